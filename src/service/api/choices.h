@@ -1,0 +1,61 @@
+// service/api/choices.h: what the service's documents leave open, and what we chose.
+//
+// Every behaviour that nobody could confirm is a named constant here and nowhere else, so that it
+// can be flipped in one place when somebody finds out. docs/compatibility.md lists them by name.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/time.h"
+
+namespace tideline::api::choices {
+
+/// The ingestion window is the retention plus 40 minutes in all real messages; 15 of them are the
+/// documented future limit, the other 25 are taken to be grace at the old end.
+inline constexpr std::int64_t kFutureIngestionNs = 15 * kNsPerMinute;
+inline constexpr std::int64_t kPastGraceNs = 25 * kNsPerMinute;
+
+/// Members of a record win over the same members of CommonAttributes, one by one.
+inline constexpr bool kRecordWinsOverCommon = true;
+
+/// A write with a lower version is refused even when it repeats the stored value.
+inline constexpr bool kLowerVersionEqualValueRefused = true;
+
+/// Of two records with one identity and other values in one request the first wins.
+inline constexpr bool kFirstInRequestWins = true;
+
+/// Boolean measure values are read without regard to case.
+inline constexpr bool kBooleanAnyCase = true;
+
+/// An empty VARCHAR measure value is refused (the model's minimum length is 1).
+inline constexpr bool kEmptyVarcharRefused = true;
+
+/// Enforcement of a DIMENSION partition key that names none.
+inline constexpr bool kDefaultEnforcementOptional = true;
+
+/// Page size of the List operations when MaxResults is absent; also its maximum.
+inline constexpr std::int64_t kListPageDefault = 20;
+
+// Texts that no real answer was seen of.
+inline constexpr std::string_view kDatabaseExistsText = "A database with the name {} already exists.";
+inline constexpr std::string_view kTableExistsText =
+    "A table with the name {} already exists in the database {}.";
+inline constexpr std::string_view kDatabaseNotEmptyText =
+    "The database {} is not empty. Delete all tables before deleting the database.";
+inline constexpr std::string_view kTypeConflictText =
+    "Measure {} already exists with type {}; {} is not allowed.";
+inline constexpr std::string_view kPartitionKeyMissingText =
+    "The record is missing the required partition key dimension {}.";
+inline constexpr std::string_view kLimitText = "The {} exceeds the limit of {}.";
+inline constexpr std::string_view kKindConflictText =
+    "Column {} already exists as a {}; a {} of that name is not allowed.";
+inline constexpr std::string_view kCancelledQueryText =
+    "The query with ID {} has been cancelled.";
+inline constexpr std::string_view kAlreadyCancelledText =
+    "The query with ID {} has already been cancelled.";
+
+/// The parameter names of PrepareQuery come without their '@'.
+inline constexpr bool kParameterNamesBare = true;
+
+}  // namespace tideline::api::choices
