@@ -38,13 +38,13 @@ struct HttpField {
 ///   AWS4-HMAC-SHA256 Credential=<access key>/<date>/<region>/<service>/aws4_request,
 ///       SignedHeaders=<a;b;c>, Signature=<64 hex digits>
 struct SigV4Authorization {
-  std::string_view access_key_id;
+  std::string_view access_key_id = {};
   std::string_view date;  ///< yyyymmdd
-  std::string_view region;
-  std::string_view service;
-  std::string_view scope;           ///< date/region/service/aws4_request
-  std::string_view signed_headers;  ///< lower-case names joined by ';'
-  std::string_view signature;       ///< 64 lower-case hex digits
+  std::string_view region = {};
+  std::string_view service = {};
+  std::string_view scope;                ///< date/region/service/aws4_request
+  std::string_view signed_headers = {};  ///< lower-case names joined by ';'
+  std::string_view signature;            ///< 64 lower-case hex digits
 };
 
 /// Parses an Authorization header. Never reads past it; allocates only for errors.
@@ -56,12 +56,12 @@ Result<SigV4Authorization> ParseSigV4Authorization(std::string_view header);
 
 /// The request as it is on the wire.
 struct SigV4Request {
-  std::string_view method;             ///< "POST"
-  std::string_view path = "/";         ///< before '?'; percent-encoded as sent
-  std::string_view query;              ///< after '?', may be empty
-  std::span<const HttpField> headers;  ///< may hold more than what is signed, and repeats
-  std::string_view signed_headers;     ///< "content-type;host;x-amz-date"
-  std::string_view payload_sha256;     ///< 64 hex digits, or kUnsignedPayload
+  std::string_view method = {};             ///< "POST"
+  std::string_view path = "/";              ///< before '?'; percent-encoded as sent
+  std::string_view query = {};              ///< after '?', may be empty
+  std::span<const HttpField> headers = {};  ///< may hold more than what is signed, and repeats
+  std::string_view signed_headers = {};     ///< "content-type;host;x-amz-date"
+  std::string_view payload_sha256 = {};     ///< 64 hex digits, or kUnsignedPayload
   /// False for S3 alone, which takes the path as sent; every other service normalizes dot segments
   /// and encodes the path a second time.
   bool encode_path = true;
@@ -99,11 +99,11 @@ Result<TimestampNs> ParseAmzDate(std::string_view text);
 std::string FormatAmzDate(TimestampNs time);
 
 struct SigV4SignerOptions {
-  std::string access_key_id;
-  std::string secret_access_key;
-  std::string session_token;  ///< empty: none
-  std::string region;
-  std::string service;               ///< "timestream", "s3"
+  std::string access_key_id = {};
+  std::string secret_access_key = {};
+  std::string session_token = {};  ///< empty: none
+  std::string region = {};
+  std::string service = {};          ///< "timestream", "s3"
   bool send_payload_sha256 = false;  ///< adds x-amz-content-sha256, as S3 demands
   bool encode_path = true;           ///< see SigV4Request
 };

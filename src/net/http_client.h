@@ -30,23 +30,24 @@ struct HttpClientOptions {
   std::size_t header_bytes_max = 64 * 1024;
   std::size_t body_bytes_max = std::size_t{1} << 30;  ///< of an answer
   /// PEM file with the authorities to trust; empty: the system's.
-  std::string ca_file;
+  std::string ca_file = {};
   /// False accepts any certificate and any name in it.
   bool verify_tls = true;
 };
 
 struct HttpClientRequest {
   std::string method = "GET";
-  std::string target;                         ///< empty: that of the client's URL
-  std::vector<HttpResponse::Header> headers;  ///< Host and Content-Length are added when missing
-  std::string_view body;                      ///< must live until Send returns
-  std::int64_t request_ns_max = 0;            ///< 0: the client's
+  std::string target = {};  ///< empty: that of the client's URL
+  std::vector<HttpResponse::Header> headers =
+      {};                           ///< Host and Content-Length are added when missing
+  std::string_view body = {};       ///< must live until Send returns
+  std::int64_t request_ns_max = 0;  ///< 0: the client's
 };
 
 struct HttpClientResponse {
   int status = 0;
-  std::vector<HttpResponse::Header> headers;  ///< names in lower case, in the order sent
-  std::string body;                           ///< chunked coding removed
+  std::vector<HttpResponse::Header> headers = {};  ///< names in lower case, in the order sent
+  std::string body = {};                           ///< chunked coding removed
   std::optional<std::string_view> Find(std::string_view lower_case_name) const;
 };
 

@@ -25,12 +25,12 @@ namespace tideline::net {
 struct HttpServerOptions {
   /// HOST:PORT of listeners that take plain HTTP and, given a certificate, TLS on the same port.
   /// "127.0.0.1:8433", "[::]:8433"; port 0 picks a free one.
-  std::vector<std::string> addresses;
+  std::vector<std::string> addresses = {};
   /// HOST:PORT of listeners that take TLS only. They need a certificate.
-  std::vector<std::string> tls_addresses;
+  std::vector<std::string> tls_addresses = {};
   /// PEM: the certificate chain and its key. Empty: no TLS.
-  std::string certificate_pem;
-  std::string private_key_pem;
+  std::string certificate_pem = {};
+  std::string private_key_pem = {};
 
   std::size_t loop_count = 0;                     ///< 0: one per core
   std::size_t header_bytes_max = 64 * 1024;       ///< start line and headers; else 431
