@@ -31,15 +31,15 @@ namespace tideline::engine {
 
 /// Members that are absent keep their value; of a partition key only the enforcement may change.
 struct TableUpdate {
-  std::optional<catalog::Retention> retention;
-  std::optional<catalog::MagneticStoreWrites> magnetic_store_writes;
-  std::optional<std::vector<catalog::PartitionKey>> partition_keys;
+  std::optional<catalog::Retention> retention{};
+  std::optional<catalog::MagneticStoreWrites> magnetic_store_writes{};
+  std::optional<std::vector<catalog::PartitionKey>> partition_keys{};
 };
 
 struct NewDatabase {
-  std::string name;
-  std::string kms_key_id;
-  catalog::Tags tags;
+  std::string name{};
+  std::string kms_key_id{};
+  catalog::Tags tags{};
 };
 
 /// Figures of the whole engine, for health and metrics.

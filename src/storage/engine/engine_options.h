@@ -25,7 +25,7 @@ inline constexpr std::size_t kBatchRecordsMax = 10'000;
 inline constexpr std::size_t kSeriesBytesMax = 64 * 1024;
 
 struct EngineOptions {
-  std::string data_dir;                        ///< made if absent; one engine at a time (LOCK)
+  std::string data_dir{};                        ///< made if absent; one engine at a time (LOCK)
   fs::FileSystem* file_system = nullptr;       ///< required; outlives the engine
   const Clock* clock = &SystemClock();         ///< outlives the engine
   seal::Sealer* sealer = nullptr;              ///< null: no encryption
@@ -57,7 +57,7 @@ struct EngineOptions {
   /// Non-zero: file uuids come from this seed.
   std::uint64_t uuid_seed = 0;
   /// Told when the log has failed; the server ends the process with status 74. May be null.
-  std::function<void(const Status&)> on_fatal;
+  std::function<void(const Status&)> on_fatal{};
 };
 
 }  // namespace tideline::engine

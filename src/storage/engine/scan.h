@@ -43,41 +43,41 @@ struct TimeRange {
 /// A condition on one dimension, or on kMeasureNameColumn. Exactly one form is used: `test` if set,
 /// else the values.
 struct SeriesPredicate {
-  ColumnId column;
+  ColumnId column{};
   /// Matches series whose value is one of these (any order, repeats allowed) …
-  std::vector<std::string> values;
+  std::vector<std::string> values{};
   /// … or that lack the dimension.
   bool matches_null = false;
   /// Called at most once per distinct value (nullopt: the series lacks the dimension), during Scan or
   /// a Count call, on the calling thread, never with a lock of the engine held.
-  std::function<bool(std::optional<std::string_view>)> test;
+  std::function<bool(std::optional<std::string_view>)> test{};
 };
 
 /// A condition that rows not fulfilling it may be left out by; never exact, the caller filters on.
 /// Rows where the column is NULL may be left out too.
 struct ZoneHint {
   enum class Op : std::uint8_t { kEqual, kLess, kLessOrEqual, kGreater, kGreaterOrEqual };
-  ColumnId column;  ///< a value column
+  ColumnId column{};  ///< a value column
   Op op = Op::kEqual;
-  Value constant;   ///< bigint, double, boolean, timestamp or varchar; other types are ignored
+  Value constant{};   ///< bigint, double, boolean, timestamp or varchar; other types are ignored
 };
 
 struct ScanRequest {
   /// Projection, in order; dimensions, kMeasureNameColumn, kTimeColumn and value columns. May be empty
   /// (batches then carry runs and row counts) and may repeat.
-  std::vector<ColumnId> columns;
+  std::vector<ColumnId> columns{};
   /// Rows whose time lies in one of these; empty list: no bound. Always cut to retention as well.
-  std::vector<TimeRange> times;
+  std::vector<TimeRange> times{};
   /// All must hold.
-  std::vector<SeriesPredicate> series;
-  std::vector<ZoneHint> hints;
+  std::vector<SeriesPredicate> series{};
+  std::vector<ZoneHint> hints{};
   /// Only rows that have at least one of these value columns; empty: all rows.
-  std::vector<ColumnId> any_of;
+  std::vector<ColumnId> any_of{};
 };
 
 /// Consecutive rows of one series in a batch.
 struct SeriesRun {
-  SeriesId series;
+  SeriesId series{};
   std::uint32_t first_row = 0;
   std::uint32_t row_count = 0;
 };
@@ -88,8 +88,8 @@ struct SeriesRun {
 /// - time: flat timestamp, no nulls;
 /// - a value: flat, or constant NULL where no row has it.
 struct ScanBatch {
-  Batch batch;
-  std::vector<SeriesRun> runs;
+  Batch batch{};
+  std::vector<SeriesRun> runs{};
   std::size_t row_count() const { return batch.row_count; }
 };
 

@@ -15,17 +15,17 @@ namespace tideline::engine {
 using catalog::MeasureType;
 
 struct DimensionView {
-  std::string_view name;
-  std::string_view value;
+  std::string_view name{};
+  std::string_view value{};
 };
 
 /// One measure. Of a single-measure record `name` is not used (the record's measure name counts).
 struct MeasureView {
-  std::string_view name;
+  std::string_view name{};
   MeasureType type = MeasureType::kDouble;  ///< never kMulti
   std::int64_t integer = 0;                 ///< kBigint, kTimestamp (ns), kBoolean (0 or 1)
   double floating = 0;                      ///< kDouble; finite
-  std::string_view text;                    ///< kVarchar
+  std::string_view text{};                    ///< kVarchar
 
   static MeasureView Double(double v, std::string_view name = {}) {
     return {.name = name, .type = MeasureType::kDouble, .floating = v};
@@ -51,11 +51,11 @@ enum class Store : std::uint8_t { kMemory, kMagnetic };
 /// dimension or attribute twice, version >= 1, time inside retention. Dimensions in any order.
 /// Consecutive records with the same dimensions or the same attributes in the same order are cheapest.
 struct RecordView {
-  std::span<const DimensionView> dimensions;
-  std::string_view measure_name;
+  std::span<const DimensionView> dimensions{};
+  std::string_view measure_name{};
   bool multi = false;
-  std::span<const MeasureView> measures;  ///< exactly one unless `multi`, then at least one
-  TimestampNs time;
+  std::span<const MeasureView> measures{};  ///< exactly one unless `multi`, then at least one
+  TimestampNs time{};
   std::int64_t version = 1;
   Store store = Store::kMemory;
 };
@@ -63,9 +63,9 @@ struct RecordView {
 /// Records of one table, in the order in which they count. The views need to live through the call of
 /// Engine::Write only.
 struct WriteBatch {
-  std::string_view database;
-  std::string_view table;
-  std::span<const RecordView> records;  ///< at most kBatchRecordsMax
+  std::string_view database{};
+  std::string_view table{};
+  std::span<const RecordView> records{};  ///< at most kBatchRecordsMax
 };
 
 /// What became of a record (spec/api.md sections 3.5, 3.6, 3.10).
