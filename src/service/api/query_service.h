@@ -1,0 +1,92 @@
+// service/api/query_service.h: queries as sessions: text in, pages out, tokens, cancelling.
+//
+// A query runs as fast as its pages are fetched: its execution stops when a page is full and goes on
+// when the next is asked for. A result of one page leaves no session behind. A session is bound to
+// its text and its principal; it ends with its last page, when it is cancelled, or when nobody has
+// asked for kSessionIdleNsMax.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/memory_budget.h"
+#include "base/metrics.h"
+#include "base/mutex.h"
+#include "base/thread_pool.h"
+#include "base/time.h"
+#include "service/api/query_request.h"
+#include "storage/engine/engine.h"
+
+namespace tideline::api {
+
+inline constexpr std::size_t kQueryBytesMax = 262'144;
+inline constexpr std::size_t kPageBytesMax = 1'000'000;
+inline constexpr std::int64_t kSessionIdleNsMax = kNsPerHour;
+inline constexpr std::size_t kSessionsMax = 1'000;
+inline constexpr std::int64_t kQueryNsMax = 60 * kNsPerMinute;
+inline constexpr std::size_t kClientTokensMax = 10'000;
+inline constexpr std::int64_t kClientTokenNs = 4 * kNsPerHour;
+inline constexpr std::int64_t kClientTokenMismatchNs = 5 * kNsPerMinute;
+/// What any SELECT is billed at least.
+inline constexpr std::int64_t kBytesMeteredMin = 10'000'000;
+/// Of one result's column descriptions, and of the whole result.
+inline constexpr std::size_t kResultMetadataBytesMax = 100'000;
+inline constexpr std::int64_t kResultBytesMax = std::int64_t{5} * 1000 * 1000 * 1000;
+
+struct QueryServiceOptions {
+  std::size_t query_memory_bytes_max = std::size_t{512} << 20;
+  std::size_t thread_count = 2;  ///< threads one query may use
+  bool optimizer_enabled = true;
+};
+
+/// Thread-safe.
+class QueryService {
+ public:
+  /// All must outlive the service and every call.
+  QueryService(engine::Engine& engine, const Clock& clock, Executor& query_pool,
+               MemoryBudget& memory, QueryServiceOptions options);
+  ~QueryService();
+
+  /// Runs, or goes on with, a query until a page is full or the result ends. Blocks meanwhile.
+  /// kInvalidArgument: text, tokens; kExecutionFailed; kAborted: cancelled; kResourceExhausted.
+  Result<QueryPage> Query(const CallContext& call, const QueryRequest& request, PageEncoder& encoder);
+
+  /// Empty text the first time, the service's message when it was cancelled before.
+  /// kInvalidArgument: no such query, or it has ended.
+  Result<std::string> CancelQuery(const CallContext& call, std::string_view query_id);
+
+  Result<PreparedQuery> PrepareQuery(const CallContext& call, std::string_view query);
+
+  /// Ends sessions that nobody asked for; called by a timer.
+  void ExpireSessions();
+  std::size_t session_count() const;
+
+ private:
+  struct Session;
+  struct ClientToken;
+  Result<QueryPage> Start(const CallContext& call, const QueryRequest& request, PageEncoder& encoder);
+  Result<QueryPage> Continue(const CallContext& call, const QueryRequest& request,
+                             PageEncoder& encoder);
+  Result<QueryPage> FillPage(Session& session, const QueryRequest& request, PageEncoder& encoder);
+  Result<std::string> QueryIdFor(const CallContext& call, const QueryRequest& request);
+
+  engine::Engine& engine_;
+  const Clock& clock_;
+  Executor& query_pool_;
+  MemoryBudget& memory_;
+  const QueryServiceOptions options_;
+  Counter& queries_started_;
+  Counter& bytes_scanned_;
+
+  mutable Mutex mutex_;
+  std::unordered_map<std::string, std::shared_ptr<Session>> sessions_ TL_GUARDED_BY(mutex_);
+  std::map<std::string, ClientToken, std::less<>> client_tokens_ TL_GUARDED_BY(mutex_);
+  /// Ids of queries that were cancelled, so that a second cancel is told so.
+  std::map<std::string, SteadyNs, std::less<>> cancelled_ TL_GUARDED_BY(mutex_);
+};
+
+}  // namespace tideline::api

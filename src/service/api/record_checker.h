@@ -1,0 +1,47 @@
+// service/api/record_checker.h: the rules one record has to keep (names, values, times, sizes).
+//
+// A rule answers with a Status: kInvalidArgument refuses the whole request, as a framework or
+// request-wide check of the service does; kAborted rejects this record alone, with the message as
+// its reason.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "service/api/write_request.h"
+#include "storage/engine/write_batch.h"
+
+namespace tideline::api {
+
+/// Rejects one record with `reason`.
+template <typename... Args>
+Status Rejected(fmt::format_string<Args...> reason, Args&&... args) {
+  return Aborted(reason, std::forward<Args>(args)...);
+}
+
+/// The ingestion window of one table at one moment; half open.
+struct IngestionWindow {
+  std::int64_t memory_begin_ns = 0;
+  std::int64_t begin_ns = 0;  ///< of all that is accepted
+  std::int64_t end_ns = 0;
+  bool magnetic_writes = false;
+};
+IngestionWindow WindowOf(const catalog::TableSchema& table, TimestampNs now);
+
+/// Rejects a time outside `window`, in the service's words; sets the store it goes to.
+Status CheckWindow(std::int64_t time_ns, const IngestionWindow& window, engine::Store* store);
+
+/// `text` in `unit` as nanoseconds; refuses "Invalid time for record.".
+Result<std::int64_t> ParseRecordTime(std::string_view text, TimeUnit unit);
+
+/// Reserved names, forbidden characters and lengths.
+Status CheckDimensionName(std::string_view name);
+Status CheckMeasureName(std::string_view name, std::string_view what);
+
+/// Reads a measure's text by its type. `unit` applies to TIMESTAMP.
+Result<engine::MeasureView> ParseMeasure(std::string_view name, std::string_view text,
+                                         catalog::MeasureType type, TimeUnit unit);
+
+}  // namespace tideline::api
