@@ -38,9 +38,9 @@ class WalListener {
 };
 
 struct WalOptions {
-  std::string directory;  ///< holds nothing but log files; made if absent
-  Uuid database_uuid;
-  Uuid key_scope;  ///< the lane's, for seal::Sealer::CurrentKey
+  std::string directory = {};  ///< holds nothing but log files; made if absent
+  Uuid database_uuid = {};
+  Uuid key_scope = {};  ///< the lane's, for seal::Sealer::CurrentKey
 
   std::uint64_t file_bytes = std::uint64_t{64} << 20;    ///< kLogFileBytesMin to kLogFileBytesMax
   std::uint64_t wal_bytes_max = std::uint64_t{1} << 30;  ///< above the floor; bounds replay time
