@@ -5,11 +5,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace tideline {
 
 void NameThisThread(const std::string& name) {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
 }
+
+std::size_t CoreCount() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 ThreadPool::ThreadPool(ThreadPoolOptions options) : options_(std::move(options)) {
   threads_.reserve(options_.thread_count);

@@ -48,6 +48,9 @@ class ThreadPool final : public Executor {
   std::vector<std::thread> threads_;
 };
 
+/// Cores this process may run on (affinity aware); at least 1.
+std::size_t CoreCount();
+
 /// Sets the calling thread's name (truncated to 15 characters).
 void NameThisThread(const std::string& name);
 

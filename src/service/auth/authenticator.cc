@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/status.h"
+#include "crypto/encoding.h"
 
 namespace tideline::auth {
 namespace {
@@ -22,17 +23,6 @@ bool ListsHeader(std::string_view signed_headers, std::string_view name) {
     signed_headers.remove_prefix(end + 1);
   }
   return false;
-}
-
-std::string ToHex(const crypto::Sha256Digest& digest) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(digest.size() * 2);
-  for (const std::byte byte : digest) {
-    hex.push_back(kDigits[static_cast<unsigned>(byte) >> 4]);
-    hex.push_back(kDigits[static_cast<unsigned>(byte) & 15]);
-  }
-  return hex;
 }
 
 constexpr std::string_view kUnknownKeyText = "The security token included in the request is invalid.";
@@ -120,7 +110,7 @@ std::variant<Identity, AuthFailure> Authenticator::Authenticate(const SignedRequ
                          fmt::format("'{}' must be a signed header", required)};
     }
   }
-  const std::string body_hash = ToHex(request.body_sha256);
+  const std::string body_hash = crypto::HexOf(request.body_sha256);
   const std::string_view declared = FindHeader(request.headers, "x-amz-content-sha256");
   if (!declared.empty() && declared != body_hash) {
     return AuthFailure{AuthFailureKind::kInvalidSignature, std::string(kMismatchText)};

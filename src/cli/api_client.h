@@ -1,0 +1,57 @@
+// cli/api_client.h: the server's own API, as the commands call it: signed, over one connection.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/status.h"
+#include "crypto/sigv4.h"
+#include "net/http_client.h"
+
+namespace tideline::cli {
+
+struct ClientOptions {
+  std::string endpoint = "http://127.0.0.1:8433";
+  std::string access_key_id;      ///< empty: the environment, then the data directory's root key
+  std::string secret_access_key;
+  std::string region = "us-east-1";
+  std::string profile;            ///< "compat", "extended", or empty for the server's
+  std::string data_dir = "tideline-data";  ///< where a root key may lie
+  std::string ca_file;
+  bool verify_tls = true;
+};
+
+/// An answer that is no success. `code` is the exception's short name.
+struct ApiError {
+  std::string code;
+  std::string message;
+  JsonValue body;
+};
+
+/// Not thread-safe.
+class ApiClient {
+ public:
+  /// Finds credentials: options, TIDELINE_ACCESS_KEY_ID and TIDELINE_SECRET_ACCESS_KEY, the AWS_
+  /// variables of that name, the root key of a data directory, else the pair "dev", which a server
+  /// in development mode accepts.
+  static Result<ApiClient> Connect(const ClientOptions& options);
+
+  /// Calls `operation` with a JSON body. On a service error: kInvalidArgument (or kNotFound,
+  /// kAlreadyExists by status) "Code: message", and `*error` is filled when given.
+  Result<JsonValue> Call(std::string_view operation, std::string_view body, ApiError* error = nullptr);
+  /// The same for a body that is not needed as a tree: the raw text of the answer.
+  Result<std::string> CallRaw(std::string_view operation, std::string_view body,
+                              ApiError* error = nullptr);
+
+ private:
+  ApiClient(net::HttpClient http, crypto::SigV4Signer signer, std::string profile)
+      : http_(std::move(http)), signer_(std::move(signer)), profile_(std::move(profile)) {}
+  net::HttpClient http_;
+  crypto::SigV4Signer signer_;
+  std::string profile_;
+};
+
+}  // namespace tideline::cli

@@ -1,0 +1,21 @@
+#include "cli/client_flags.h"
+
+#include <CLI/CLI.hpp>
+
+namespace tideline::cli {
+
+void AddClientFlags(CLI::App& command, ClientOptions* options) {
+  command.add_option("--endpoint", options->endpoint, "server's URL")->capture_default_str();
+  command.add_option("--access-key-id", options->access_key_id,
+                     "access key; default: TIDELINE_ or AWS_ variables, then the data directory's");
+  command.add_option("--secret-access-key", options->secret_access_key, "its secret");
+  command.add_option("--region", options->region, "region to sign for")->capture_default_str();
+  command.add_option("--profile", options->profile, "compat or extended; default: the server's")
+      ->check(CLI::IsMember({"compat", "extended"}));
+  command.add_option("--data-dir", options->data_dir, "where a server on this machine keeps its root key")
+      ->capture_default_str();
+  command.add_option("--ca-file", options->ca_file, "PEM file with the authorities to trust");
+  command.add_flag("!--insecure", options->verify_tls, "accept any TLS certificate");
+}
+
+}  // namespace tideline::cli

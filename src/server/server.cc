@@ -1,0 +1,204 @@
+#include "server/server.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "net/url.h"
+#include "server/local_sink.h"
+#include "server/root_key.h"
+#include "storage/fs/posix_file_system.h"
+
+namespace tideline::server {
+namespace {
+
+constexpr std::int64_t kCollectIntervalNs = kNsPerSecond;
+constexpr std::int64_t kStopGraceNs = 10 * kNsPerSecond;
+constexpr std::int64_t kExpirySweepNs = 60 * kNsPerSecond;
+constexpr std::size_t kPemBytesMax = 1 << 20;
+
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+Status CheckDevelopmentAddresses(const Settings& settings) {
+  for (const std::string& address : {settings.http, settings.https}) {
+    if (address.empty()) continue;
+    const net::HostPort parsed = TL_TRY(net::ParseHostPort(address));
+    if (!IsLoopback(parsed.host)) {
+      return InvalidArgument(
+          "--dev accepts any key, so it works on loopback addresses only; {} is none", address);
+    }
+  }
+  return OkStatus();
+}
+
+Result<std::string> ReadPem(const std::string& path) {
+  const Bytes bytes = TL_TRY(fs::ReadWholeFile(fs::PosixFileSystem(), path, kPemBytesMax));
+  return std::string(AsText(bytes));
+}
+
+LogLevel LevelOf(std::string_view text) {
+  if (text == "debug") return LogLevel::kDebug;
+  if (text == "warning") return LogLevel::kWarning;
+  if (text == "error") return LogLevel::kError;
+  return LogLevel::kInfo;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::Start(const Settings& settings) {
+  SetLogLevel(LevelOf(settings.log_level));
+  if (settings.dev) TL_TRY(CheckDevelopmentAddresses(settings));
+  std::unique_ptr<Server> server(new Server(settings));
+  TL_TRY(server->OpenStorage());
+  TL_TRY(server->MakeServices());
+  TL_TRY(server->Listen());
+  return server;
+}
+
+Status Server::OpenStorage() {
+  fs::FileSystem& file_system = fs::PosixFileSystem();
+  TL_TRY(fs::CreateDirectories(file_system, settings_.data_dir));
+  thread_count_ = settings_.threads != 0
+                      ? static_cast<std::size_t>(settings_.threads)
+                      : CoreCount();
+  const std::size_t bytes = settings_.memory_mb != 0
+                                ? static_cast<std::size_t>(settings_.memory_mb) << 20
+                                : DetectMemoryBytes();
+  memory_ = std::make_unique<MemoryBudget>("process", bytes);
+  engine::EngineOptions options;
+  options.data_dir = settings_.data_dir;
+  options.file_system = &file_system;
+  options.memory_bytes_max = bytes;
+  if (settings_.sync == "interval") {
+    options.sync_interval_ns = settings_.sync_interval_ms * kNsPerMs;
+    TL_LOG_WARNING("sync is 'interval': a crash loses up to {} ms of acknowledged writes",
+                   settings_.sync_interval_ms);
+  }
+  options.recover_quarantine = settings_.recover == "quarantine";
+  options.on_fatal = [](const Status& status) {
+    TL_LOG_ERROR("the log failed, ending so that a restart can recover: {}", MessageOf(status));
+    _exit(kExitLogFailed);
+  };
+  engine_ = TL_TRY(engine::Engine::Open(std::move(options)));
+  if (settings_.access_key_id.empty()) {
+    root_key_ = TL_TRY(LoadOrCreateRootKey(file_system, settings_.data_dir, settings_.account_id,
+                                           &key_created_));
+  } else {
+    root_key_ = {settings_.access_key_id, settings_.secret_access_key,
+                 fmt::format("arn:aws:iam::{}:root", settings_.account_id)};
+  }
+  return OkStatus();
+}
+
+Status Server::MakeServices() {
+  const Clock& clock = SystemClock();
+  query_pool_ = std::make_unique<ThreadPool>(
+      ThreadPoolOptions{.name = "query", .thread_count = thread_count_, .nice = 1});
+  // Calls that wait (for a sync, for pages of a query) have threads of their own, so that they
+  // never keep a query's morsels from running.
+  workers_ = std::make_unique<ThreadPool>(
+      ThreadPoolOptions{.name = "worker", .thread_count = std::max<std::size_t>(8, 4 * thread_count_)});
+  keys_ = std::make_unique<auth::SingleKeyStore>(root_key_);
+  auth::AuthOptions auth_options;
+  auth_options.accept_anyone = settings_.dev;
+  auth_options.account_id = settings_.account_id;
+  authenticator_ = std::make_unique<auth::Authenticator>(*keys_, clock, std::move(auth_options));
+  management_ = std::make_unique<api::ManagementService>(*engine_);
+  write_ = std::make_unique<api::WriteService>(*engine_, clock);
+  api::QueryServiceOptions query_options;
+  query_options.query_memory_bytes_max = static_cast<std::size_t>(settings_.query_memory_mb) << 20;
+  query_options.thread_count = thread_count_;
+  query_ = std::make_unique<api::QueryService>(*engine_, clock, *query_pool_, *memory_, query_options);
+  aws_json_ = std::make_unique<aws_json::AwsJsonHandler>(
+      aws_json::AwsJsonServices{authenticator_.get(), management_.get(), write_.get(), query_.get(),
+                                workers_.get()},
+      aws_json::AwsJsonOptions{.advertised_endpoint = settings_.endpoint,
+                               .account_id = settings_.account_id,
+                               .compat_profile = settings_.profile == "compat"});
+  admin_ = std::make_unique<admin::AdminHandler>(*aws_json_);
+  Metrics().AddGauge(this, "tideline_wal_retained_bytes", "Log bytes above the floor", "",
+                     [this] { return static_cast<double>(engine_->stats().wal_retained_bytes); });
+  Metrics().AddGauge(this, "tideline_hot_bytes", "Bytes of active buffers and runs", "",
+                     [this] { return static_cast<double>(engine_->stats().hot_bytes); });
+  Metrics().AddGauge(this, "tideline_segments", "Live segments", "",
+                     [this] { return static_cast<double>(engine_->stats().segment_count); });
+  Metrics().AddGauge(this, "tideline_segment_bytes", "Bytes of live segments", "",
+                     [this] { return static_cast<double>(engine_->stats().segment_bytes); });
+  Metrics().AddGauge(this, "tideline_series", "Series of all tables", "",
+                     [this] { return static_cast<double>(engine_->stats().series_count); });
+  Metrics().AddGauge(this, "tideline_query_sessions", "Results not yet fetched whole", "",
+                     [this] { return static_cast<double>(query_->session_count()); });
+  return OkStatus();
+}
+
+Status Server::Listen() {
+  net::HttpServerOptions options;
+  options.addresses = {settings_.http};
+  if (!settings_.https.empty()) options.tls_addresses = {settings_.https};
+  if (!settings_.tls_certificate.empty()) {
+    options.certificate_pem = TL_TRY(ReadPem(settings_.tls_certificate));
+    options.private_key_pem = TL_TRY(ReadPem(settings_.tls_key));
+  } else {
+    crypto::CertificateAndKey made = TL_TRY(LoadOrCreateCertificate(
+        fs::PosixFileSystem(), settings_.data_dir, SystemClock().WallNow()));
+    options.certificate_pem = std::move(made.certificate_pem);
+    options.private_key_pem = std::move(made.private_key_pem);
+  }
+  options.loop_count = thread_count_;
+  options.body_bytes_max = static_cast<std::size_t>(settings_.body_mb) << 20;
+  options.connections_max = static_cast<std::size_t>(settings_.connections);
+  http_ = TL_TRY(net::HttpServer::Start(std::move(options), *admin_));
+  for (const std::string& address : http_->bound_addresses()) urls_.push_back("http://" + address);
+  for (const std::string& address : http_->bound_tls_addresses()) {
+    urls_.push_back("https://" + address);
+  }
+  timer_ = std::make_unique<ThreadPool>(ThreadPoolOptions{.name = "timer", .thread_count = 1});
+  TL_TRY(timer_->Submit([this] { ExpireSessionsRegularly(); }));
+  admin_->SetReady(true);
+  return OkStatus();
+}
+
+std::unique_ptr<Collector> Server::MakeCollector() {
+  return std::make_unique<Collector>(std::make_unique<LocalSink>(*management_, *write_),
+                                     kCollectIntervalNs);
+}
+
+void Server::ExpireSessionsRegularly() {
+  for (;;) {
+    {
+      const MutexLock lock(mutex_);
+      if (!stopping_) changed_.WaitFor(mutex_, kExpirySweepNs);
+      if (stopping_) return;
+    }
+    query_->ExpireSessions();
+  }
+}
+
+Status Server::Stop() {
+  {
+    const MutexLock lock(mutex_);
+    if (stopping_) return OkStatus();
+    stopping_ = true;
+  }
+  changed_.NotifyAll();
+  if (admin_ != nullptr) admin_->SetReady(false);
+  if (http_ != nullptr) http_->Stop(kStopGraceNs);
+  if (timer_ != nullptr) timer_->Stop();
+  if (workers_ != nullptr) workers_->Stop();
+  Metrics().RemoveGauges(this);
+  query_.reset();
+  if (query_pool_ != nullptr) query_pool_->Stop();
+  return engine_ != nullptr ? engine_->Stop() : OkStatus();
+}
+
+Server::~Server() {
+  if (const Status status = Stop(); !status.ok()) {
+    TL_LOG_ERROR("stop: {}", MessageOf(status));
+  }
+}
+
+}  // namespace tideline::server

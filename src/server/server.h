@@ -1,0 +1,78 @@
+// server/server.h: the object graph of one server: built in order, stopped in the reverse.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/memory_budget.h"
+#include "base/status.h"
+#include "base/thread_pool.h"
+#include "front/admin/admin_handler.h"
+#include "front/aws_json/aws_json_handler.h"
+#include "net/http_server.h"
+#include "server/collector.h"
+#include "server/settings.h"
+#include "service/api/management_service.h"
+#include "service/api/query_service.h"
+#include "service/api/write_service.h"
+#include "service/auth/authenticator.h"
+#include "storage/engine/engine.h"
+
+namespace tideline::server {
+
+/// Exit status of a process whose log failed: restart it, and it recovers.
+inline constexpr int kExitLogFailed = 74;
+
+class Server {
+ public:
+  /// Opens the data directory, recovers, and listens. Errors say what to change.
+  static Result<std::unique_ptr<Server>> Start(const Settings& settings);
+  ~Server();
+
+  /// Refuses new requests, answers those that are under way, writes a checkpoint. Idempotent.
+  Status Stop();
+
+  /// Stores this machine's metrics every second while it lives; end it before Stop.
+  std::unique_ptr<Collector> MakeCollector();
+
+  /// "http://127.0.0.1:8433", "https://…": what the ready lines print.
+  const std::vector<std::string>& urls() const { return urls_; }
+  /// The root key; `key_created()` when this start made it.
+  const auth::AccessKey& root_key() const { return root_key_; }
+  bool key_created() const { return key_created_; }
+
+ private:
+  explicit Server(const Settings& settings) : settings_(settings) {}
+  Status OpenStorage();
+  Status MakeServices();
+  Status Listen();
+  void ExpireSessionsRegularly();
+
+  const Settings settings_;
+  std::size_t thread_count_ = 1;
+  auth::AccessKey root_key_;
+  bool key_created_ = false;
+  std::vector<std::string> urls_;
+
+  std::unique_ptr<MemoryBudget> memory_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<ThreadPool> query_pool_;
+  std::unique_ptr<ThreadPool> workers_;
+  std::unique_ptr<auth::SingleKeyStore> keys_;
+  std::unique_ptr<auth::Authenticator> authenticator_;
+  std::unique_ptr<api::ManagementService> management_;
+  std::unique_ptr<api::WriteService> write_;
+  std::unique_ptr<api::QueryService> query_;
+  std::unique_ptr<aws_json::AwsJsonHandler> aws_json_;
+  std::unique_ptr<admin::AdminHandler> admin_;
+  std::unique_ptr<net::HttpServer> http_;
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ TL_GUARDED_BY(mutex_) = false;
+  std::unique_ptr<ThreadPool> timer_;
+};
+
+}  // namespace tideline::server

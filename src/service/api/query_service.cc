@@ -1,0 +1,342 @@
+#include "service/api/query_service.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/random.h"
+#include "exec/query.h"
+#include "exec/scan/engine_scan.h"
+#include "service/api/choices.h"
+#include "service/api/engine_catalog_view.h"
+#include "service/api/page_token.h"
+#include "sql/compile.h"
+
+namespace tideline::api {
+namespace {
+
+constexpr std::string_view kTokenScope = "query";
+constexpr std::string_view kQueryIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+constexpr std::size_t kQueryIdLength = 63;
+/// How often one page may be asked for again with its token.
+constexpr int kTokenUsesMax = 5;
+/// How long the last page is kept for a client that did not get it.
+constexpr std::int64_t kEndedSessionNs = 60 * kNsPerSecond;
+
+std::string NewQueryId() {
+  static thread_local Random random = Random::FromSystem();
+  return "AE" + random.Text(kQueryIdLength - 2, kQueryIdAlphabet);
+}
+
+Status InvalidToken() { return InvalidArgument("Invalid pagination token"); }
+
+std::uint64_t TextKey(const CallContext& call, std::string_view text) {
+  return CombineHash(Hash64(text, call.compat_profile ? 1 : 2), Hash64(call.principal_arn));
+}
+
+sql::CompileOptions CompileOptionsFor(const CallContext& call, TimestampNs now, bool optimize) {
+  sql::CompileOptions options;
+  options.profile = call.compat_profile ? sql::Profile::kCompat : sql::Profile::kExtended;
+  options.now = now;
+  options.optimizer_enabled = optimize;
+  return options;
+}
+
+// A spent budget is the query's failure, not a request to slow down.
+Status ExecutionStatus(const Status& status) {
+  if (CodeOf(status) == ErrorCode::kResourceExhausted) return ExecutionFailed("{}", MessageOf(status));
+  return status;
+}
+
+}  // namespace
+
+struct QueryService::ClientToken {
+  std::uint64_t text_key = 0;
+  std::string query_id;
+  SteadyNs used;
+};
+
+struct QueryService::Session {
+  Session(MemoryBudget& parent, std::size_t bytes_max) : memory("query", bytes_max, &parent) {}
+
+  std::string query_id;
+  std::uint64_t text_key = 0;
+  CancelToken cancel;
+  std::atomic<bool> cancelled{false};
+  std::atomic<bool> ended{false};
+  std::atomic<std::int64_t> last_used_ns{0};
+
+  // What the execution runs on, in the order in which it is taken down last to first.
+  MemoryBudget memory;
+  std::unique_ptr<exec::ScanProvider> scans;
+  sql::BoundStatement statement;
+  bool metered = false;
+  std::shared_ptr<const std::vector<ResultColumn>> columns;
+
+  Mutex mutex;  // one page at a time
+  std::unique_ptr<exec::QueryExecution> execution TL_GUARDED_BY(mutex);
+  Batch batch TL_GUARDED_BY(mutex);
+  std::size_t next_row TL_GUARDED_BY(mutex) = 0;
+  std::uint64_t page_number TL_GUARDED_BY(mutex) = 0;  // of last_page; 1 is the first
+  QueryPage last_page TL_GUARDED_BY(mutex);
+  int last_page_uses TL_GUARDED_BY(mutex) = 0;
+  std::int64_t result_bytes TL_GUARDED_BY(mutex) = 0;
+};
+
+QueryService::QueryService(engine::Engine& engine, const Clock& clock, Executor& query_pool,
+                           MemoryBudget& memory, QueryServiceOptions options)
+    : engine_(engine),
+      clock_(clock),
+      query_pool_(query_pool),
+      memory_(memory),
+      options_(options),
+      queries_started_(Metrics().MakeCounter("tideline_queries_total", "Queries started")),
+      bytes_scanned_(Metrics().MakeCounter("tideline_query_bytes_scanned_total",
+                                           "Encoded bytes that queries read")) {}
+
+QueryService::~QueryService() {
+  const MutexLock lock(mutex_);
+  for (auto& [id, session] : sessions_) session->cancel.Cancel();
+}
+
+std::size_t QueryService::session_count() const {
+  const MutexLock lock(mutex_);
+  return sessions_.size();
+}
+
+Result<QueryPage> QueryService::Query(const CallContext& call, const QueryRequest& request,
+                                      PageEncoder& encoder) {
+  return request.next_token.empty() ? Start(call, request, encoder)
+                                    : Continue(call, request, encoder);
+}
+
+Result<std::string> QueryService::QueryIdFor(const CallContext& call, const QueryRequest& request) {
+  if (request.client_token.empty()) return NewQueryId();
+  const SteadyNs now = clock_.SteadyNow();
+  const std::uint64_t key = TextKey(call, request.query);
+  const MutexLock lock(mutex_);
+  const auto found = client_tokens_.find(request.client_token);
+  if (found != client_tokens_.end()) {
+    ClientToken& token = found->second;
+    const std::int64_t age = now.value - token.used.value;
+    if (token.text_key == key && age < kClientTokenNs) return token.query_id;
+    if (token.text_key != key && age < kClientTokenMismatchNs) {
+      return InvalidArgument("The ClientToken was used with another query within the last 5 minutes.");
+    }
+    client_tokens_.erase(found);
+  }
+  if (client_tokens_.size() >= kClientTokensMax) {
+    std::erase_if(client_tokens_, [&](const auto& entry) {
+      return now.value - entry.second.used.value >= kClientTokenMismatchNs;
+    });
+    if (client_tokens_.size() >= kClientTokensMax) client_tokens_.erase(client_tokens_.begin());
+  }
+  std::string id = NewQueryId();
+  client_tokens_.emplace(request.client_token, ClientToken{key, id, now});
+  return id;
+}
+
+Result<QueryPage> QueryService::Start(const CallContext& call, const QueryRequest& request,
+                                      PageEncoder& encoder) {
+  if (request.query.size() > kQueryBytesMax) {
+    return InvalidArgument("The query has {} bytes, which exceeds the limit of {}.",
+                           request.query.size(), kQueryBytesMax);
+  }
+  const std::string query_id = TL_TRY(QueryIdFor(call, request));
+  const TimestampNs now{clock_.WallNow().value / kNsPerMs * kNsPerMs};
+  const EngineCatalogView catalog(engine_);
+  auto session = std::make_shared<Session>(memory_, options_.query_memory_bytes_max);
+  session->query_id = query_id;
+  session->text_key = TextKey(call, request.query);
+  session->last_used_ns = clock_.SteadyNow().value;
+  session->statement = TL_TRY(sql::CompileStatement(
+      request.query, catalog, CompileOptionsFor(call, now, options_.optimizer_enabled)));
+  session->metered = session->statement.kind == sql::BoundStatementKind::kQuery;
+  auto columns = std::make_shared<std::vector<ResultColumn>>();
+  std::size_t metadata_bytes = 0;
+  for (const sql::ResultColumn& column : session->statement.columns) {
+    columns->push_back({column.name, column.type});
+    metadata_bytes += column.name.size() + 16;
+  }
+  if (metadata_bytes > kResultMetadataBytesMax) {
+    return ExecutionFailed("The metadata of the result has {} bytes, which exceeds the limit of {}.",
+                           metadata_bytes, kResultMetadataBytesMax);
+  }
+  session->columns = std::move(columns);
+  session->scans = exec::NewEngineScanProvider(&engine_);
+  exec::ExecutionContext context;
+  context.now = now;
+  context.compat_profile = call.compat_profile;
+  context.scans = session->scans.get();
+  context.pool = &query_pool_;
+  context.workers_max = options_.thread_count;
+  context.memory = &session->memory;
+  context.cancel = session->cancel;
+  context.deadline = Deadline::After(clock_, kQueryNsMax);
+  context.clock = &clock_;
+  context.random_seed = Hash64(query_id);
+  queries_started_.Add();
+  QueryPage page;
+  {
+    const MutexLock lock(session->mutex);
+    session->execution = TL_TRY(exec::ExecuteStatement(session->statement, context));
+    page = TL_TRY(FillPage(*session, request, encoder));
+  }
+  if (page.next_token.empty()) return page;
+  const MutexLock lock(mutex_);
+  if (sessions_.size() >= kSessionsMax) {
+    return ResourceExhausted(
+        "{} results are waiting to be fetched, which is the limit; fetch or cancel some.",
+        kSessionsMax);
+  }
+  sessions_[query_id] = std::move(session);
+  return page;
+}
+
+Result<QueryPage> QueryService::Continue(const CallContext& call, const QueryRequest& request,
+                                         PageEncoder& encoder) {
+  const Result<PageToken> token = PageToken::Decode(kTokenScope, request.next_token);
+  if (!token.ok()) return InvalidToken();
+  std::uint64_t number = 0;
+  const std::string& text = token->second;
+  if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc()) {
+    return InvalidToken();
+  }
+  std::shared_ptr<Session> session;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = sessions_.find(token->first);
+    if (found == sessions_.end()) return InvalidToken();
+    session = found->second;
+  }
+  if (session->text_key != TextKey(call, request.query)) return InvalidToken();
+  if (session->cancelled.load()) {
+    return Aborted(fmt::runtime(choices::kCancelledQueryText), session->query_id);
+  }
+  session->last_used_ns = clock_.SteadyNow().value;
+  const MutexLock lock(session->mutex);
+  if (number == session->page_number) {
+    // Asked for again, because the answer was lost.
+    if (++session->last_page_uses >= kTokenUsesMax) return InvalidToken();
+    return session->last_page;
+  }
+  if (number != session->page_number + 1 || session->ended.load()) return InvalidToken();
+  Result<QueryPage> page = FillPage(*session, request, encoder);
+  if (!page.ok() || page->next_token.empty()) {
+    session->ended.store(true);
+    session->execution.reset();
+    session->batch = {};
+  }
+  return page;
+}
+
+Result<QueryPage> QueryService::FillPage(Session& session, const QueryRequest& request,
+                                         PageEncoder& encoder) TL_NO_THREAD_SAFETY_ANALYSIS {
+  const std::size_t rows_max =
+      request.max_rows.has_value() ? static_cast<std::size_t>(*request.max_rows) : SIZE_MAX;
+  encoder.Begin(*session.columns);
+  std::size_t rows = 0;
+  bool more = true;
+  while (true) {
+    if (session.next_row >= session.batch.row_count) {
+      session.next_row = 0;
+      const Result<bool> next = session.execution->Next(&session.batch);
+      if (!next.ok()) return ExecutionStatus(next.status());
+      more = *next;
+      if (!more) break;
+    }
+    if (rows >= rows_max) break;
+    const std::size_t taken =
+        encoder.Append(session.batch, session.next_row, rows_max - rows, kPageBytesMax);
+    if (taken == 0) {
+      if (rows == 0) {
+        return ExecutionFailed(
+            "Query aborted as max page response size has been exceeded by the output result row");
+      }
+      break;
+    }
+    rows += taken;
+    session.next_row += taken;
+  }
+  const exec::QueryStatistics statistics = session.execution->statistics();
+  QueryPage page;
+  page.query_id = session.query_id;
+  page.columns = session.columns;
+  page.rows = std::make_shared<const std::string>(encoder.Finish());
+  page.status.bytes_scanned = static_cast<std::int64_t>(statistics.bytes_scanned);
+  page.status.progress_percentage = more ? std::min(statistics.progress_percentage, 99.9) : 100.0;
+  if (session.metered) {
+    page.status.bytes_metered = std::max(kBytesMeteredMin, page.status.bytes_scanned);
+  }
+  session.result_bytes += static_cast<std::int64_t>(page.rows->size());
+  if (session.result_bytes > kResultBytesMax) {
+    return ExecutionFailed("The result exceeds the limit of {} bytes.", kResultBytesMax);
+  }
+  ++session.page_number;
+  if (more) {
+    page.next_token =
+        PageToken{session.query_id, std::to_string(session.page_number + 1)}.Encode(kTokenScope);
+  } else {
+    bytes_scanned_.Add(statistics.bytes_scanned);
+  }
+  session.last_page = page;
+  session.last_page_uses = 0;
+  return page;
+}
+
+Result<std::string> QueryService::CancelQuery(const CallContext&, std::string_view query_id) {
+  const MutexLock lock(mutex_);
+  if (cancelled_.contains(query_id)) {
+    return fmt::format(fmt::runtime(choices::kAlreadyCancelledText), query_id);
+  }
+  const auto found = sessions_.find(std::string(query_id));
+  if (found == sessions_.end() || found->second->ended.load()) {
+    return InvalidArgument("The query with ID {} does not exist or has ended.", query_id);
+  }
+  found->second->cancelled.store(true);
+  found->second->cancel.Cancel();
+  cancelled_.emplace(query_id, clock_.SteadyNow());
+  return std::string();
+}
+
+void QueryService::ExpireSessions() {
+  const std::int64_t now = clock_.SteadyNow().value;
+  std::vector<std::shared_ptr<Session>> expired;  // taken down without the lock
+  const MutexLock lock(mutex_);
+  for (auto at = sessions_.begin(); at != sessions_.end();) {
+    const std::shared_ptr<Session>& session = at->second;
+    const std::int64_t idle = now - session->last_used_ns.load();
+    const std::int64_t limit = session->ended.load() ? kEndedSessionNs : kSessionIdleNsMax;
+    if (idle < limit) {
+      ++at;
+      continue;
+    }
+    session->cancel.Cancel();
+    expired.push_back(session);
+    at = sessions_.erase(at);
+  }
+  std::erase_if(cancelled_, [&](const auto& entry) {
+    return now - entry.second.value >= kSessionIdleNsMax;
+  });
+}
+
+Result<PreparedQuery> QueryService::PrepareQuery(const CallContext& call, std::string_view query) {
+  const EngineCatalogView catalog(engine_);
+  const TimestampNs now{clock_.WallNow().value / kNsPerMs * kNsPerMs};
+  sql::CompileOptions options = CompileOptionsFor(call, now, false);
+  options.allow_parameters = true;
+  const sql::BoundStatement statement = TL_TRY(sql::CompileStatement(query, catalog, options));
+  PreparedQuery prepared;
+  for (const sql::ResultColumn& column : statement.columns) {
+    prepared.columns.push_back(
+        {column.name, column.type, column.database, column.table, column.aliased});
+  }
+  for (const sql::StatementParameter& parameter : statement.parameters) {
+    const std::string name = choices::kParameterNamesBare ? parameter.name : "@" + parameter.name;
+    prepared.parameters.push_back({name, parameter.type});
+  }
+  return prepared;
+}
+
+}  // namespace tideline::api
