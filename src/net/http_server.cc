@@ -2,10 +2,7 @@
 
 #include <openssl/ssl.h>
 
-#include <utility>  // Boost 1.74 forgets it
-
 #include <algorithm>
-#include <boost/asio/ip/v6_only.hpp>
 #include <future>
 #include <thread>
 
