@@ -59,6 +59,8 @@ function(tideline_room name)
     tideline_use_pch(${target} tideline_pch)
     if(TIDELINE_UNITY)
       set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+      # A batch is not the main file, so gcc takes every pimpl with file-local members for a header's.
+      target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
     endif()
     target_compile_definitions(${target} PRIVATE TIDELINE_ROOM="${name}")
   else()

@@ -51,9 +51,10 @@ struct HttpClientResponse {
   std::optional<std::string_view> Find(std::string_view lower_case_name) const;
 };
 
-/// One connection at most, opened when needed and kept while the server keeps it. A request that
-/// meets a kept connection which the server has just closed is sent once more on a new one, only if
-/// no byte of an answer came. Not thread-safe: one client per thread.
+/// One connection at most, opened when needed and kept while the server keeps it. Nothing is ever
+/// sent twice: a kept connection that the server has closed is noticed before sending and replaced;
+/// one that breaks later is an error, for the caller to judge. Not thread-safe: one client per
+/// thread.
 class HttpClient {
  public:
   HttpClient(Url url, HttpClientOptions options);
