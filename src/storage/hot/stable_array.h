@@ -49,6 +49,13 @@ class StableArray {
     const T* chunk = chunks_[place.chunk].load(std::memory_order_acquire);
     return chunk == nullptr ? otherwise : chunk[place.offset];
   }
+  /// Calls f(element) unless the element's chunk was never made.
+  template <typename F>
+  void VisitIfThere(std::size_t index, F&& f) const {
+    const Place place = PlaceOf(index);
+    const T* chunk = chunks_[place.chunk].load(std::memory_order_acquire);
+    if (chunk != nullptr) f(chunk[place.offset]);
+  }
   /// Calls f(first_index, pointer, count) for the contiguous pieces of [first, last).
   template <typename F>
   void ForPieces(std::size_t first, std::size_t last, F&& f) const {
