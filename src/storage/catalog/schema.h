@@ -55,19 +55,19 @@ std::string_view MeasureTypeName(MeasureType type);
 Type ColumnTypeOf(MeasureType type);
 
 struct Column {
-  ColumnId id;
-  std::string name;
+  ColumnId id{};
+  std::string name{};
   ColumnKind kind = ColumnKind::kDimension;
-  Type type;
+  Type type{};
   bool operator==(const Column&) const = default;
 };
 
 /// One measure name of a table.
 struct Measure {
-  std::string name;
+  std::string name{};
   MeasureType type = MeasureType::kDouble;
   /// Dimensions ever written with this name, in table order (ascending id).
-  std::vector<ColumnId> dimensions;
+  std::vector<ColumnId> dimensions{};
   bool operator==(const Measure&) const = default;
 };
 
@@ -81,10 +81,10 @@ struct Retention {
 
 /// An S3 place as the caller gave it; absent members were not given.
 struct S3Location {
-  std::optional<std::string> bucket_name;
-  std::optional<std::string> object_key_prefix;
-  std::optional<std::string> encryption_option;
-  std::optional<std::string> kms_key_id;
+  std::optional<std::string> bucket_name{};
+  std::optional<std::string> object_key_prefix{};
+  std::optional<std::string> encryption_option{};
+  std::optional<std::string> kms_key_id{};
   bool operator==(const S3Location&) const = default;
 };
 
@@ -92,7 +92,7 @@ struct MagneticStoreWrites {
   bool enabled = false;
   /// MagneticStoreRejectedDataLocation was given; its S3Configuration may be absent still.
   bool has_rejected_data_location = false;
-  std::optional<S3Location> rejected_data_location;
+  std::optional<S3Location> rejected_data_location{};
   bool operator==(const MagneticStoreWrites&) const = default;
 };
 
@@ -101,7 +101,7 @@ enum class Enforcement : std::uint8_t { kNotGiven = 0, kOptional = 1, kRequired 
 
 struct PartitionKey {
   PartitionKeyType type = PartitionKeyType::kMeasure;
-  std::string name;  ///< dimension name; empty for kMeasure
+  std::string name{};  ///< dimension name; empty for kMeasure
   Enforcement enforcement = Enforcement::kNotGiven;
   bool operator==(const PartitionKey&) const = default;
 };
@@ -112,39 +112,39 @@ enum class TableStatus : std::uint8_t { kActive = 0, kDeleting = 1, kRestoring =
 using Tags = std::vector<std::pair<std::string, std::string>>;
 
 struct DatabaseInfo {
-  std::string name;
-  std::string kms_key_id;
-  Tags tags;
-  TimestampNs created;
-  TimestampNs updated;
+  std::string name{};
+  std::string kms_key_id{};
+  Tags tags{};
+  TimestampNs created{};
+  TimestampNs updated{};
   bool operator==(const DatabaseInfo&) const = default;
 };
 
 /// Everything about a table that CreateTable and UpdateTable set.
 struct TableProperties {
-  Retention retention;
-  MagneticStoreWrites magnetic_store_writes;
+  Retention retention{};
+  MagneticStoreWrites magnetic_store_writes{};
   std::vector<PartitionKey> partition_keys{PartitionKey{}};
-  Tags tags;
+  Tags tags{};
   bool operator==(const TableProperties&) const = default;
 };
 
 /// One published state of a table.
 class TableSchema {
  public:
-  TableId id;
-  std::string database;
-  std::string table;
-  TableProperties properties;
+  TableId id{};
+  std::string database{};
+  std::string table{};
+  TableProperties properties{};
   TableStatus status = TableStatus::kActive;
-  TimestampNs created;
-  TimestampNs updated;
+  TimestampNs created{};
+  TimestampNs updated{};
   /// Dimensions in order of first ingestion, in ascending id.
-  std::vector<Column> dimensions;
+  std::vector<Column> dimensions{};
   /// measure_value::<type> and attribute columns in order of first appearance, in ascending id.
-  std::vector<Column> values;
+  std::vector<Column> values{};
   /// In order of first appearance; the position is the measure's ordinal. Shared between states.
-  std::vector<std::shared_ptr<const Measure>> measures;
+  std::vector<std::shared_ptr<const Measure>> measures{};
   ColumnId next_column = kFirstFreeColumn;
 
   /// API order: dimensions, measure_name, time, values.
