@@ -252,7 +252,9 @@ bool Parser::AtClause() const {
     case Keyword::kFetch:
       return extended_ && (At(Keyword::kFirst, 1) || At(Keyword::kNext, 1));
     case Keyword::kWindow:
-      return extended_ && AtIdentifier(1) && At(Keyword::kAs, 2) && At(TokenKind::kLeftParen, 3);
+      return extended_ && ((AtIdentifier(1) && At(Keyword::kAs, 2) &&
+                            At(TokenKind::kLeftParen, 3)) ||
+                           !RefuseKnownClause().ok());
     default:
       return !RefuseKnownClause().ok();
   }
