@@ -38,7 +38,7 @@
 
 #include "base/check.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 
 /// Longest path from a root to a leaf. A chain of n `+` is n deep; AND, OR, lists and CASE are not.
 inline constexpr std::uint32_t kSyntaxDepthMax = 500;
@@ -835,4 +835,4 @@ struct DeleteStatement : StatementOf<StatementKind::kDelete> {
   auto Fields() const { return std::tie(table, where, dry_run); }
 };
 
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

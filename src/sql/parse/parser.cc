@@ -4,7 +4,7 @@
 
 #include "sql/parse/parser_internal.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 
 Result<StatementPtr> ParseStatement(std::string_view text, const ParseOptions& options) {
   if (text.size() > kStatementBytesMax) {
@@ -374,4 +374,4 @@ Result<std::vector<ExprPtr>> Parser::ParseExprList() {
 }
 
 }  // namespace internal
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

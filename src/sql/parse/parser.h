@@ -13,7 +13,7 @@
 #include "base/status.h"
 #include "sql/parse/ast.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 
 /// Whose rules a statement is judged by: the original service's, or those and our extensions.
 enum class Profile : std::uint8_t { kCompat, kExtended };
@@ -49,4 +49,10 @@ Result<StatementPtr> ParseStatement(std::string_view text, const ParseOptions& o
 /// Parses one expression and nothing after it. Errors as ParseStatement.
 Result<ExprPtr> ParseExpression(std::string_view text, const ParseOptions& options);
 
+}  // namespace tideline::sql::ast
+
+namespace tideline::sql {
+using ast::ParseOptions;
+using ast::ParseStatement;
+using ast::Profile;
 }  // namespace tideline::sql

@@ -11,7 +11,7 @@
 #include "sql/parse/print.h"
 #include "sql/parse/walk.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -450,4 +450,4 @@ TEST(WalkTest, ChildrenInOrder) {
 }
 
 }  // namespace
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

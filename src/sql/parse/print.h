@@ -11,7 +11,7 @@
 
 #include "sql/parse/ast.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 
 std::string Print(const Statement& statement);
 std::string Print(const Query& query);
@@ -22,4 +22,4 @@ std::string Print(const TypeName& type);
 /// `name` as it must be written in SQL: quoted unless it is a plain, non-reserved word.
 std::string QuoteIdentifier(std::string_view name);
 
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

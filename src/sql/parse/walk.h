@@ -5,7 +5,7 @@
 
 #include "sql/parse/ast.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 
 /// Same shape, words and values; positions do not count. Names compare by bytes (function names are
 /// lower case in a tree already), so `Time` and `time` differ: the binder knows whether they are
@@ -22,4 +22,4 @@ void ForEachChild(const Expr& expr, bool into_queries, const std::function<void(
 /// True if `predicate` holds for `expr` or any expression below it; subqueries are not entered.
 bool AnyOf(const Expr& expr, const std::function<bool(const Expr&)>& predicate);
 
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast
