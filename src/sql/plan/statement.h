@@ -1,0 +1,53 @@
+// sql/plan/statement.h: a statement ready to run: its plan and everything the service says about it.
+#pragma once
+
+#include "sql/plan/plan_node.h"
+#include "storage/catalog/schema.h"
+
+namespace tideline::sql {
+
+enum class BoundStatementKind : std::uint8_t {
+  kQuery,     ///< rows of the plan are the answer
+  kShow,      ///< the same; answers from the catalog alone, nothing is metered
+  kDescribe,  ///< the same
+  kExplain,   ///< the same; with `analyze`, run `explained` and print what happened
+  kUnload,    ///< write the plan's rows to `unload.location`; the answer is made by the service
+};
+
+/// One column of the answer, as QueryResponse and PrepareQuery describe it.
+struct ResultColumn {
+  std::string name;
+  Type type;
+  ColumnRef column;           ///< which output of the plan's root
+  std::string database;       ///< of the table column that this is, unchanged; else empty
+  std::string table;
+  bool aliased = false;       ///< the name comes from AS
+};
+
+/// @name as used in the statement.
+struct StatementParameter {
+  std::string name;
+  Type type;  ///< inferred; unknown when nothing says
+};
+
+struct UnloadOptions {
+  std::string location;
+  std::vector<std::pair<std::string, Value>> options;  ///< names in lower case, values as written
+};
+
+struct BoundStatement {
+  BoundStatementKind kind = BoundStatementKind::kQuery;
+  PlanNodePtr root;                     ///< outputs are exactly `columns`, in order
+  std::vector<ResultColumn> columns;
+  std::vector<StatementParameter> parameters;
+  /// Every table read, once each.
+  std::vector<catalog::TableSchemaPtr> tables;
+  /// ColumnRefs are below this; rules that make columns continue from here.
+  std::uint32_t column_count = 0;
+  bool analyze = false;                 ///< kExplain
+  /// kExplain: what is explained (kQuery or kUnload); `root` is then null until the text is made.
+  std::shared_ptr<const BoundStatement> explained;
+  UnloadOptions unload;                 ///< kUnload
+};
+
+}  // namespace tideline::sql

@@ -1,0 +1,63 @@
+// storage/engine/engine_options.h: what an engine is opened with, and the limits it keeps.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/status.h"
+#include "base/time.h"
+#include "storage/fs/file_system.h"
+#include "storage/seal/sealer.h"
+
+namespace tideline::engine {
+
+/// Rows of an active buffer before it is closed and encoded into a run.
+inline constexpr std::size_t kBufferRowsMax = 65'536;
+/// A piece of a checkpoint with fewer rows goes to the next larger time window.
+inline constexpr std::size_t kPieceRowsMin = 8'192;
+/// Segments of one window that a merge takes at once, and that it leaves alone below.
+inline constexpr std::size_t kMergeFanOut = 8;
+/// Most records of one WriteBatch.
+inline constexpr std::size_t kBatchRecordsMax = 10'000;
+/// Longest canonical dimension set of one series in bytes (names and values), text columns aside.
+inline constexpr std::size_t kSeriesBytesMax = 64 * 1024;
+
+struct EngineOptions {
+  std::string data_dir{};                        ///< made if absent; one engine at a time (LOCK)
+  fs::FileSystem* file_system = nullptr;       ///< required; outlives the engine
+  const Clock* clock = &SystemClock();         ///< outlives the engine
+  seal::Sealer* sealer = nullptr;              ///< null: no encryption
+
+  // ---- gates: past one, writes get kResourceExhausted that names it -----------------------------
+  std::size_t staged_bytes_max = std::size_t{64} << 20;  ///< logged, not yet synced
+  std::size_t hot_bytes_max = 0;                         ///< buffers and runs; 0: a quarter of the budget
+  std::uint64_t wal_bytes_max = std::uint64_t{1} << 30;  ///< log above the floor
+  std::size_t segments_per_window_max = 512;
+
+  // ---- pace -----------------------------------------------------------------------------------
+  std::uint64_t checkpoint_wal_bytes = std::uint64_t{256} << 20;
+  std::int64_t checkpoint_age_ns = kNsPerHour;
+  std::size_t memory_bytes_max = 0;  ///< of the process; 0: detected
+  std::size_t cache_bytes_max = 0;   ///< encoded blocks of files; 0: a quarter of the budget
+  /// Rows of an active buffer; smaller only in tests.
+  std::size_t buffer_rows_max = kBufferRowsMax;
+  std::size_t piece_rows_min = kPieceRowsMin;
+
+  // ---- log ------------------------------------------------------------------------------------
+  std::uint64_t wal_file_bytes = std::uint64_t{64} << 20;
+  /// Zero: completions wait for a sync. Else they run once written and a sync follows within this.
+  std::int64_t sync_interval_ns = 0;
+  bool recover_quarantine = false;  ///< start in spite of a damaged log, see wal_recovery.h
+
+  /// False: no thread of the engine's own; runs, checkpoints and merges happen only inside Drive,
+  /// RunMaintenance and Checkpoint, for tests and simulation.
+  bool own_threads = true;
+  /// Non-zero: file uuids come from this seed.
+  std::uint64_t uuid_seed = 0;
+  /// Told when the log has failed; the server ends the process with status 74. May be null.
+  std::function<void(const Status&)> on_fatal{};
+};
+
+}  // namespace tideline::engine

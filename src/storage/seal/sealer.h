@@ -1,0 +1,105 @@
+// storage/seal/sealer.h: encryption at rest, page by page.
+//
+// A file is cut into pages (their size is the file format's business). A page is stored as
+//
+//     +------------------------+----------------------+-----------+
+//     | cipher text (= plain   | cipher tag           | CRC32C u32|
+//     | size)                  | (cipher_bytes(), 0+) |           |
+//     +------------------------+----------------------+-----------+
+//
+// The CRC covers everything before it and is seeded with what the page is (file uuid, type, format
+// version, key id, page index): a swapped or stale page fails, and scrub and backup verify without
+// keys. The cipher takes the same identity as associated data. A file is written once under a fresh
+// uuid, so that (file key, page index) never repeats: that is the nonce of the AEAD form.
+//
+// The log carries its own CRC per frame, so it uses Encrypt and Decrypt alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "base/uuid.h"
+
+namespace tideline::seal {
+
+/// Written to disk; a number is never used again for something else.
+enum class FileType : std::uint16_t {
+  kLog = 1,
+  kManifest = 2,
+  kSegment = 3,
+  kDeletionVector = 4,
+  kSeriesFile = 5,
+  kSpill = 6,
+};
+
+/// The name of a data key; nil where nothing is encrypted.
+using KeyId = Uuid;
+
+/// What a page belongs to; stored by the file format in the clear and handed back to open.
+struct FileIdentity {
+  Uuid file_uuid;
+  FileType type = FileType::kSegment;
+  std::uint16_t format_version = 0;
+  KeyId key_id;
+};
+
+inline constexpr std::size_t kPageCrcBytes = 4;
+
+/// The CRC of a page: over `stored` (without the CRC itself), seeded with identity and index.
+std::uint32_t PageCrc(const FileIdentity& identity, std::uint64_t page_index, BytesView stored);
+/// Verifies the CRC at the end of `stored`, without keys. kDataLoss naming the page.
+Status CheckPage(const FileIdentity& identity, std::uint64_t page_index, BytesView stored);
+
+/// Seals and opens the pages of one file. Thread-safe.
+class FileSealer {
+ public:
+  virtual ~FileSealer() = default;
+
+  const FileIdentity& identity() const { return identity_; }
+  /// Bytes that Encrypt adds.
+  virtual std::size_t cipher_bytes() const = 0;
+  /// Bytes that SealPage adds: cipher_bytes() + kPageCrcBytes.
+  std::size_t overhead_bytes() const { return cipher_bytes() + kPageCrcBytes; }
+
+  /// Encrypts in place: `page` holds the plain bytes followed by cipher_bytes() of room, which is
+  /// filled. Never twice with one index in one file: the nonce would repeat.
+  virtual Status Encrypt(std::uint64_t page_index, std::span<std::byte> page) const = 0;
+  /// Undoes Encrypt in place; the view is the front part of `page`. kDataLoss when not authentic.
+  virtual Result<BytesView> Decrypt(std::uint64_t page_index, std::span<std::byte> page) const = 0;
+
+  /// Encrypts and adds the CRC: `page` holds the plain bytes followed by overhead_bytes() of room.
+  Status SealPage(std::uint64_t page_index, std::span<std::byte> page) const;
+  /// Checks the CRC and decrypts in place; the view is the plain bytes, in `page`. kDataLoss.
+  Result<BytesView> OpenPage(std::uint64_t page_index, std::span<std::byte> page) const;
+
+ protected:
+  explicit FileSealer(const FileIdentity& identity) : identity_(identity) {}
+
+ private:
+  const FileIdentity identity_;
+};
+
+/// Knows the keys. Thread-safe; outlives the FileSealers it makes.
+class Sealer {
+ public:
+  virtual ~Sealer() = default;
+  /// The key that new files of this scope take: a table's uuid, or the lane's for log and manifest.
+  /// kUnavailable when the key service is out of reach and no key is cached.
+  virtual Result<KeyId> CurrentKey(const Uuid& scope) = 0;
+  /// For writing a new file and for reading an old one. kPermissionDenied or kUnavailable where the
+  /// key `identity.key_id` is not to be had, kDataLoss where it cannot exist.
+  virtual Result<std::unique_ptr<FileSealer>> ForFile(const FileIdentity& identity) = 0;
+};
+
+/// No encryption: pages carry their CRC only, and the only key is nil.
+class PlainSealer final : public Sealer {
+ public:
+  Result<KeyId> CurrentKey(const Uuid& scope) override;
+  Result<std::unique_ptr<FileSealer>> ForFile(const FileIdentity& identity) override;
+};
+
+}  // namespace tideline::seal
