@@ -28,8 +28,8 @@ void AppendYearToMonth(std::int32_t months, std::string* out);
 /// Unscaled decimal with its point: 12345, scale 2 -> `123.45`.
 void AppendDecimal(Int128 unscaled, int scale, std::string* out);
 
-/// The varchar form of row `row`: scalars as above, array `[a,b]`, row `(a,b)`, map `{k=v}`,
-/// timeseries `[{time=…, value=…}]`; null inside nested values is `null`. The row itself must not be null.
+/// The varchar form of row `row`: scalars as above, array `[a,b]`, row `(a,b)`, map `{k=v, …}`,
+/// timeseries `[{time: …, value: …}]`; null inside nested values is `null`. The row itself must not be null.
 void AppendText(const Vector& vector, std::size_t row, std::string* out);
 
 /// Text to instant, as CAST(varchar AS timestamp) reads it: `Y-M-D[ H:M[:S[.f]]]` with an optional

@@ -160,6 +160,9 @@ class Vector {
   const Vector& child(std::size_t index) const;
   std::size_t child_count() const { return type_.child_count(); }
   void SetChild(std::size_t index, Vector child);
+  /// Appends `rows` of `other` (any encoding, same type) to this flat vector, growing it amortised;
+  /// text is copied to this vector's heap. For builders of nested values and aggregate states.
+  void Append(const Vector& other, const Selection& rows);
   /// A row vector's child for writing.
   Vector& mutable_child(std::size_t index) { return children_[index]; }
 
@@ -197,6 +200,7 @@ class Vector {
 
  private:
   void EnsureValidity();
+  void Grow(std::size_t size);
   Type type_;
   VectorKind kind_ = VectorKind::kFlat;
   std::size_t size_ = 0;

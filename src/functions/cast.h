@@ -21,6 +21,9 @@ bool CanCoerce(const Type& from, const Type& to, bool in_timestamp_context);
 /// The least type both coerce to (CASE, UNION, IN, VALUES, comparison); nothing when there is none.
 std::optional<Type> CommonSuperType(const Type& a, const Type& b);
 
+/// The same for `=`, `<`, BETWEEN and IN: also text with a timestamp, date or time, which text becomes.
+std::optional<Type> CommonComparisonType(const Type& a, const Type& b);
+
 /// Casts `rows` of `input` into the flat `result` (type `to`, same size). Null stays null.
 /// Failures go to `errors` with the service's texts ("Cannot cast 'abc' to BIGINT", ...).
 Status CastVector(const KernelContext& context, const Vector& input, const Type& to,

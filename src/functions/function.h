@@ -12,7 +12,8 @@
 //   "(varchar, varchar...) -> varchar"  the last argument repeats, zero or more times
 //   "(array(T), function(T, boolean)) -> array(T)"   a lambda: its arguments, then its result
 //   "(timeseries(T), array(timestamp)) -> timeseries(double)"
-//   "(row(T)) -> ..." is not offered; functions over any row take a variable.
+//   "(timeseries(T), function(row(time timestamp, value T), boolean)) -> timeseries(T)"
+// Functions over any row take a variable.
 //
 // Operators are functions under names that no identifier can spell: "$add", "$subtract",
 // "$multiply", "$divide", "$modulus", "$negate", "$equal", "$not_equal", "$less", "$less_equal",

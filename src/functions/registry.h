@@ -5,6 +5,7 @@
 // does not parse: both are bugs in the binary, not in its input.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -16,13 +17,14 @@ namespace tideline::functions {
 
 /// A type with variables, as a signature writes it.
 struct TypePattern {
-  enum class Kind : std::uint8_t { kConcrete, kVariable, kArray, kMap, kTimeseries, kLambda };
+  enum class Kind : std::uint8_t { kConcrete, kVariable, kArray, kMap, kTimeseries, kRow, kLambda };
   enum class Constraint : std::uint8_t { kNone, kComparable, kOrderable, kNumeric };
   Kind kind = Kind::kConcrete;
   Type concrete;                      // kConcrete
   char variable = 0;                  // kVariable
   Constraint constraint = Constraint::kNone;
-  std::vector<TypePattern> children;  // element; key, value; lambda: parameters then result
+  std::vector<TypePattern> children;  // element; key, value; fields; lambda: parameters then result
+  std::vector<std::string> names;     // kRow: field names, empty for anonymous ones
 };
 
 struct Signature {
@@ -37,6 +39,8 @@ struct ResolvedTypes {
   std::size_t overload = 0;            ///< index into the function's overloads
   std::vector<Type> argument_types;    ///< what each argument is to be cast to; unknown for lambdas
   Type result_type;                    ///< unknown while it depends on a lambda's result
+  /// What each type variable ('A' is 0) stands for so far; nothing while it depends on a lambda.
+  std::array<std::optional<Type>, 26> variables;
 };
 
 class FunctionRegistry {
@@ -74,6 +78,16 @@ class FunctionRegistry {
 Result<ResolvedTypes> ResolveOverload(std::string_view name, std::span<const Signature> signatures,
                                       std::span<const Type> arguments,
                                       std::span<const int> lambda_arity);
+
+/// The parameter types of the lambda that is argument `argument`, once `resolved` is known. Every
+/// variable they use is bound when the lambdas before it have been bound in order.
+std::vector<Type> LambdaParameterTypes(const Signature& signature, std::size_t argument,
+                                       const ResolvedTypes& resolved);
+/// Tells `resolved` the type of a lambda's body: binds the variable of its result (and result_type
+/// when that was waiting for it) and yields the type the body must be cast to. kInvalidArgument when
+/// the body's type does not become the type that the other arguments already fixed.
+Result<Type> BindLambdaResult(const Signature& signature, std::size_t argument, const Type& body,
+                              ResolvedTypes* resolved);
 
 /// Parses one signature text; kInvalidArgument when malformed. For Freeze and tests.
 Result<Signature> ParseSignature(std::string_view text);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -82,14 +83,23 @@ std::uint64_t HashExpr(const Expr& expr);
 std::string PrintExpr(const Expr& expr);
 /// True when no column, parameter, lambda parameter, sub-query or volatile call is inside.
 bool IsConstantExpr(const Expr& expr);
+/// True when some call inside differs per row (random()).
+bool HasVolatileCall(const Expr& expr);
 /// Adds every column that `expr` reads (lambda parameters excluded).
 void CollectColumns(const Expr& expr, std::vector<ColumnRef>* out);
+/// `expr` with sub-expressions replaced, from the top: what `rewrite` answers stands for the node it
+/// was given and is not entered; where it answers null the node stays and its children are next.
+ExprPtr RewriteExpr(const ExprPtr& expr, const std::function<ExprPtr(const ExprPtr&)>& rewrite);
+/// Adds the parts of a (nested) kAnd in order, anything else as itself, nothing for null.
+void AppendConjuncts(const ExprPtr& predicate, std::vector<ExprPtr>* out);
 
 ExprPtr MakeColumn(ColumnRef column, Type type, std::string name, Position position = {});
 ExprPtr MakeConstant(Value value, Position position = {});
 ExprPtr MakeCall(const functions::ScalarFunction& scalar, std::size_t overload, Type type,
                  std::vector<ExprPtr> arguments, Position position = {});
-/// `child` itself when it already has `type`.
+/// Every kind that `kind`, `type` and `children` describe whole: kAnd, kCase, kIn, kRow, ...
+ExprPtr MakeExpr(ExprKind kind, Type type, std::vector<ExprPtr> children, Position position = {});
+/// `child` itself when it already has `type`; a null constant of `type` for a null constant.
 ExprPtr MakeCast(ExprPtr child, Type type, bool try_cast = false, Position position = {});
 /// The conjunction of `parts`; null pointer for none, the part itself for one.
 ExprPtr MakeAnd(std::vector<ExprPtr> parts);

@@ -1,0 +1,47 @@
+// functions/nested.h: moving rows of any type about, nested ones included.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "columnar/vector.h"
+
+namespace tideline::functions {
+
+/// Copies `rows` of `input` into the same rows of the flat `result`, whose type has the same physical
+/// shape. Nulls are copied; children and text are shared, not copied.
+void CopyRows(const Vector& input, const Selection& rows, Vector* result);
+
+/// Flat `parts[0]` then `parts[1]` …, all of physical type `type`.
+Vector Concatenate(const Type& type, std::span<const Vector* const> parts);
+
+/// Values `indices` of `source`, flat, in that order.
+Vector Gather(const Vector& source, std::span<const std::uint32_t> indices);
+
+/// Builds the entries and elements of a list result whose elements all come from one child vector.
+/// Call Begin(row), then Add for each element, for rows in any order; Finish hands over.
+class ListResult {
+ public:
+  ListResult(const Type& type, std::size_t size) : result_(Vector::Flat(type, size)) {}
+  void Begin(std::size_t row) {
+    current_ = result_.mutable_values<ListEntry>() + row;
+    *current_ = {static_cast<std::uint32_t>(elements_.size()), 0};
+  }
+  void Add(std::uint32_t element) {
+    elements_.push_back(element);
+    ++current_->length;
+  }
+  void SetNull(std::size_t row) { result_.SetNull(row); }
+  std::size_t element_count() const { return elements_.size(); }
+  std::span<const std::uint32_t> elements() const { return elements_; }
+  /// The list vector, with `elements()` of each of `children` as its children.
+  Vector Finish(std::span<const Vector* const> children);
+
+ private:
+  Vector result_;
+  ListEntry* current_ = nullptr;
+  std::vector<std::uint32_t> elements_;
+};
+
+}  // namespace tideline::functions

@@ -1,0 +1,97 @@
+// sql/bind/expression_binder.h: one expression of syntax to one bound expression.
+//
+// expression_binder.cc has literals, names, forms; operators.cc what the operators mean for which
+// types; calls.cc functions and aggregates.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/bind/bind_context.h"
+#include "sql/bind/scope.h"
+#include "sql/plan/aggregate_node.h"
+
+namespace tideline::sql {
+
+/// Aggregate calls met so far in one SELECT; equal calls are one.
+class AggregateCollector {
+ public:
+  /// The column that `call` (without its output) delivers.
+  ExprPtr Add(AggregateCall call, Type type, std::string name, Position at, BindContext* context);
+  const std::vector<AggregateCall>& calls() const { return calls_; }
+
+ private:
+  std::vector<AggregateCall> calls_;
+};
+
+/// A name that means an expression bound before: an output column, for ORDER BY.
+struct ExprAlias {
+  std::string name;
+  ExprPtr expr;
+};
+
+struct ExpressionPlace {
+  std::string_view clause;                       ///< "WHERE clause", for messages
+  AggregateCollector* aggregates = nullptr;      ///< null: aggregates are not allowed here
+  std::string_view aggregates_refused = {};      ///< the text when they are not; default by clause
+  const std::vector<ExprAlias>* aliases = nullptr;  ///< looked up before the scope
+};
+
+class ExpressionBinder {
+ public:
+  ExpressionBinder(BindContext& context, const Scope& scope, ExpressionPlace place)
+      : context_(context), scope_(scope), place_(place) {}
+
+  Result<ExprPtr> Bind(const ast::Expr& expr);
+  /// Binds and requires boolean (null counts); `who` begins the message of kInvalidArgument.
+  Result<ExprPtr> BindCondition(const ast::Expr& expr, std::string_view who);
+
+  /// `expr` as `type`, by a cast unless it has it. Parameters take the type on.
+  ExprPtr CoerceTo(const ExprPtr& expr, const Type& type);
+  /// left op right with `op` a comparison: "$equal" …; `symbol` for messages.
+  Result<ExprPtr> BindComparison(std::string_view function, std::string_view symbol, ExprPtr left,
+                                 ExprPtr right, Position at);
+  /// The call of scalar `name` over bound arguments; messages as the service words them.
+  Result<ExprPtr> BindScalarCall(std::string_view name, std::vector<ExprPtr> arguments, Position at);
+  /// The type that all of `parts` coerce to, text to time among them if `in_time_context`; nothing
+  /// when there is none.
+  static std::optional<Type> CommonType(std::span<const ExprPtr> parts, bool in_time_context);
+
+ private:
+  Result<ExprPtr> BindNode(const ast::Expr& expr);
+  Result<ExprPtr> BindTypedLiteral(const ast::TypedLiteral& literal);
+  Result<ExprPtr> BindColumn(const ast::ColumnRef& column);
+  Result<ExprPtr> BindField(ExprPtr base, const ast::Identifier& field);
+  Result<ExprPtr> BindParameter(const ast::Parameter& parameter);
+  Result<ExprPtr> BindUnary(const ast::UnaryExpr& unary);
+  Result<ExprPtr> BindBinary(const ast::BinaryExpr& binary);
+  Result<ExprPtr> BindLogical(const ast::LogicalExpr& logical);
+  Result<ExprPtr> BindBetween(const ast::BetweenExpr& between);
+  Result<ExprPtr> BindInList(const ast::InListExpr& in);
+  Result<ExprPtr> BindLike(const ast::LikeExpr& like);
+  Result<ExprPtr> BindSubscript(const ast::SubscriptExpr& subscript);
+  Result<ExprPtr> BindArray(const ast::ArrayExpr& array);
+  Result<ExprPtr> BindCase(const ast::CaseExpr& expr);
+  Result<ExprPtr> BindCast(const ast::CastExpr& cast);
+  Result<ExprPtr> BindExtract(const ast::ExtractExpr& extract);
+  Result<ExprPtr> BindCall(const ast::FunctionCall& call);
+  Result<std::vector<ExprPtr>> BindArguments(const ast::FunctionCall& call);
+  Result<ExprPtr> BindForm(const ast::FunctionCall& call);
+  Result<ExprPtr> BindAggregate(const functions::AggregateFunction& function, const ast::FunctionCall& call);
+  Result<ExprPtr> BindOperatorCall(std::string_view function, std::string_view symbol,
+                                   std::vector<ExprPtr> arguments, Position at);
+  Result<ExprPtr> FinishCase(std::vector<ExprPtr> parts, Position at, std::string_view what);
+  Result<std::vector<ExprPtr>> CoerceArguments(const functions::ResolvedTypes& resolved,
+                                               std::vector<ExprPtr> arguments);
+
+  BindContext& context_;
+  const Scope& scope_;
+  ExpressionPlace place_;
+};
+
+/// NOT expr.
+Result<ExprPtr> MakeNot(ExprPtr expr, Position at, BindContext& context);
+
+}  // namespace tideline::sql

@@ -1,0 +1,81 @@
+// sql/bind/query_binder.h: queries, their bodies and relations, to plans with named columns.
+//
+// query_binder.cc has WITH, ORDER BY, LIMIT, set operations, VALUES; select_binder.cc SELECT;
+// relation_binder.cc FROM.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sql/bind/bind_context.h"
+#include "sql/bind/expression_binder.h"
+#include "sql/bind/scope.h"
+
+namespace tideline::sql {
+
+/// A query as bound: the plan's outputs are exactly `columns`, in order.
+struct BoundQuery {
+  PlanNodePtr plan;
+  std::vector<ResultColumn> columns;
+};
+
+/// An item of FROM: the plan delivers at least what `columns` read.
+struct BoundRelation {
+  PlanNodePtr plan;
+  std::vector<ScopeColumn> columns;
+};
+
+/// The names that WITH has made known so far, innermost last. Lives on the stack of BindQuery.
+struct WithScope {
+  const WithScope* outer = nullptr;
+  const ast::CommonTableExpr* cte = nullptr;
+  /// The first use takes the plan that was made to check the query; each further use binds anew, so
+  /// that every column is unique in the plan.
+  mutable std::optional<BoundQuery> first;
+};
+
+class QueryBinder {
+ public:
+  explicit QueryBinder(BindContext& context) : context_(context) {}
+
+  /// `outermost`: ORDER BY matters without LIMIT too.
+  Result<BoundQuery> BindQuery(const ast::Query& query, const WithScope* with, bool outermost);
+
+ private:
+  Result<BoundQuery> BindBodyAndOrder(const ast::Query& query, const WithScope* with, bool outermost);
+  Result<BoundQuery> BindBody(const ast::QueryBody& body, const WithScope* with);
+  Result<BoundQuery> BindValues(const ast::ValuesBody& values);
+  Result<BoundQuery> BindTableBody(const ast::TableBody& table, const WithScope* with);
+  Result<BoundQuery> BindSetOperation(const ast::SetOperationBody& operation, const WithScope* with);
+  Result<BoundQuery> FinishUnion(const ast::SetOperationBody& operation, BoundQuery left, BoundQuery right);
+  Result<BoundQuery> FinishByCounting(const ast::SetOperationBody& operation, BoundQuery left, BoundQuery right);
+  Result<BoundQuery> OrderByOutputs(const ast::Query& query, BoundQuery bound, bool outermost);
+
+  friend class SelectBinder;
+  Result<BoundQuery> BindSelect(const ast::SelectBody& select, const ast::Query* query, const WithScope* with,
+                                bool outermost);
+  Result<BoundRelation> BindFrom(const ast::SelectBody& select, const WithScope* with);
+  Result<BoundRelation> BindRelation(const ast::Relation& relation, const WithScope* with);
+  Result<BoundRelation> BindTableRelation(const ast::TableRelation& relation, const WithScope* with);
+  BoundRelation ScanTable(const catalog::TableSchemaPtr& table);
+  Status ApplyAlias(const ast::Relation& relation, BoundRelation* bound);
+
+  BindContext& context_;
+};
+
+/// The columns of a bound query as FROM sees them.
+BoundRelation RelationOfQuery(BoundQuery query);
+
+/// ORDER BY and LIMIT of `query` over `plan`, with the keys already bound to its columns.
+PlanNodePtr ApplyOrderAndLimit(const ast::Query& query, PlanNodePtr plan, std::vector<SortKey> keys,
+                               bool outermost);
+
+/// `query` with each column cast to `types`.
+BoundQuery CastColumns(BoundQuery query, const std::vector<Type>& types, BindContext* context);
+
+/// Checks that ORDER BY `expr` can be; "Type T is not orderable …".
+Status CheckOrderable(const ast::Expr& at, const Type& type);
+
+}  // namespace tideline::sql
