@@ -11,6 +11,10 @@ namespace {
 // Below this many rows per run on average, aggregates scatter row by row.
 constexpr std::size_t kRunRowsMin = 4;
 
+void Mark(bool differs, std::uint8_t* change) {
+  *change = static_cast<std::uint8_t>(*change | (differs ? 1U : 0U));
+}
+
 // Sets changes[i] where row i of the selection differs from the one before it, by what can be compared
 // at once: a false difference costs one lookup, a false equality would be wrong.
 template <typename T>
@@ -25,7 +29,7 @@ void MarkFlat(const Vector& vector, const Selection& rows, std::uint8_t* changes
   };
   if (rows.is_all() && !reader.may_have_nulls()) {
     const T* values = vector.values<T>();
-    for (std::size_t i = 1; i < rows.size(); ++i) changes[i] |= differs(values[i - 1], values[i]) ? 1 : 0;
+    for (std::size_t i = 1; i < rows.size(); ++i) Mark(differs(values[i - 1], values[i]), &changes[i]);
     return;
   }
   std::uint32_t last = rows[0];
@@ -34,7 +38,7 @@ void MarkFlat(const Vector& vector, const Selection& rows, std::uint8_t* changes
     const bool null = reader.IsNull(row);
     const bool differ =
         null != reader.IsNull(last) || (!null && differs(reader[last], reader[row]));
-    changes[i++] |= differ ? 1 : 0;
+    Mark(differ, &changes[i++]);
     last = row;
   });
 }
@@ -42,13 +46,13 @@ void MarkFlat(const Vector& vector, const Selection& rows, std::uint8_t* changes
 void MarkCodes(const Vector& vector, const Selection& rows, std::uint8_t* changes) {
   const std::uint32_t* codes = vector.codes();
   if (rows.is_all()) {
-    for (std::size_t i = 1; i < rows.size(); ++i) changes[i] |= codes[i - 1] != codes[i] ? 1 : 0;
+    for (std::size_t i = 1; i < rows.size(); ++i) Mark(codes[i - 1] != codes[i], &changes[i]);
     return;
   }
   std::uint32_t last = rows[0];
   std::size_t i = 0;
   rows.ForEach([&](std::uint32_t row) {
-    changes[i++] |= codes[last] != codes[row] ? 1 : 0;
+    Mark(codes[last] != codes[row], &changes[i++]);
     last = row;
   });
 }

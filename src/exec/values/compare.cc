@@ -89,7 +89,7 @@ void AppendOrdered(const Vector& vector, std::size_t row, std::string* out) {
       AppendBigEndian(OrderedBits(base.values<double>()[index]), out);
       return;
     case PhysicalType::kInt128: {
-      const auto bits = static_cast<unsigned __int128>(base.values<Int128>()[index]);
+      const Int128 bits = base.values<Int128>()[index];
       AppendBigEndian(static_cast<std::uint64_t>(bits >> 64) ^ (std::uint64_t{1} << 63), out);
       AppendBigEndian(static_cast<std::uint64_t>(bits), out);
       return;
