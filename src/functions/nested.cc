@@ -69,13 +69,12 @@ Vector Gather(const Vector& source, std::span<const std::uint32_t> indices) {
   return source.Slice(indices).Flatten();
 }
 
-Vector ListResult::Finish(std::span<const Vector* const> children) {
+void ListResult::Finish(std::span<const Vector* const> children) {
   TL_CHECK(elements_.size() <= std::numeric_limits<std::uint32_t>::max());
   for (std::size_t i = 0; i < children.size(); ++i) {
-    result_.SetChild(i, elements_.empty() ? Vector::Flat(result_.type().child(i), 0)
-                                          : Gather(*children[i], elements_));
+    result_->SetChild(i, elements_.empty() ? Vector::Flat(result_->type().child(i), 0)
+                                           : Gather(*children[i], elements_));
   }
-  return std::move(result_);
 }
 
 }  // namespace tideline::functions

@@ -19,27 +19,30 @@ Vector Concatenate(const Type& type, std::span<const Vector* const> parts);
 /// Values `indices` of `source`, flat, in that order.
 Vector Gather(const Vector& source, std::span<const std::uint32_t> indices);
 
-/// Builds the entries and elements of a list result whose elements all come from one child vector.
-/// Call Begin(row), then Add for each element, for rows in any order; Finish hands over.
+/// Writes list rows whose elements all come from the same child vectors. Call Begin(row), then Add for
+/// each element, for rows in any order; Finish sets the children. Null rows stay null.
 class ListResult {
  public:
-  ListResult(const Type& type, std::size_t size) : result_(Vector::Flat(type, size)) {}
+  /// `result` is the kernel's flat result.
+  explicit ListResult(Vector* result) : result_(result) {}
   void Begin(std::size_t row) {
-    current_ = result_.mutable_values<ListEntry>() + row;
+    current_ = result_->mutable_values<ListEntry>() + row;
     *current_ = {static_cast<std::uint32_t>(elements_.size()), 0};
   }
   void Add(std::uint32_t element) {
     elements_.push_back(element);
     ++current_->length;
   }
-  void SetNull(std::size_t row) { result_.SetNull(row); }
   std::size_t element_count() const { return elements_.size(); }
-  std::span<const std::uint32_t> elements() const { return elements_; }
-  /// The list vector, with `elements()` of each of `children` as its children.
-  Vector Finish(std::span<const Vector* const> children);
+  /// The result's children become `elements` of each of `children`.
+  void Finish(std::span<const Vector* const> children);
+  void Finish(const Vector& child) {
+    const Vector* const children[] = {&child};
+    Finish(children);
+  }
 
  private:
-  Vector result_;
+  Vector* result_;
   ListEntry* current_ = nullptr;
   std::vector<std::uint32_t> elements_;
 };
