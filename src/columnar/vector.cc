@@ -75,6 +75,17 @@ Vector Vector::ConstantNull(const Type& type, std::size_t size) {
   return Constant(type, Value::Null(type), size);
 }
 
+Vector Vector::ConstantOf(const Vector& vector, std::size_t row, std::size_t size) {
+  Vector result = vector;
+  if (vector.kind_ != VectorKind::kConstant) {
+    const auto first = static_cast<std::uint32_t>(row);
+    result = vector.Slice({&first, 1}).Flatten();
+    result.kind_ = VectorKind::kConstant;
+  }
+  result.size_ = size;
+  return result;
+}
+
 Vector Vector::Dictionary(std::shared_ptr<const Vector> base, std::shared_ptr<Buffer> codes,
                           std::size_t size) {
   TL_CHECK(base->kind() == VectorKind::kFlat && codes->size() >= size * sizeof(std::uint32_t));

@@ -75,11 +75,15 @@ class Selection {
   std::uint32_t operator[](std::size_t i) const {
     return rows_ == nullptr ? static_cast<std::uint32_t>(i) : rows_[i];
   }
-  /// Calls f(row) for each row, without a branch per row.
+  /// Calls f(row) for each row, without a branch per row. A list without gaps (a run of one group)
+  /// is walked by counting, so that the caller's loop stays dense.
   template <typename F>
   void ForEach(F&& f) const {
     if (rows_ == nullptr) {
       for (std::size_t i = 0; i < count_; ++i) f(static_cast<std::uint32_t>(i));
+    } else if (count_ > 0 && rows_[count_ - 1] - rows_[0] + 1 == count_) {
+      const std::uint32_t end = rows_[count_ - 1] + 1;
+      for (std::uint32_t row = rows_[0]; row < end; ++row) f(row);
     } else {
       for (std::size_t i = 0; i < count_; ++i) f(rows_[i]);
     }
@@ -102,6 +106,8 @@ class Vector {
   /// `value` for every row; its type may be unknown when it is null.
   static Vector Constant(const Type& type, const Value& value, std::size_t size);
   static Vector ConstantNull(const Type& type, std::size_t size);
+  /// Row `row` of `vector` for all of `size` rows.
+  static Vector ConstantOf(const Vector& vector, std::size_t row, std::size_t size);
   /// `codes` (size = row count) index into `base`, which must be flat (checked). The base is shared:
   /// operators recognise a repeated dictionary by dictionary_base().
   static Vector Dictionary(std::shared_ptr<const Vector> base, std::shared_ptr<Buffer> codes,

@@ -1,0 +1,479 @@
+#include "exec/operators/aggregate_state.h"
+
+#include <algorithm>
+
+#include "exec/values/compare.h"
+#include "exec/values/gather.h"
+
+namespace tideline::exec {
+namespace {
+
+// Below this many rows per run on average, aggregates scatter row by row.
+constexpr std::size_t kRunRowsMin = 4;
+
+void Mark(bool differs, std::uint8_t* change) {
+  *change = static_cast<std::uint8_t>(*change | (differs ? 1U : 0U));
+}
+
+// Sets changes[i] where row i of the selection differs from the one before it, by what can be compared
+// at once: a false difference costs one lookup, a false equality would be wrong.
+template <typename T>
+void MarkFlat(const Vector& vector, const Selection& rows, std::uint8_t* changes) {
+  const Reader<T> reader(vector);
+  const auto differs = [](const T& a, const T& b) {
+    if constexpr (std::is_same_v<T, double>) {
+      return std::bit_cast<std::uint64_t>(a) != std::bit_cast<std::uint64_t>(b);
+    } else {
+      return !(a == b);
+    }
+  };
+  if (rows.is_all() && !reader.may_have_nulls()) {
+    const T* values = vector.values<T>();
+    for (std::size_t i = 1; i < rows.size(); ++i) Mark(differs(values[i - 1], values[i]), &changes[i]);
+    return;
+  }
+  std::uint32_t last = rows[0];
+  std::size_t i = 0;
+  rows.ForEach([&](std::uint32_t row) {
+    const bool null = reader.IsNull(row);
+    const bool differ =
+        null != reader.IsNull(last) || (!null && differs(reader[last], reader[row]));
+    Mark(differ, &changes[i++]);
+    last = row;
+  });
+}
+
+void MarkCodes(const Vector& vector, const Selection& rows, std::uint8_t* changes) {
+  const std::uint32_t* codes = vector.codes();
+  if (rows.is_all()) {
+    for (std::size_t i = 1; i < rows.size(); ++i) Mark(codes[i - 1] != codes[i], &changes[i]);
+    return;
+  }
+  std::uint32_t last = rows[0];
+  std::size_t i = 0;
+  rows.ForEach([&](std::uint32_t row) {
+    Mark(codes[last] != codes[row], &changes[i++]);
+    last = row;
+  });
+}
+
+void MarkChanges(const Vector& vector, const Selection& rows, std::uint8_t* changes) {
+  if (vector.is_constant()) return;
+  if (vector.kind() == VectorKind::kDictionary) return MarkCodes(vector, rows, changes);
+  switch (vector.type().physical()) {
+    case PhysicalType::kBool8:
+      return MarkFlat<std::uint8_t>(vector, rows, changes);
+    case PhysicalType::kInt32:
+      return MarkFlat<std::int32_t>(vector, rows, changes);
+    case PhysicalType::kInt64:
+      return MarkFlat<std::int64_t>(vector, rows, changes);
+    case PhysicalType::kDouble:
+      return MarkFlat<double>(vector, rows, changes);
+    case PhysicalType::kString:
+      return MarkFlat<StringRef>(vector, rows, changes);
+    case PhysicalType::kInt128:
+    case PhysicalType::kList:
+    case PhysicalType::kRow:
+      std::fill(changes, changes + rows.size(), std::uint8_t{1});
+      return;
+  }
+}
+
+std::size_t BytesOf(const Vector& vector) {
+  std::size_t bytes = vector.size() * (vector.kind() == VectorKind::kDictionary
+                                           ? sizeof(std::uint32_t)
+                                           : vector.type().value_bytes());
+  if (vector.kind() == VectorKind::kFlat) {
+    for (std::size_t c = 0; c < vector.child_count(); ++c) bytes += BytesOf(vector.child(c));
+  }
+  return bytes;
+}
+
+std::vector<Type> DistinctTypes(const AggregateLayout::Call& call) {
+  std::vector<Type> types{Type::Bigint()};
+  types.insert(types.end(), call.argument_types.begin(), call.argument_types.end());
+  return types;
+}
+
+Vector GroupNumbers(std::span<const std::uint32_t> groups, const Selection& rows,
+                    std::size_t row_count) {
+  Vector vector = Vector::Flat(Type::Bigint(), row_count);
+  auto* values = vector.mutable_values<std::int64_t>();
+  for (std::size_t i = 0; i < rows.size(); ++i) values[rows[i]] = groups[i];
+  return vector;
+}
+
+}  // namespace
+
+// ---- StateStore ---------------------------------------------------------------------------------
+
+StateStore::StateStore(const AggregateLayout* layout, MemoryBudget* budget)
+    : layout_(layout), memory_(budget) {}
+
+StateStore::~StateStore() {
+  for (const AggregateLayout::Call& call : layout_->calls) {
+    if (call.overload->destroy == nullptr) continue;
+    for (std::size_t group = 0; group < count_; ++group) {
+      call.overload->destroy(At(group) + call.state_offset);
+    }
+  }
+}
+
+Status StateStore::Grow(std::size_t count, std::span<const functions::KernelContext> contexts) {
+  while (blocks_.size() * kBlockGroups < count) {
+    TL_TRY(memory_.Grow(kBlockGroups * layout_->group_bytes));
+    blocks_.push_back(std::make_unique<Buffer>(kBlockGroups * layout_->group_bytes));
+  }
+  for (; count_ < count; ++count_) {
+    std::byte* state = At(count_);
+    for (std::size_t i = 0; i < layout_->calls.size(); ++i) {
+      const AggregateLayout::Call& call = layout_->calls[i];
+      call.overload->initialize(contexts[i], state + call.state_offset);
+    }
+  }
+  return OkStatus();
+}
+
+// ---- DeferredRows -------------------------------------------------------------------------------
+
+DeferredRows::DeferredRows(const AggregateLayout::Call* call, MemoryBudget* budget)
+    : call_(call), budget_(budget), memory_(budget) {
+  if (call->distinct) distinct_.emplace(DistinctTypes(*call), budget);
+}
+
+Status DeferredRows::Add(std::span<const Vector> arguments, std::span<const Vector> order_keys,
+                         const Selection& rows, std::span<const std::uint32_t> groups) {
+  if (rows.empty()) return OkStatus();
+  if (call_->distinct) {
+    std::vector<Vector> keys;
+    const std::size_t row_count = rows[rows.size() - 1] + std::size_t{1};
+    keys.push_back(GroupNumbers(groups, rows, row_count));
+    keys.insert(keys.end(), arguments.begin(), arguments.end());
+    std::vector<std::uint32_t> ignored;
+    return distinct_->FindOrAdd(keys, rows, &ignored);
+  }
+  Kept kept;
+  std::vector<std::uint32_t> list;
+  rows.ForEach([&](std::uint32_t row) { list.push_back(row); });
+  std::size_t bytes = groups.size() * sizeof(std::uint32_t);
+  for (const auto vectors : {arguments, order_keys}) {
+    for (const Vector& vector : vectors) {
+      kept.columns.push_back(GatherRows(vector, list));
+      bytes += BytesOf(kept.columns.back());
+    }
+  }
+  TL_TRY(memory_.Grow(bytes));
+  kept.groups.assign(groups.begin(), groups.end());
+  kept_.push_back(std::move(kept));
+  return OkStatus();
+}
+
+Status DeferredRows::Adopt(DeferredRows& other, std::span<const std::uint32_t> groups) {
+  if (call_->distinct) {
+    GroupTable& theirs = *other.distinct_;
+    for (std::size_t first = 0; first < theirs.group_count(); first += kBatchRowsMax) {
+      const std::size_t count = std::min(kBatchRowsMax, theirs.group_count() - first);
+      std::vector<Vector> keys;
+      for (std::size_t k = 0; k <= call_->argument_types.size(); ++k) {
+        keys.push_back(theirs.KeyColumn(k, first, count));
+      }
+      auto* numbers = keys[0].mutable_values<std::int64_t>();
+      for (std::size_t i = 0; i < count; ++i) numbers[i] = groups[static_cast<std::size_t>(numbers[i])];
+      std::vector<std::uint32_t> ignored;
+      TL_TRY(distinct_->FindOrAdd(keys, Selection::All(count), &ignored));
+    }
+    return OkStatus();
+  }
+  const std::size_t bytes = other.memory_.bytes();
+  other.memory_.Clear();
+  TL_TRY(memory_.Grow(bytes));
+  for (Kept& kept : other.kept_) {
+    for (std::uint32_t& group : kept.groups) group = groups[group];
+    kept_.push_back(std::move(kept));
+  }
+  other.kept_.clear();
+  return OkStatus();
+}
+
+Status DeferredRows::Feed(const functions::KernelContext& context, const StateStore& states,
+                          std::span<const Vector> arguments, std::span<const std::uint32_t> groups) {
+  // Runs of one group go in one call, in order.
+  const std::span<const std::uint32_t> iota = Iota();
+  for (std::size_t first = 0; first < groups.size();) {
+    std::size_t end = first + 1;
+    while (end < groups.size() && groups[end] == groups[first]) ++end;
+    TL_TRY(call_->overload->update_one(context, arguments,
+                                       Selection::Of(iota.subspan(first, end - first)),
+                                       states.At(groups[first]) + call_->state_offset));
+    first = end;
+  }
+  return OkStatus();
+}
+
+Status DeferredRows::Apply(const functions::KernelContext& context, const StateStore& states) {
+  if (call_->distinct) {
+    for (std::size_t first = 0; first < distinct_->group_count(); first += kBatchRowsMax) {
+      const std::size_t count = std::min(kBatchRowsMax, distinct_->group_count() - first);
+      Kept kept;
+      const Vector numbers = distinct_->KeyColumn(0, first, count);
+      for (std::size_t i = 0; i < count; ++i) {
+        kept.groups.push_back(static_cast<std::uint32_t>(numbers.values<std::int64_t>()[i]));
+      }
+      for (std::size_t k = 0; k < call_->argument_types.size(); ++k) {
+        kept.columns.push_back(distinct_->KeyColumn(k + 1, first, count));
+      }
+      if (call_->order_by.empty()) {
+        TL_TRY(Feed(context, states, kept.columns, kept.groups));
+        continue;
+      }
+      for (const std::size_t argument : call_->order_arguments) {
+        kept.columns.push_back(kept.columns[argument]);
+      }
+      kept_.push_back(std::move(kept));
+    }
+    distinct_.emplace(DistinctTypes(*call_), budget_);
+    if (call_->order_by.empty()) return OkStatus();
+  }
+  return ApplyOrdered(context, states);
+}
+
+Status DeferredRows::ApplyOrdered(const functions::KernelContext& context,
+                                  const StateStore& states) {
+  struct Entry {
+    std::uint32_t group;
+    RowPlace place;
+    std::string key;
+  };
+  std::vector<Entry> entries;
+  const std::size_t argument_count = call_->argument_types.size();
+  for (std::size_t k = 0; k < kept_.size(); ++k) {
+    for (std::size_t i = 0; i < kept_[k].groups.size(); ++i) {
+      Entry entry{kept_[k].groups[i], {static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(i)}, {}};
+      for (std::size_t o = 0; o < call_->order_by.size(); ++o) {
+        const KeyOrder order{call_->order_by[o].descending, call_->order_by[o].nulls_first};
+        AppendSortKey(kept_[k].columns[argument_count + o], i, order, &entry.key);
+      }
+      TL_TRY(memory_.Grow(sizeof(Entry) + entry.key.capacity()));
+      entries.push_back(std::move(entry));
+    }
+  }
+  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return a.group != b.group ? a.group < b.group : a.key < b.key;
+  });
+  for (std::size_t first = 0; first < entries.size(); first += kBatchRowsMax) {
+    const std::size_t count = std::min(kBatchRowsMax, entries.size() - first);
+    std::vector<RowPlace> places;
+    std::vector<std::uint32_t> groups;
+    for (std::size_t i = first; i < first + count; ++i) {
+      places.push_back(entries[i].place);
+      groups.push_back(entries[i].group);
+    }
+    std::vector<Vector> arguments;
+    for (std::size_t a = 0; a < argument_count; ++a) {
+      std::vector<const Vector*> sources;
+      for (const Kept& kept : kept_) sources.push_back(&kept.columns[a]);
+      arguments.push_back(Gather(call_->argument_types[a], sources, places));
+    }
+    TL_TRY(Feed(context, states, arguments, groups));
+  }
+  kept_.clear();
+  memory_.Clear();
+  return OkStatus();
+}
+
+// ---- AggregateGroups ----------------------------------------------------------------------------
+
+AggregateGroups::AggregateGroups(const AggregateLayout* layout, std::vector<Type> key_types,
+                                 const EvalContext* context)
+    : layout_(layout),
+      key_count_(key_types.size()),
+      context_(context),
+      call_states_(layout->calls.size()),
+      table_(std::move(key_types), context->memory),
+      states_(layout, context->memory) {
+  for (std::size_t i = 0; i < layout->calls.size(); ++i) {
+    functions::KernelContext kernel;
+    kernel.now = context->now;
+    kernel.compat_profile = context->compat_profile;
+    kernel.result_type = &layout->calls[i].result_type;
+    kernel.state = &call_states_[i];
+    kernel.cancel = context->cancel;
+    kernel.memory = context->memory;
+    contexts_.push_back(kernel);
+    deferred_.push_back(layout->calls[i].deferred()
+                            ? std::make_unique<DeferredRows>(&layout->calls[i], context->memory)
+                            : nullptr);
+  }
+}
+
+std::size_t AggregateGroups::group_count() const {
+  return key_count_ == 0 ? states_.size() : table_.group_count();
+}
+
+Status AggregateGroups::FindGroups(std::span<const Vector> keys, std::size_t row_count,
+                                   const Selection& rows, RunsOfBatch* runs) {
+  runs->scattered = false;
+  if (key_count_ == 0) {
+    runs->first_row.assign(1, rows[0]);
+    runs->group.assign(1, 0);
+    return states_.Grow(1, contexts_);
+  }
+  changes_.assign(rows.size(), 0);
+  changes_[0] = 1;
+  for (const Vector& key : keys) MarkChanges(key, rows, changes_.data());
+  runs->first_row.clear();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (changes_[i] != 0) runs->first_row.push_back(rows[i]);
+  }
+  TL_TRY(table_.FindOrAdd(keys, Selection::Of(runs->first_row), &runs->group));
+  TL_TRY(states_.Grow(table_.group_count(), contexts_));
+  if (rows.size() >= runs->first_row.size() * kRunRowsMin) return OkStatus();
+  runs->scattered = true;
+  runs->group_of_row.resize(row_count);
+  std::size_t run = 0;
+  std::size_t i = 0;
+  rows.ForEach([&](std::uint32_t row) {
+    if (changes_[i++] != 0) ++run;
+    runs->group_of_row[row] = runs->group[run - 1];
+  });
+  return OkStatus();
+}
+
+Status AggregateGroups::UpdateRuns(const AggregateLayout::Call& call,
+                                   const functions::KernelContext& context,
+                                   std::span<const Vector> arguments, const Selection& rows,
+                                   const RunsOfBatch& runs) {
+  const std::size_t run_count = runs.first_row.size();
+  if (run_count == 1) {
+    return call.overload->update_one(context, arguments, rows,
+                                     states_.At(runs.group[0]) + call.state_offset);
+  }
+  // Row numbers as a list, of which each run is a piece.
+  std::span<const std::uint32_t> list = Iota().subspan(0, std::min(rows.size(), kBatchRowsMax));
+  std::vector<std::uint32_t> own;
+  if (!rows.is_all() || rows.size() > kBatchRowsMax) {
+    own.reserve(rows.size());
+    rows.ForEach([&](std::uint32_t row) { own.push_back(row); });
+    list = own;
+  }
+  std::size_t at = 0;
+  for (std::size_t run = 0; run < run_count; ++run) {
+    std::size_t end = list.size();
+    if (run + 1 < run_count) {
+      const std::uint32_t next = runs.first_row[run + 1];
+      // A run of a list without gaps ends where its row numbers say.
+      end = rows.is_all() ? next
+                          : static_cast<std::size_t>(
+                                std::lower_bound(list.begin() + static_cast<std::ptrdiff_t>(at),
+                                                 list.end(), next) -
+                                list.begin());
+    }
+    if (end == at) continue;
+    TL_TRY(call.overload->update_one(context, arguments, Selection::Of(list.subspan(at, end - at)),
+                                     states_.At(runs.group[run]) + call.state_offset));
+    at = end;
+  }
+  return OkStatus();
+}
+
+Status AggregateGroups::UpdateScattered(const AggregateLayout::Call& call,
+                                        const functions::KernelContext& context,
+                                        std::span<const Vector> arguments, const Selection& rows,
+                                        const RunsOfBatch& runs) {
+  scattered_states_.clear();
+  rows.ForEach([&](std::uint32_t row) {
+    scattered_states_.push_back(states_.At(runs.group_of_row[row]) + call.state_offset);
+  });
+  return call.overload->update(context, arguments, rows, scattered_states_.data());
+}
+
+Status AggregateGroups::Update(std::size_t index, std::span<const Vector> arguments,
+                               std::span<const Vector> order_keys, const Selection& rows,
+                               const RunsOfBatch& runs) {
+  const AggregateLayout::Call& call = layout_->calls[index];
+  Selection run = rows;
+  std::vector<std::uint32_t> not_null;
+  const bool may_skip = call.skips_nulls && std::any_of(arguments.begin(), arguments.end(),
+                                                        [](const Vector& v) { return v.may_have_nulls(); });
+  if (may_skip) {
+    not_null.reserve(rows.size());
+    rows.ForEach([&](std::uint32_t row) {
+      for (const Vector& argument : arguments) {
+        if (argument.IsNull(row)) return;
+      }
+      not_null.push_back(row);
+    });
+    // The whole batch stays the whole batch: kernels have a dense path for it.
+    if (not_null.size() != rows.size()) run = Selection::Of(not_null);
+  }
+  if (run.empty()) return OkStatus();
+  if (call.deferred()) {
+    std::vector<std::uint32_t> groups;
+    std::size_t at = 0;
+    run.ForEach([&](std::uint32_t row) {
+      if (runs.scattered) {
+        groups.push_back(runs.group_of_row[row]);
+        return;
+      }
+      while (at + 1 < runs.first_row.size() && runs.first_row[at + 1] <= row) ++at;
+      groups.push_back(runs.group[at]);
+    });
+    return deferred_[index]->Add(arguments, order_keys, run, groups);
+  }
+  return runs.scattered ? UpdateScattered(call, contexts_[index], arguments, run, runs)
+                        : UpdateRuns(call, contexts_[index], arguments, run, runs);
+}
+
+Status AggregateGroups::Merge(AggregateGroups& other) {
+  std::vector<std::uint32_t> groups;
+  if (key_count_ == 0) {
+    groups.assign(other.states_.size(), 0);
+  } else {
+    TL_TRY(table_.Adopt(other.table_, &groups));
+  }
+  TL_TRY(states_.Grow(key_count_ == 0 ? std::max(groups.size(), states_.size()) : table_.group_count(),
+                      contexts_));
+  for (std::size_t i = 0; i < layout_->calls.size(); ++i) {
+    const AggregateLayout::Call& call = layout_->calls[i];
+    if (call.deferred()) {
+      TL_TRY(deferred_[i]->Adopt(*other.deferred_[i], groups));
+      continue;
+    }
+    for (std::size_t group = 0; group < groups.size(); ++group) {
+      TL_TRY(call.overload->combine(contexts_[i], other.states_.At(group) + call.state_offset,
+                                    states_.At(groups[group]) + call.state_offset));
+    }
+  }
+  return OkStatus();
+}
+
+Status AggregateGroups::Complete() {
+  if (key_count_ == 0) {
+    TL_TRY(states_.Grow(1, contexts_));
+  }
+  for (std::size_t i = 0; i < layout_->calls.size(); ++i) {
+    if (deferred_[i] == nullptr) continue;
+    TL_TRY(deferred_[i]->Apply(contexts_[i], states_));
+  }
+  return OkStatus();
+}
+
+Status AggregateGroups::Emit(std::size_t first, std::size_t count, Batch* batch) const {
+  batch->columns.clear();
+  batch->row_count = count;
+  for (std::size_t key = 0; key < key_count_; ++key) {
+    batch->columns.push_back(table_.KeyColumn(key, first, count));
+  }
+  for (std::size_t i = 0; i < layout_->calls.size(); ++i) {
+    const AggregateLayout::Call& call = layout_->calls[i];
+    Vector result = Vector::Flat(call.result_type, count);
+    for (std::size_t row = 0; row < count; ++row) {
+      TL_TRY(call.overload->finalize(contexts_[i], states_.At(first + row) + call.state_offset, row,
+                                     &result));
+    }
+    batch->columns.push_back(std::move(result));
+  }
+  return OkStatus();
+}
+
+}  // namespace tideline::exec

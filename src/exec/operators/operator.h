@@ -1,0 +1,74 @@
+// exec/operators/operator.h: the parts that a pipeline is made of.
+//
+//   Source ── reader per worker ──► Consumer ─► Consumer ─► … ─► consumer of a Sink
+//
+// Batches are pushed. A worker owns one chain of consumers and one reader; what workers share (the
+// source, the sink, a limit's counter) is thread-safe. A filter does not copy: it hands on the same
+// batch with fewer rows selected.
+//
+// A breaker (aggregate, sort) is the sink of one pipeline and the source of the next.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "columnar/vector.h"
+#include "exec/evaluator/evaluator.h"
+
+namespace tideline::exec {
+
+/// What one operator did; EXPLAIN ANALYZE prints it. Counters are added up over workers.
+struct OperatorStats {
+  std::string name;                          ///< the plan node's line
+  std::size_t depth = 0;                     ///< in the plan
+  std::atomic<std::uint64_t> rows_out{0};
+  std::atomic<std::int64_t> time_ns{0};      ///< in this operator alone
+  std::string note;                          ///< what was decided at run time; written before it ends
+};
+
+/// Takes batches on one thread.
+class Consumer {
+ public:
+  virtual ~Consumer() = default;
+  /// Takes `rows` of `batch`; both are the caller's again afterwards. At least one row.
+  virtual Status Push(const Batch& batch, const Selection& rows) = 0;
+  /// Called once after the worker's last Push, unless the query failed.
+  virtual Status Finish() = 0;
+};
+
+/// The end of a pipeline, shared by its workers.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual Result<std::unique_ptr<Consumer>> NewConsumer() = 0;
+  /// After the consumers of all workers of all pipelines that end here have finished.
+  virtual Status Finish() { return OkStatus(); }
+  /// True while the sink wants no more for now; workers pause.
+  virtual bool Full() const { return false; }
+};
+
+/// Reads batches on one thread.
+class SourceReader {
+ public:
+  virtual ~SourceReader() = default;
+  /// False at the end. A batch may have no rows.
+  virtual Result<bool> Next(Batch* batch) = 0;
+};
+
+/// The beginning of a pipeline, shared by its workers; readers divide the batches among them.
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual Result<std::unique_ptr<SourceReader>> NewReader() = 0;
+  /// How many workers can be of use; 1 when batches come in an order that must be kept.
+  virtual std::size_t workers_max() const { return 1; }
+  /// Rows still to be read when the pipeline starts, as far as known.
+  virtual double EstimatedRows() const { return 0; }
+  /// Share read so far, 0 to 1.
+  virtual double progress() const { return 1; }
+};
+
+}  // namespace tideline::exec

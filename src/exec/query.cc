@@ -1,0 +1,486 @@
+#include "exec/query.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "base/mutex.h"
+#include "columnar/value.h"
+#include "exec/pipeline/pipeline.h"
+#include "exec/values/gather.h"
+
+namespace tideline::exec {
+namespace {
+
+/// How long a worker runs before others get a turn, and how many batches at most.
+constexpr std::int64_t kSliceNs = kNsPerMs;
+constexpr std::size_t kSliceBatchesMax = 64;
+/// How often a waiting reader looks at its cancel token and deadline.
+constexpr std::int64_t kWaitNs = 20 * kNsPerMs;
+
+// Where the last pipeline ends: batches for the reader.
+class ResultSink final : public Sink {
+ public:
+  Result<std::unique_ptr<Consumer>> NewConsumer() override;
+  bool Full() const override { return waiting_.load(std::memory_order_relaxed) >= kResultBatchesMax; }
+
+  void Add(Batch batch) {
+    const MutexLock lock(mutex_);
+    rows_ += batch.row_count;
+    batches_.push_back(std::move(batch));
+    waiting_ = batches_.size();
+  }
+  bool Take(Batch* batch) {
+    const MutexLock lock(mutex_);
+    if (batches_.empty()) return false;
+    *batch = std::move(batches_.front());
+    batches_.pop_front();
+    waiting_ = batches_.size();
+    return true;
+  }
+  std::uint64_t rows() const {
+    const MutexLock lock(mutex_);
+    return rows_;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::deque<Batch> batches_ TL_GUARDED_BY(mutex_);
+  std::uint64_t rows_ TL_GUARDED_BY(mutex_) = 0;
+  std::atomic<std::size_t> waiting_{0};
+};
+
+class ResultConsumer final : public Consumer {
+ public:
+  explicit ResultConsumer(ResultSink* sink) : sink_(sink) {}
+  Status Push(const Batch& batch, const Selection& rows) override {
+    Batch out;
+    out.row_count = rows.size();
+    std::vector<std::uint32_t> list;
+    if (!rows.is_all()) rows.ForEach([&](std::uint32_t row) { list.push_back(row); });
+    for (const Vector& column : batch.columns) {
+      out.columns.push_back(rows.is_all() ? column.Flatten() : GatherRows(column, list));
+    }
+    sink_->Add(std::move(out));
+    return OkStatus();
+  }
+  Status Finish() override { return OkStatus(); }
+
+ private:
+  ResultSink* const sink_;
+};
+
+Result<std::unique_ptr<Consumer>> ResultSink::NewConsumer() {
+  return std::unique_ptr<Consumer>(std::make_unique<ResultConsumer>(this));
+}
+
+// Time spent below the operator being measured, so that each is charged for itself alone.
+struct WorkerClock {
+  const Clock* clock;
+  std::int64_t inner_ns = 0;
+};
+
+// Stands between two operators and counts.
+class Meter final : public Consumer {
+ public:
+  Meter(Consumer* next, OperatorStats* of_next, OperatorStats* of_previous, WorkerClock* clock)
+      : next_(next), of_next_(of_next), of_previous_(of_previous), clock_(clock) {}
+  Status Push(const Batch& batch, const Selection& rows) override {
+    if (of_previous_ != nullptr) {
+      of_previous_->rows_out.fetch_add(rows.size(), std::memory_order_relaxed);
+    }
+    return Timed([&] { return next_->Push(batch, rows); });
+  }
+  Status Finish() override {
+    return Timed([&] { return next_->Finish(); });
+  }
+
+ private:
+  template <typename F>
+  Status Timed(const F& work) {
+    const std::int64_t before = clock_->inner_ns;
+    clock_->inner_ns = 0;
+    const std::int64_t start = clock_->clock->SteadyNow().value;
+    const Status status = work();
+    const std::int64_t spent = clock_->clock->SteadyNow().value - start;
+    if (of_next_ != nullptr) {
+      of_next_->time_ns.fetch_add(spent - clock_->inner_ns, std::memory_order_relaxed);
+    }
+    clock_->inner_ns = before + spent;
+    return status;
+  }
+
+  Consumer* const next_;
+  OperatorStats* const of_next_;
+  OperatorStats* const of_previous_;
+  WorkerClock* const clock_;
+};
+
+enum class SliceEnd { kYield, kPause, kDone };
+
+// One reader and one chain of consumers of a pipeline; run by one thread at a time.
+class Worker {
+ public:
+  Worker(const Pipeline* pipeline, const ExecutionContext* context)
+      : pipeline_(pipeline), context_(context), clock_{context->clock} {}
+
+  Result<SliceEnd> Run(const std::atomic<bool>& stopped) {
+    if (reader_ == nullptr) TL_TRY(Open());
+    const std::int64_t end = context_->clock->SteadyNow().value + kSliceNs;
+    Batch batch;
+    for (std::size_t batches = 0;; ++batches) {
+      if (stopped.load(std::memory_order_relaxed)) return SliceEnd::kDone;
+      TL_TRY(CheckLive(context_->cancel, context_->deadline, *context_->clock));
+      if (pipeline_->sink->Full()) return SliceEnd::kPause;
+      const std::int64_t start = context_->clock->SteadyNow().value;
+      if (batches == kSliceBatchesMax || start >= end) {
+        if (batches > 0) return SliceEnd::kYield;
+      }
+      const bool enough = std::any_of(pipeline_->limits.begin(), pipeline_->limits.end(),
+                                      [](const auto& limit) { return limit->enough.load(); });
+      const bool more = enough ? false : TL_TRY(reader_->Next(&batch));
+      if (pipeline_->source_stats != nullptr) {
+        pipeline_->source_stats->time_ns.fetch_add(context_->clock->SteadyNow().value - start,
+                                                   std::memory_order_relaxed);
+      }
+      if (!more) {
+        TL_TRY(head_->Finish());
+        return SliceEnd::kDone;
+      }
+      if (batch.row_count > 0) {
+        TL_TRY(head_->Push(batch, Selection::All(batch.row_count)));
+      }
+    }
+  }
+
+ private:
+  Status Open() {
+    std::unique_ptr<Consumer> end = TL_TRY(pipeline_->sink->NewConsumer());
+    consumers_.push_back(std::move(end));
+    OperatorStats* above = pipeline_->sink_stats;
+    for (std::size_t i = pipeline_->stages.size(); i-- > 0;) {
+      const Stage& stage = pipeline_->stages[i];
+      AddMeter(above, stage.stats);
+      std::unique_ptr<Consumer> consumer = TL_TRY(stage.make(consumers_.back().get()));
+      consumers_.push_back(std::move(consumer));
+      above = stage.stats;
+    }
+    AddMeter(above, pipeline_->source_stats);
+    head_ = consumers_.back().get();
+    reader_ = TL_TRY(pipeline_->source->NewReader());
+    return OkStatus();
+  }
+
+  // Rows that pass between two stages of one operator are not its output.
+  void AddMeter(OperatorStats* of_next, OperatorStats* of_previous) {
+    consumers_.push_back(std::make_unique<Meter>(consumers_.back().get(), of_next,
+                                                 of_previous == of_next ? nullptr : of_previous,
+                                                 &clock_));
+  }
+
+  const Pipeline* const pipeline_;
+  const ExecutionContext* const context_;
+  WorkerClock clock_;
+  std::vector<std::unique_ptr<Consumer>> consumers_;  // the sink's first
+  Consumer* head_ = nullptr;
+  std::unique_ptr<SourceReader> reader_;
+};
+
+// The running query. Lives until the last ticket in the pool has looked at it.
+class Core : public std::enable_shared_from_this<Core> {
+ public:
+  explicit Core(const ExecutionContext& context)
+      : context_(context), sink_(std::make_shared<ResultSink>()) {
+    eval_.now = context.now;
+    eval_.compat_profile = context.compat_profile;
+    eval_.cancel = &context_.cancel;
+    eval_.memory = context.memory;
+    eval_.random_seed = context.random_seed;
+  }
+
+  Status Plan(const sql::PlanNodePtr& root) {
+    plan_ = TL_TRY(PlanPipelines(root, context_.scans, eval_, sink_));
+    return OkStatus();
+  }
+
+  void Start() {
+    const MutexLock lock(mutex_);
+    StartPipeline();
+  }
+
+  Result<bool> Next(Batch* batch) {
+    for (;;) {
+      const Status live = CheckLive(context_.cancel, context_.deadline, *context_.clock);
+      if (!live.ok()) Fail(live);
+      {
+        const MutexLock lock(mutex_);
+        if (!error_.ok()) return error_;
+      }
+      if (sink_->Take(batch)) {
+        WakePaused();
+        return true;
+      }
+      const MutexLock lock(mutex_);
+      if (!error_.ok()) return error_;
+      if (finished_) {
+        if (sink_->Take(batch)) return true;
+        return false;
+      }
+      const std::size_t slot = ClaimSlot();
+      if (slot == kNoSlot) {
+        changed_.WaitFor(mutex_, kWaitNs);
+        continue;
+      }
+      mutex_.Unlock();
+      RunSlot(slot);
+      mutex_.Lock();
+    }
+  }
+
+  // Refuses further slices and waits for those under way.
+  void Close() {
+    stopped_ = true;
+    const MutexLock lock(mutex_);
+    closed_ = true;
+    while (running_ > 0) changed_.Wait(mutex_);
+    workers_.clear();
+  }
+
+  QueryStatistics statistics() const {
+    QueryStatistics statistics;
+    for (const auto& scan : plan_->scans) {
+      const ScanFigures figures = scan->figures();
+      statistics.bytes_scanned += figures.bytes_scanned;
+      statistics.rows_scanned += figures.rows;
+    }
+    statistics.rows_returned = sink_->rows();
+    const MutexLock lock(mutex_);
+    double progress = 100;
+    if (!finished_) {
+      const Pipeline& current = plan_->pipelines[pipeline_];
+      progress = 100 * (static_cast<double>(pipeline_) + current.source->progress()) /
+                 static_cast<double>(plan_->pipelines.size());
+    }
+    progress_ = std::max(progress_, std::min(progress, finished_ ? 100.0 : 99.0));
+    statistics.progress_percentage = progress_;
+    return statistics;
+  }
+
+  std::string Analysis() const {
+    std::string text;
+    for (const OperatorStats& stats : plan_->operators) {
+      std::string note = stats.note;
+      for (const auto& [scan, of_scan] : plan_->scan_stats) {
+        if (of_scan == &stats) note = scan->figures().note;
+      }
+      text += fmt::format("{:{}}{}\n{:{}}    rows: {}, time: {:.3f} ms{}{}\n", "", 2 * stats.depth,
+                          stats.name, "", 2 * stats.depth, stats.rows_out.load(),
+                          static_cast<double>(stats.time_ns.load()) / 1e6, note.empty() ? "" : ", ",
+                          note);
+    }
+    return text;
+  }
+
+ private:
+  static constexpr std::size_t kNoSlot = SIZE_MAX;
+
+  void Fail(const Status& status) {
+    stopped_ = true;
+    const MutexLock lock(mutex_);
+    if (error_.ok() && !finished_) error_ = status;
+    changed_.NotifyAll();
+  }
+
+  // Workers of the pipeline whose turn it is.
+  void StartPipeline() TL_REQUIRES(mutex_) {
+    const Pipeline& pipeline = plan_->pipelines[pipeline_];
+    const double rows = pipeline.source->EstimatedRows();
+    pooled_ = context_.pool != nullptr && rows > context_.inline_rows_max;
+    std::size_t count = 1;
+    if (pooled_) {
+      count = std::clamp<std::size_t>(std::min(context_.workers_max, pipeline.source->workers_max()),
+                                      1, kWorkersMax);
+    }
+    workers_.clear();
+    ready_.clear();
+    paused_.clear();
+    done_ = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      workers_.push_back(std::make_unique<Worker>(&pipeline, &context_));
+      MakeReady(i);
+    }
+  }
+
+  void MakeReady(std::size_t slot) TL_REQUIRES(mutex_) {
+    ready_.push_back(slot);
+    changed_.NotifyAll();
+    if (!pooled_) return;
+    // A full pool costs parallelism only: the reader runs what is ready.
+    static_cast<void>(context_.pool->Submit([self = shared_from_this()] { self->RunTicket(); }));
+  }
+
+  std::size_t ClaimSlot() TL_REQUIRES(mutex_) {
+    if (ready_.empty() || closed_ || !error_.ok()) return kNoSlot;
+    const std::size_t slot = ready_.front();
+    ready_.pop_front();
+    ++running_;
+    return slot;
+  }
+
+  void RunTicket() {
+    std::size_t slot;
+    {
+      const MutexLock lock(mutex_);
+      slot = ClaimSlot();
+    }
+    if (slot != kNoSlot) RunSlot(slot);
+  }
+
+  // Runs one slice of a claimed slot and says what becomes of it.
+  void RunSlot(std::size_t slot) {
+    Worker* worker;
+    {
+      const MutexLock lock(mutex_);
+      worker = workers_[slot].get();
+    }
+    const Result<SliceEnd> end = worker->Run(stopped_);
+    if (!end.ok()) Fail(end.status());
+    const MutexLock lock(mutex_);
+    if (end.ok() && !stopped_) {
+      switch (*end) {
+        case SliceEnd::kYield:
+          MakeReady(slot);
+          break;
+        case SliceEnd::kPause:
+          paused_.push_back(slot);
+          // The reader may have emptied the sink since the worker looked.
+          if (!sink_->Full()) ResumePaused();
+          break;
+        case SliceEnd::kDone:
+          if (++done_ == workers_.size()) EndPipeline();
+          break;
+      }
+    }
+    --running_;
+    changed_.NotifyAll();
+  }
+
+  void EndPipeline() TL_REQUIRES(mutex_) {
+    const Pipeline& pipeline = plan_->pipelines[pipeline_];
+    if (pipeline.finishes_sink) {
+      // No worker of this query runs now, and none can be claimed: the lock is free to go.
+      mutex_.Unlock();
+      const Status status = pipeline.sink->Finish();
+      if (!status.ok()) Fail(status);
+      mutex_.Lock();
+      if (!status.ok()) return;
+    }
+    workers_.clear();
+    if (++pipeline_ == plan_->pipelines.size()) {
+      finished_ = true;
+    } else {
+      StartPipeline();
+    }
+  }
+
+  void WakePaused() {
+    const MutexLock lock(mutex_);
+    if (!sink_->Full()) ResumePaused();
+  }
+  void ResumePaused() TL_REQUIRES(mutex_) {
+    std::vector<std::size_t> slots;
+    slots.swap(paused_);
+    for (const std::size_t slot : slots) MakeReady(slot);
+  }
+
+  const ExecutionContext context_;
+  EvalContext eval_;
+  const std::shared_ptr<ResultSink> sink_;
+  std::unique_ptr<PhysicalPlan> plan_;
+  std::atomic<bool> stopped_{false};
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::size_t pipeline_ TL_GUARDED_BY(mutex_) = 0;
+  bool pooled_ TL_GUARDED_BY(mutex_) = false;
+  std::vector<std::unique_ptr<Worker>> workers_ TL_GUARDED_BY(mutex_);
+  std::deque<std::size_t> ready_ TL_GUARDED_BY(mutex_);
+  std::vector<std::size_t> paused_ TL_GUARDED_BY(mutex_);
+  std::size_t done_ TL_GUARDED_BY(mutex_) = 0;
+  std::size_t running_ TL_GUARDED_BY(mutex_) = 0;
+  bool finished_ TL_GUARDED_BY(mutex_) = false;
+  bool closed_ TL_GUARDED_BY(mutex_) = false;
+  Status error_ TL_GUARDED_BY(mutex_) = OkStatus();
+  mutable double progress_ TL_GUARDED_BY(mutex_) = 0;
+};
+
+class Execution final : public QueryExecution {
+ public:
+  explicit Execution(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+  ~Execution() override { core_->Close(); }
+  Result<bool> Next(Batch* batch) override { return core_->Next(batch); }
+  QueryStatistics statistics() const override { return core_->statistics(); }
+  std::string Analysis() const override { return core_->Analysis(); }
+
+ private:
+  const std::shared_ptr<Core> core_;
+};
+
+// Runs the explained query to its end, then answers with what was measured, a row per line.
+class AnalyzeExecution final : public QueryExecution {
+ public:
+  explicit AnalyzeExecution(std::unique_ptr<QueryExecution> inner) : inner_(std::move(inner)) {}
+  Result<bool> Next(Batch* batch) override {
+    if (done_) return false;
+    Batch rows;
+    for (bool more = true; more;) more = TL_TRY(inner_->Next(&rows));
+    done_ = true;
+    const std::string text = inner_->Analysis();
+    std::vector<Value> lines;
+    for (std::size_t from = 0; from < text.size();) {
+      const std::size_t end = text.find('\n', from);
+      lines.push_back(Value::Varchar(text.substr(from, end - from)));
+      from = end + 1;
+    }
+    batch->columns.assign(1, Vector::FromValues(Type::Varchar(), lines));
+    batch->row_count = lines.size();
+    return true;
+  }
+  QueryStatistics statistics() const override { return inner_->statistics(); }
+  std::string Analysis() const override { return inner_->Analysis(); }
+
+ private:
+  const std::unique_ptr<QueryExecution> inner_;
+  bool done_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<QueryExecution>> Execute(const sql::PlanNodePtr& root,
+                                                const ExecutionContext& context) {
+  TL_CHECK(root != nullptr && context.memory != nullptr);
+  auto core = std::make_shared<Core>(context);
+  TL_TRY(core->Plan(root));
+  core->Start();
+  return std::unique_ptr<QueryExecution>(std::make_unique<Execution>(std::move(core)));
+}
+
+Result<std::unique_ptr<QueryExecution>> ExecuteStatement(const sql::BoundStatement& statement,
+                                                         const ExecutionContext& context) {
+  switch (statement.kind) {
+    case sql::BoundStatementKind::kQuery:
+    case sql::BoundStatementKind::kShow:
+    case sql::BoundStatementKind::kDescribe:
+      return Execute(statement.root, context);
+    case sql::BoundStatementKind::kExplain: {
+      if (!statement.analyze) return Execute(statement.root, context);
+      std::unique_ptr<QueryExecution> inner =
+          TL_TRY(ExecuteStatement(*statement.explained, context));
+      return std::unique_ptr<QueryExecution>(std::make_unique<AnalyzeExecution>(std::move(inner)));
+    }
+    case sql::BoundStatementKind::kUnload:
+      return Unimplemented("UNLOAD is not supported yet");
+  }
+  return Internal("statement of unknown kind {}", static_cast<int>(statement.kind));
+}
+
+}  // namespace tideline::exec

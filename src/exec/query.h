@@ -1,0 +1,79 @@
+// exec/query.h: runs a plan and hands out its rows batch by batch.
+//
+//   auto query = TL_TRY(Execute(plan, context));
+//   Batch batch;
+//   while (TL_TRY(query->Next(&batch))) { ... }
+//
+// A plan becomes pipelines that run one after the other. A pipeline with much to read is shared by
+// several workers on the pool; each runs about a millisecond at a time and then queues again, so that
+// queries take turns. The thread that calls Next lends a hand while it waits; with little to read it
+// does all the work itself. When the reader is slow, workers pause once kResultBatchesMax batches
+// wait, and hold no thread meanwhile.
+//
+// The first error wins: every call of Next after it returns it. Cancelling takes effect within a
+// slice; Next notices within kWaitNs even when all workers are busy.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/cancel.h"
+#include "base/memory_budget.h"
+#include "base/thread_pool.h"
+#include "exec/scan/scan_source.h"
+#include "sql/plan/statement.h"
+
+namespace tideline::exec {
+
+/// Batches that wait for the reader before workers pause.
+inline constexpr std::size_t kResultBatchesMax = 16;
+/// Most workers of one pipeline.
+inline constexpr std::size_t kWorkersMax = 64;
+
+/// What a query runs with. Everything pointed at outlives the QueryExecution.
+struct ExecutionContext {
+  TimestampNs now;                      ///< now() of the query, cut to milliseconds
+  bool compat_profile = false;
+  ScanProvider* scans = nullptr;        ///< null: a plan without tables
+  Executor* pool = nullptr;             ///< null: everything on the thread that calls Next
+  std::size_t workers_max = 1;          ///< per pipeline, the pool's threads at most
+  MemoryBudget* memory = nullptr;       ///< required
+  CancelToken cancel;
+  Deadline deadline;
+  const Clock* clock = &SystemClock();
+  std::uint64_t random_seed = 0x7469646570;
+  /// Pipelines that read at most this many rows stay on the calling thread.
+  double inline_rows_max = 20'000;
+};
+
+struct QueryStatistics {
+  std::uint64_t bytes_scanned = 0;
+  std::uint64_t rows_scanned = 0;
+  std::uint64_t rows_returned = 0;
+  double progress_percentage = 0;  ///< 0 to 100, never falls
+};
+
+class QueryExecution {
+ public:
+  virtual ~QueryExecution() = default;
+  /// The next rows of the answer, flat, in the plan's output order; false at the end. Blocks. One
+  /// thread at a time.
+  virtual Result<bool> Next(Batch* batch) = 0;
+  /// So far. Thread-safe.
+  virtual QueryStatistics statistics() const = 0;
+  /// One line per operator with rows and time, for EXPLAIN ANALYZE; after the last Next.
+  virtual std::string Analysis() const = 0;
+};
+
+/// Plans `root` and opens its scans; nothing is read before Next is called, unless the pool takes it
+/// up. kUnimplemented, by name, for what cannot be run.
+Result<std::unique_ptr<QueryExecution>> Execute(const sql::PlanNodePtr& root,
+                                                const ExecutionContext& context);
+
+/// The same for a statement. EXPLAIN ANALYZE runs what it explains and answers with the text;
+/// kUnimplemented for UNLOAD.
+Result<std::unique_ptr<QueryExecution>> ExecuteStatement(const sql::BoundStatement& statement,
+                                                         const ExecutionContext& context);
+
+}  // namespace tideline::exec

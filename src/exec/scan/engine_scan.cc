@@ -1,0 +1,204 @@
+#include "exec/scan/engine_scan.h"
+
+#include <algorithm>
+#include <map>
+
+namespace tideline::exec {
+namespace {
+
+using catalog::ColumnId;
+
+/// A limit this small is met by one worker before a second has started.
+constexpr std::int64_t kOneWorkerLimitMax = 10'000;
+
+class EngineScan final : public ScanSource {
+ public:
+  EngineScan(std::unique_ptr<engine::TableScan> scan, std::size_t workers_max)
+      : scan_(std::move(scan)), workers_max_(workers_max) {
+    for (std::size_t i = 0; i < scan_->morsel_count(); ++i) {
+      rows_ += static_cast<double>(scan_->MorselRows(i));
+    }
+  }
+  Result<std::unique_ptr<SourceReader>> NewReader() override;
+  std::size_t workers_max() const override {
+    return std::clamp<std::size_t>(scan_->morsel_count(), 1, workers_max_);
+  }
+  double EstimatedRows() const override { return rows_; }
+  double progress() const override {
+    const std::size_t count = scan_->morsel_count();
+    return count == 0 ? 1.0
+                      : std::min(1.0, static_cast<double>(done_.load()) / static_cast<double>(count));
+  }
+  ScanFigures figures() const override {
+    const engine::ScanStatistics statistics = scan_->statistics();
+    return {statistics.bytes_scanned, statistics.rows,
+            fmt::format("series: {}, segments: {} of {}, stripes: {} of {}, bytes: {}",
+                        statistics.series_matched,
+                        statistics.segment_count - statistics.segments_pruned,
+                        statistics.segment_count,
+                        statistics.stripe_count - statistics.stripes_pruned, statistics.stripe_count,
+                        statistics.bytes_scanned)};
+  }
+
+  const std::unique_ptr<engine::TableScan> scan_;
+  const std::size_t workers_max_;
+  double rows_ = 0;
+  std::atomic<std::size_t> next_{0};
+  std::atomic<std::size_t> done_{0};
+};
+
+class EngineScanReader final : public SourceReader {
+ public:
+  explicit EngineScanReader(EngineScan* scan) : scan_(scan) {}
+  Result<bool> Next(Batch* batch) override {
+    for (;;) {
+      if (morsel_ == nullptr) {
+        const std::size_t index = scan_->next_.fetch_add(1);
+        if (index >= scan_->scan_->morsel_count()) return false;
+        morsel_ = TL_TRY(scan_->scan_->OpenMorsel(index));
+      }
+      const bool more = TL_TRY(morsel_->Next(&rows_));
+      if (more) {
+        std::swap(*batch, rows_.batch);
+        return true;
+      }
+      morsel_.reset();
+      scan_->done_.fetch_add(1);
+    }
+  }
+
+ private:
+  EngineScan* const scan_;
+  std::unique_ptr<engine::MorselReader> morsel_;
+  engine::ScanBatch rows_;
+};
+
+Result<std::unique_ptr<SourceReader>> EngineScan::NewReader() {
+  return std::unique_ptr<SourceReader>(std::make_unique<EngineScanReader>(this));
+}
+
+class EmptyScan final : public ScanSource {
+ public:
+  Result<std::unique_ptr<SourceReader>> NewReader() override {
+    class Reader final : public SourceReader {
+      Result<bool> Next(Batch*) override { return false; }
+    };
+    return std::unique_ptr<SourceReader>(std::make_unique<Reader>());
+  }
+  ScanFigures figures() const override { return {}; }
+};
+
+// A predicate over one varchar, asked value by value.
+std::function<bool(std::optional<std::string_view>)> TestOf(std::shared_ptr<Evaluator> evaluator) {
+  return [evaluator](std::optional<std::string_view> value) {
+    Batch batch;
+    batch.row_count = 1;
+    batch.columns.push_back(
+        value.has_value()
+            ? Vector::Constant(Type::Varchar(), Value::Varchar(std::string(*value)), 1)
+            : Vector::ConstantNull(Type::Varchar(), 1));
+    std::vector<std::uint32_t> passed;
+    // A value that it fails on passes: the residual asks again, row by row.
+    if (!evaluator->Select(batch, Selection::All(1), &passed).ok()) return true;
+    return !passed.empty();
+  };
+}
+
+Status AddSeriesPredicates(const sql::ScanNode::Spec& spec, const EvalContext& context,
+                           engine::ScanRequest* request) {
+  for (const sql::SeriesPredicate& predicate : spec.series_predicates) {
+    if (predicate.has_values) {
+      engine::SeriesPredicate by_value;
+      by_value.column = predicate.column;
+      by_value.values = predicate.values;
+      by_value.matches_null = predicate.includes_null;
+      request->series.push_back(std::move(by_value));
+    }
+    if (predicate.expression == nullptr) continue;
+    ColumnPositions columns;
+    columns.Set(predicate.argument, 0);
+    Evaluator evaluator = TL_TRY(Evaluator::Make(*predicate.expression, columns, context));
+    engine::SeriesPredicate by_test;
+    by_test.column = predicate.column;
+    by_test.test = TestOf(std::make_shared<Evaluator>(std::move(evaluator)));
+    request->series.push_back(std::move(by_test));
+  }
+  return OkStatus();
+}
+
+std::optional<engine::ZoneHint::Op> OpOf(std::string_view function, bool swapped) {
+  using Op = engine::ZoneHint::Op;
+  if (function == "$equal") return Op::kEqual;
+  if (function == "$less") return swapped ? Op::kGreater : Op::kLess;
+  if (function == "$less_equal") return swapped ? Op::kGreaterOrEqual : Op::kLessOrEqual;
+  if (function == "$greater") return swapped ? Op::kLess : Op::kGreater;
+  if (function == "$greater_equal") return swapped ? Op::kLessOrEqual : Op::kGreaterOrEqual;
+  return std::nullopt;
+}
+
+bool IsValueColumn(const catalog::TableSchema& table, ColumnId id) {
+  return std::any_of(table.values.begin(), table.values.end(),
+                     [&](const catalog::Column& column) { return column.id == id; });
+}
+
+// `value > 10`: blocks whose bounds exclude it need not be read.
+void AddHint(const sql::ScanNode& node, const sql::Expr& conjunct, engine::ScanRequest* request) {
+  if (conjunct.kind != sql::ExprKind::kCall || conjunct.children.size() != 2) return;
+  const bool swapped = conjunct.children[0]->kind == sql::ExprKind::kConstant;
+  const sql::Expr& column = *conjunct.children[swapped ? 1 : 0];
+  const sql::Expr& constant = *conjunct.children[swapped ? 0 : 1];
+  if (column.kind != sql::ExprKind::kColumn || constant.kind != sql::ExprKind::kConstant) return;
+  if (constant.constant.is_null() || column.type.id() != constant.constant.type().id()) return;
+  const std::optional<engine::ZoneHint::Op> op = OpOf(conjunct.scalar->name, swapped);
+  const std::optional<ColumnId> id = node.StorageColumn(column.column);
+  if (!op.has_value() || !id.has_value() || !IsValueColumn(node.table(), *id)) return;
+  request->hints.push_back({*id, *op, constant.constant});
+}
+
+class EngineScanProvider final : public ScanProvider {
+ public:
+  explicit EngineScanProvider(engine::Engine* engine) : engine_(engine) {}
+
+  Result<std::shared_ptr<ScanSource>> OpenScan(const sql::ScanNode& node,
+                                               const EvalContext& context) override {
+    const sql::ScanNode::Spec& spec = node.spec();
+    if (spec.time_ranges.empty()) return std::shared_ptr<ScanSource>(std::make_shared<EmptyScan>());
+    engine::ScanRequest request;
+    request.columns = spec.storage_columns;
+    request.columns.insert(request.columns.end(), spec.residual_storage_columns.begin(),
+                           spec.residual_storage_columns.end());
+    if (spec.time_ranges.size() > 1 || !(spec.time_ranges[0] == sql::TimeRange())) {
+      for (const sql::TimeRange& range : spec.time_ranges) {
+        request.times.push_back({range.first_ns, range.last_ns});
+      }
+    }
+    TL_TRY(AddSeriesPredicates(spec, context, &request));
+    if (spec.residual != nullptr) {
+      if (spec.residual->kind == sql::ExprKind::kAnd) {
+        for (const sql::ExprPtr& part : spec.residual->children) AddHint(node, *part, &request);
+      } else {
+        AddHint(node, *spec.residual, &request);
+      }
+    }
+    auto found = snapshots_.find(spec.table->id);
+    if (found == snapshots_.end()) {
+      engine::Snapshot snapshot = TL_TRY(engine_->OpenSnapshot(spec.table->id));
+      found = snapshots_.emplace(spec.table->id, std::move(snapshot)).first;
+    }
+    std::unique_ptr<engine::TableScan> scan = TL_TRY(found->second.Scan(request));
+    const bool one = spec.limit_hint.has_value() && *spec.limit_hint <= kOneWorkerLimitMax;
+    return std::shared_ptr<ScanSource>(std::make_shared<EngineScan>(std::move(scan), one ? 1 : 1024));
+  }
+
+ private:
+  engine::Engine* const engine_;
+  std::map<catalog::TableId, engine::Snapshot> snapshots_;
+};
+
+}  // namespace
+
+std::unique_ptr<ScanProvider> NewEngineScanProvider(engine::Engine* engine) {
+  return std::make_unique<EngineScanProvider>(engine);
+}
+
+}  // namespace tideline::exec

@@ -1,0 +1,37 @@
+// exec/scan/scan_source.h: where the rows of a table come from.
+//
+// Pipelines know this interface only, so that tests feed them batches by hand and the server feeds
+// them the storage engine (engine_scan.h).
+#pragma once
+
+#include <memory>
+
+#include "exec/operators/operator.h"
+#include "sql/plan/scan_node.h"
+
+namespace tideline::exec {
+
+/// Figures of one scan so far.
+struct ScanFigures {
+  std::uint64_t bytes_scanned = 0;
+  std::uint64_t rows = 0;
+  std::string note;  ///< for EXPLAIN ANALYZE: what was pruned
+};
+
+/// Delivers the rows that `node` describes by its time ranges and series predicates, the residual not
+/// yet applied: columns of node.outputs(), then of spec().residual_columns.
+class ScanSource : public Source {
+ public:
+  virtual ScanFigures figures() const = 0;
+};
+
+/// Opens the scans of one query, all on one consistent view per table. Used by one thread.
+class ScanProvider {
+ public:
+  virtual ~ScanProvider() = default;
+  /// `context` outlives the scan.
+  virtual Result<std::shared_ptr<ScanSource>> OpenScan(const sql::ScanNode& node,
+                                                       const EvalContext& context) = 0;
+};
+
+}  // namespace tideline::exec

@@ -1,0 +1,33 @@
+// exec/values/gather.h: builds one flat vector out of rows that lie scattered over many vectors.
+//
+// Sorting, CASE, set operations and group output all end in the same act: "row i of the result is row
+// r of vector v". Text is not copied: the result keeps the sources' heaps alive. Lists are copied
+// with their elements, by the same function one level down.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "columnar/vector.h"
+
+namespace tideline::exec {
+
+/// Row `row` of source number `source`.
+struct RowPlace {
+  static constexpr std::uint32_t kNull = UINT32_MAX;
+  std::uint32_t source = kNull;  ///< kNull: the result row is null
+  std::uint32_t row = 0;
+};
+
+/// A flat vector of `places.size()` rows. Every source has the physical shape of `type`, or is
+/// entirely null (checked only in debug builds). Sources are read during the call only.
+Vector Gather(const Type& type, std::span<const Vector* const> sources,
+              std::span<const RowPlace> places);
+
+/// Rows `rows` of `vector`, flat, with no reference to the rest of it but its text.
+Vector GatherRows(const Vector& vector, std::span<const std::uint32_t> rows);
+
+/// The indices 0, 1, 2, … kBatchRowsMax - 1; a run of a batch is a piece of it.
+std::span<const std::uint32_t> Iota();
+
+}  // namespace tideline::exec
