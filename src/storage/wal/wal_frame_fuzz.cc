@@ -1,7 +1,7 @@
 // Fuzzes what recovery reads of a log file: file header, frame header, compressed payload, records.
 //
-// The checksums would keep the fuzzer out of everything behind them, so the input is taken twice: as
-// bytes of a file, and as the contents of a frame whose checksums hold.
+// The checksums would keep the fuzzer out of everything behind them, so the input is taken twice:
+// as bytes of a file, and as the contents of a frame whose checksums hold.
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -41,12 +41,12 @@ void TakeAsFrame(BytesView input) {
   if (!plain.ok()) return;
   TL_CHECK(plain->size() <= wal::kFramePayloadBytesMax);
   std::uint64_t count = 0;
-  const Status visited = wal::VisitRecords(
-      *decoded, *plain, SequenceNumber{}, [&](SequenceNumber, std::uint16_t, BytesView payload) {
-        ++count;
-        TL_CHECK(payload.size() <= plain->size());
-        return OkStatus();
-      });
+  const Status visited = wal::VisitRecords(*decoded, *plain, SequenceNumber{},
+                                           [&](SequenceNumber, std::uint16_t, BytesView payload) {
+                                             ++count;
+                                             TL_CHECK(payload.size() <= plain->size());
+                                             return OkStatus();
+                                           });
   if (visited.ok()) TL_CHECK(count == decoded->record_count);
 }
 

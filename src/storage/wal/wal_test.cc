@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/random.h"
@@ -156,6 +157,34 @@ TEST(LogFormat, FileNamesRoundTrip) {
   for (const char* name : {"", "1", "0000000000000000004x", "99999999999999999999", "LOCK"}) {
     EXPECT_FALSE(ParseLogFileName(name).has_value()) << name;
   }
+}
+
+TEST(LogFormat, WorkedExampleOfTheDocument) {
+  Uuid file_uuid;
+  file_uuid.bytes.fill(std::byte{1});
+  std::byte record[kRecordHeaderBytesMax];
+  Bytes payload(record, record + EncodeRecordHeader(kType, 3, record));
+  for (const char c : {'a', 'b', 'c'}) payload.push_back(static_cast<std::byte>(c));
+  FrameHeader header;
+  header.payload_bytes = static_cast<std::uint32_t>(payload.size());
+  header.first_number = SequenceNumber{42};
+  header.record_count = 1;
+  header.durable_number = SequenceNumber{41};
+  header.previous_crc = 0x11223344;
+  header.payload_crc = Crc32c(payload);
+  Bytes frame(FrameBytes(payload.size()));
+  EncodeFrameHeader(file_uuid, &header, frame);
+  std::copy(payload.begin(), payload.end(), frame.begin() + kFrameHeaderBytes);
+  std::string hex;
+  for (std::size_t i = 0; i < frame.size(); ++i) {
+    hex += fmt::format("{:02x}{}", std::to_integer<int>(frame[i]),
+                       i % 16 == 15 || i + 1 == frame.size() ? '\n' : ' ');
+  }
+  EXPECT_EQ(hex,
+            "54 46 52 4d 06 00 00 00 2a 00 00 00 00 00 00 00\n"
+            "01 00 00 00 01 00 00 00 29 00 00 00 00 00 00 00\n"
+            "44 33 22 11 d3 95 6e e5 89 35 35 4c 07 00 03 61\n"
+            "62 63 00 00 00 00 00 00\n");
 }
 
 TEST(Wal, WhatWasWrittenComesBackInOrder) {
