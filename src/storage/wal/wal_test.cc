@@ -516,6 +516,42 @@ TEST(WalDamage, FramesOfARecycledBlockAreNotOurs) {
   EXPECT_EQ(lane.records, (Records{{1, "old one"}, {2, "old two"}}));
 }
 
+// One frame behind the last, right in all but one respect.
+TEST(WalDamage, AFrameMustAgreeInFileNumberAndChain) {
+  enum class Wrong { kNothing, kFile, kNumber, kChain, kPayload };
+  for (const Wrong wrong :
+       {Wrong::kNothing, Wrong::kFile, Wrong::kNumber, Wrong::kChain, Wrong::kPayload}) {
+    Lane lane(17);
+    ASSERT_TRUE(lane.Open().ok());
+    ASSERT_TRUE(lane.Write("a").ok());
+    const std::string file = lane.LastFile();
+    const Bytes bytes = lane.disk.Contents(file);
+    std::uint32_t crc = 0;
+    const LogFileHeader file_header = *DecodeFileHeader(bytes, &crc);
+    const std::uint64_t at = lane.Frames(file).back();
+    const FrameHeader last =
+        *DecodeFrameHeader(file_header.file_uuid, BytesView(bytes).subspan(at));
+    lane.Kill();
+
+    std::byte record[kRecordHeaderBytesMax];
+    const std::size_t record_bytes = EncodeRecordHeader(kType, 0, record);
+    FrameHeader header;
+    header.payload_bytes = static_cast<std::uint32_t>(record_bytes);
+    header.first_number = SequenceNumber{wrong == Wrong::kNumber ? 3U : 2U};
+    header.record_count = 1;
+    header.previous_crc = last.header_crc ^ (wrong == Wrong::kChain ? 1U : 0U);
+    header.payload_crc =
+        Crc32c(BytesView(record, record_bytes)) ^ (wrong == Wrong::kPayload ? 1U : 0U);
+    Bytes frame(FrameBytes(record_bytes));
+    EncodeFrameHeader(wrong == Wrong::kFile ? Uuid() : file_header.file_uuid, &header, frame);
+    std::copy(record, record + record_bytes, frame.begin() + kFrameHeaderBytes);
+    ASSERT_TRUE(lane.disk.Corrupt(file, at + FrameBytes(last.payload_bytes), frame).ok());
+    ASSERT_TRUE(lane.Recover().ok());
+    EXPECT_EQ(lane.records.size(), wrong == Wrong::kNothing ? 2U : 1U) << static_cast<int>(wrong);
+    EXPECT_EQ(lane.recovery.torn_bytes > 0, wrong != Wrong::kNothing);
+  }
+}
+
 TEST(WalDamage, ForeignAndNewerLogsAreRefused) {
   Lane lane(15);
   ASSERT_TRUE(lane.Open().ok());
