@@ -99,7 +99,8 @@ Status SegmentWriter::Impl::CheckRows(std::span<const std::int64_t> times_ns,
     return InvalidArgument("segment: times descend within a series");
   }
   const auto offset = [this](std::int64_t time_ns) {
-    return static_cast<std::uint64_t>(time_ns) - static_cast<std::uint64_t>(options_.window_start_ns);
+    return static_cast<std::uint64_t>(time_ns) -
+           static_cast<std::uint64_t>(options_.window_start_ns);
   };
   const auto length = static_cast<std::uint64_t>(options_.window_length_ns);
   if (options_.window_length_ns > 0 &&
@@ -150,8 +151,8 @@ Status SegmentWriter::Impl::AddRows(std::span<const std::int64_t> times_ns,
   while (done < times_ns.size()) {
     // A long string may end the stripe early; so rows with text are taken in small steps.
     const std::size_t step_max = stripe_.StepRows(columns, done);
-    const std::size_t count = std::min({times_ns.size() - done, step_max,
-                                        options_.stripe_rows_max - stripe_.row_count()});
+    const std::size_t count = std::min(
+        {times_ns.size() - done, step_max, options_.stripe_rows_max - stripe_.row_count()});
     const auto ordinal = static_cast<std::uint32_t>(series_.size() - 1);
     if (runs_.empty() || runs_.back().series != ordinal) {
       runs_.push_back({ordinal, static_cast<std::uint32_t>(stripe_.row_count()), 0});
