@@ -14,7 +14,7 @@ constexpr std::size_t kLaneRows = kSliceValues / kLanes;
 static_assert(kLaneRows == 64, "a lane of one-bit values is exactly one word");
 
 // A word at any address; blocks are byte strings and promise no alignment.
-using LooseWord = std::uint64_t __attribute__((aligned(1), may_alias));
+using LooseWord __attribute__((aligned(1), may_alias)) = std::uint64_t;
 
 constexpr std::uint64_t MaskOf(unsigned width) {
   return width >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;

@@ -464,28 +464,49 @@ TEST(Segment, ManyMeasuresCostWhatTheyHold) {
   EXPECT_LT(last.blocks().size(), 3500U);
 }
 
-TEST(Segment, WriterRefusesWhatIsNotASegment) {
+// The code of AddRows in a new segment with one series.
+ErrorCode AddRowsCode(std::span<const std::int64_t> times, std::span<const std::int64_t> versions,
+                      std::span<const ColumnChunk> columns) {
   MemorySink sink;
   SegmentWriter writer(TestOptions(), sink);
+  EXPECT_TRUE(writer.AddSeries({.id = 1, .measure_name = "m"}).ok());
+  const ErrorCode code = CodeOf(writer.AddRows(times, versions, columns));
+  // An error stays.
+  EXPECT_EQ(CodeOf(writer.Finish().status()), code);
+  return code;
+}
+
+TEST(Segment, WriterRefusesWhatIsNotASegment) {
   const std::vector<std::int64_t> times = {5, 6};
   const std::vector<std::int64_t> descending = {6, 5};
   const std::vector<std::int64_t> outside = {5, 2'000'000'000};
   const std::vector<std::int64_t> one = {1};
-  EXPECT_EQ(CodeOf(writer.AddRows(times, times, {})), ErrorCode::kInvalidArgument);
-  const DimensionValue twice[] = {{1, "a"}, {1, "b"}};
-  EXPECT_EQ(CodeOf(writer.AddSeries({.id = 1, .measure_name = "m", .dimensions = twice})),
-            ErrorCode::kInvalidArgument);
-  SegmentWriter other(TestOptions(), sink);
-  ASSERT_TRUE(other.AddSeries({.id = 1, .measure_name = "m"}).ok());
-  EXPECT_EQ(CodeOf(other.AddRows(descending, times, {})), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(CodeOf(other.AddRows(outside, times, {})), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(CodeOf(other.AddRows(times, one, {})), ErrorCode::kInvalidArgument);
-  const ColumnChunk short_chunk{.column = 3, .type = ColumnType::kBigint, .int64s = one};
-  EXPECT_EQ(CodeOf(other.AddRows(times, times, {&short_chunk, 1})), ErrorCode::kInvalidArgument);
+  constexpr ErrorCode kRefused = ErrorCode::kInvalidArgument;
+  EXPECT_EQ(AddRowsCode(times, times, {}), ErrorCode::kOk);
+  EXPECT_EQ(AddRowsCode(descending, times, {}), kRefused);
+  EXPECT_EQ(AddRowsCode(outside, times, {}), kRefused);
+  EXPECT_EQ(AddRowsCode(times, one, {}), kRefused);
+  const ColumnChunk good{.column = 3, .type = ColumnType::kBigint, .int64s = times};
+  const ColumnChunk other_type{.column = 3, .type = ColumnType::kTimestamp, .int64s = times};
+  const ColumnChunk too_short{.column = 3, .type = ColumnType::kBigint, .int64s = one};
   const ColumnChunk system{.column = kTimeColumn, .type = ColumnType::kBigint, .int64s = times};
-  EXPECT_EQ(CodeOf(other.AddRows(times, times, {&system, 1})), ErrorCode::kInvalidArgument);
-  ASSERT_TRUE(other.AddSeries({.id = 1, .measure_name = "m"}).ok());
-  EXPECT_EQ(CodeOf(other.Finish().status()), ErrorCode::kInvalidArgument);  // one id, two series
+  EXPECT_EQ(AddRowsCode(times, times, {&good, 1}), ErrorCode::kOk);
+  EXPECT_EQ(AddRowsCode(times, times, {&too_short, 1}), kRefused);
+  EXPECT_EQ(AddRowsCode(times, times, {&system, 1}), kRefused);
+  EXPECT_EQ(AddRowsCode(times, times, std::vector{good, good}), kRefused);
+  EXPECT_EQ(AddRowsCode(times, times, std::vector{good, other_type}), kRefused);
+
+  MemorySink sink;
+  SegmentWriter no_series(TestOptions(), sink);
+  EXPECT_EQ(CodeOf(no_series.AddRows(times, times, {})), kRefused);
+  SegmentWriter twice(TestOptions(), sink);
+  const DimensionValue dimensions[] = {{1, "a"}, {1, "b"}};
+  EXPECT_EQ(CodeOf(twice.AddSeries({.id = 1, .measure_name = "m", .dimensions = dimensions})),
+            kRefused);
+  SegmentWriter same_id(TestOptions(), sink);
+  ASSERT_TRUE(same_id.AddSeries({.id = 1, .measure_name = "m"}).ok());
+  ASSERT_TRUE(same_id.AddSeries({.id = 1, .measure_name = "m"}).ok());
+  EXPECT_EQ(CodeOf(same_id.Finish().status()), kRefused);
 }
 
 // A cipher good enough to see that it was applied.
@@ -589,6 +610,23 @@ TEST(Damage, EveryFlippedByteIsSeenOrHarmless) {
       Bytes damaged = written.bytes;
       damaged[i] ^= static_cast<std::byte>(mask);
       ExpectErrorOrSame(std::move(damaged), model);
+    }
+  }
+}
+
+TEST(Damage, FlipsInManyPagesAreSeenOrHarmless) {
+  Random random(11);
+  Model model = RandomModel(random, 20, 2000);
+  while (model.row_count() < 10000) model = RandomModel(random, 20, 2000);
+  const Written written = WriteModel(model, TestOptions());
+  ASSERT_GT(written.bytes.size(), 3 * kPageBytes);
+  for (int round = 0; round < 30; ++round) {
+    Bytes damaged = written.bytes;
+    damaged[random.Below(damaged.size())] ^= static_cast<std::byte>(1U << random.Below(8));
+    ExpectErrorOrSame(damaged, model);
+    const auto reader = OpenBytes(damaged);
+    if (reader.ok()) {
+      EXPECT_EQ(CodeOf((*reader)->Scrub().status()), ErrorCode::kDataLoss);
     }
   }
 }

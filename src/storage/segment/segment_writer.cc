@@ -278,13 +278,30 @@ SegmentWriter::SegmentWriter(const SegmentWriterOptions& options, ByteSink& sink
     : impl_(std::make_unique<Impl>(options, sink)) {}
 SegmentWriter::~SegmentWriter() = default;
 
-Status SegmentWriter::AddSeries(const SeriesDescriptor& series) { return impl_->AddSeries(series); }
+template <typename Step>
+Status SegmentWriter::Guarded(Step step) {
+  if (!status_.ok()) return status_;
+  status_ = step();
+  return status_;
+}
+
+Status SegmentWriter::AddSeries(const SeriesDescriptor& series) {
+  return Guarded([&] { return impl_->AddSeries(series); });
+}
 Status SegmentWriter::AddRows(std::span<const std::int64_t> times_ns,
                               std::span<const std::int64_t> versions,
                               std::span<const ColumnChunk> columns) {
-  return impl_->AddRows(times_ns, versions, columns);
+  return Guarded([&] { return impl_->AddRows(times_ns, versions, columns); });
 }
-Result<WrittenSegment> SegmentWriter::Finish() { return impl_->Finish(); }
+Result<WrittenSegment> SegmentWriter::Finish() {
+  WrittenSegment written;
+  const Status status = Guarded([&]() -> Status {
+    written = TL_TRY(impl_->Finish());
+    return OkStatus();
+  });
+  if (!status.ok()) return status;
+  return written;
+}
 std::uint64_t SegmentWriter::row_count() const { return impl_->row_count(); }
 std::uint64_t SegmentWriter::bytes_written() const { return impl_->bytes_written(); }
 

@@ -91,7 +91,12 @@ class SegmentWriter {
 
  private:
   class Impl;
+  /// Runs `step` unless an earlier one failed, whose status is then returned.
+  template <typename Step>
+  Status Guarded(Step step);
+
   std::unique_ptr<Impl> impl_;
+  Status status_;
 };
 
 }  // namespace tideline::segment
