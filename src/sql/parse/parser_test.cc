@@ -387,13 +387,13 @@ TEST(ParserTest, NestingIsLimitedAndDoesNotOverflowTheStack) {
   EXPECT_FALSE(ParseStatement("SELECT CAST(a AS " + Repeat("array(", 20'000), kCompatOptions).ok());
   EXPECT_FALSE(ParseStatement("SELECT 1 FROM a" + Repeat(" JOIN b", 20'000), kCompatOptions).ok());
   EXPECT_THAT(Canonical(Repeat("(", 1000) + "1" + Repeat(")", 1000)),
-              HasSubstr("at most 400 levels"));
-  EXPECT_EQ(Canonical(Repeat("(", 399) + "1" + Repeat(")", 399)), "1");
+              HasSubstr("at most 200 levels"));
+  EXPECT_EQ(Canonical(Repeat("(", 199) + "1" + Repeat(")", 199)), "1");
 }
 
 TEST(ParserTest, ChainsAreLimitedWhereTheyMakeTheTreeDeep) {
   EXPECT_TRUE(ParseExpression("1" + Repeat(" + 1", kSyntaxDepthMax - 1), kCompatOptions).ok());
-  EXPECT_THAT(Canonical("1" + Repeat(" + 1", kSyntaxDepthMax)), HasSubstr("at most 1000 steps"));
+  EXPECT_THAT(Canonical("1" + Repeat(" + 1", kSyntaxDepthMax)), HasSubstr("at most 500 steps"));
   EXPECT_FALSE(ParseExpression("a" + Repeat("[1]", 20'000), kCompatOptions).ok());
   EXPECT_FALSE(ParseExpression("f(x)" + Repeat(".a", 20'000), kCompatOptions).ok());
   EXPECT_FALSE(ParseStatement("SELECT 1" + Repeat(" UNION SELECT 1", 5'000), kCompatOptions).ok());
