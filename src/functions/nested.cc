@@ -59,6 +59,50 @@ void CopyRows(const Vector& input, const Selection& rows, Vector* result) {
   }
 }
 
+void PutRow(const Vector& from, std::size_t from_row, std::size_t to_row, Vector* result) {
+  if (from.IsNull(from_row)) {
+    result->SetNull(to_row);
+    return;
+  }
+  const Vector& base = from.base();
+  const std::size_t index = from.Index(from_row);
+  const auto put = [&]<typename T>(T) {
+    result->mutable_values<T>()[to_row] = base.values<T>()[index];
+  };
+  switch (from.type().physical()) {
+    case PhysicalType::kBool8:
+      return put(std::uint8_t{});
+    case PhysicalType::kInt32:
+      return put(std::int32_t{});
+    case PhysicalType::kInt64:
+      return put(std::int64_t{});
+    case PhysicalType::kDouble:
+      return put(double{});
+    case PhysicalType::kInt128:
+      return put(Int128{});
+    case PhysicalType::kString:
+      return result->SetString(to_row, base.values<StringRef>()[index].view());
+    case PhysicalType::kList: {
+      const ListEntry entry = base.values<ListEntry>()[index];
+      std::vector<std::uint32_t> elements(entry.length);
+      for (std::uint32_t i = 0; i < entry.length; ++i) elements[i] = entry.offset + i;
+      const std::size_t offset = result->child(0).size();
+      TL_CHECK(offset + entry.length <= std::numeric_limits<std::uint32_t>::max());
+      for (std::size_t i = 0; i < base.child_count(); ++i) {
+        result->mutable_child(i).Append(base.child(i), Selection::Of(elements));
+      }
+      result->mutable_values<ListEntry>()[to_row] = {static_cast<std::uint32_t>(offset),
+                                                     entry.length};
+      return;
+    }
+    case PhysicalType::kRow:
+      for (std::size_t i = 0; i < base.child_count(); ++i) {
+        PutRow(base.child(i), index, to_row, &result->mutable_child(i));
+      }
+      return;
+  }
+}
+
 Vector Concatenate(const Type& type, std::span<const Vector* const> parts) {
   Vector all = Vector::Flat(type, 0);
   for (const Vector* part : parts) all.Append(*part, Selection::All(part->size()));

@@ -13,6 +13,10 @@ namespace tideline::functions {
 /// shape. Nulls are copied; children and text are shared, not copied.
 void CopyRows(const Vector& input, const Selection& rows, Vector* result);
 
+/// Copies row `from_row` of `from` to row `to_row` of the flat `result`, deeply: list elements are
+/// appended to the result's children.
+void PutRow(const Vector& from, std::size_t from_row, std::size_t to_row, Vector* result);
+
 /// Flat `parts[0]` then `parts[1]` …, all of physical type `type`.
 Vector Concatenate(const Type& type, std::span<const Vector* const> parts);
 
