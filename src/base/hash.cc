@@ -29,6 +29,22 @@ Hash128 HashWide(BytesView bytes) {
   return {hash.low64, hash.high64};
 }
 
+struct WideHasher::State {
+  XXH3_state_t xxh;
+};
+
+WideHasher::WideHasher() : state_(std::make_unique<State>()) { XXH3_128bits_reset(&state_->xxh); }
+WideHasher::~WideHasher() = default;
+
+void WideHasher::Update(BytesView bytes) {
+  XXH3_128bits_update(&state_->xxh, bytes.data(), bytes.size());
+}
+
+Hash128 WideHasher::Finish() const {
+  const XXH128_hash_t hash = XXH3_128bits_digest(&state_->xxh);
+  return {hash.low64, hash.high64};
+}
+
 #if defined(__SSE4_2__)
 std::uint32_t Crc32c(BytesView bytes, std::uint32_t crc) {
   const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -26,6 +27,21 @@ struct Hash128 {
 };
 /// XXH3, 128 bits: whole-file fingerprints.
 Hash128 HashWide(BytesView bytes);
+/// HashWide of bytes that come in pieces. Not thread-safe.
+class WideHasher {
+ public:
+  WideHasher();
+  ~WideHasher();
+  WideHasher(const WideHasher&) = delete;
+  WideHasher& operator=(const WideHasher&) = delete;
+  void Update(BytesView bytes);
+  /// Of everything so far; more may follow.
+  Hash128 Finish() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 /// CRC32C (Castagnoli) continued from `crc` (0 to begin). Uses SSE4.2 where it is there.
 std::uint32_t Crc32c(BytesView bytes, std::uint32_t crc = 0);

@@ -44,7 +44,8 @@ std::size_t CompressedBytesMax(Method method, std::size_t raw_bytes);
 /// pays. With kNone, and `raw` empty, 0 is the true size. Thread-safe; keeps per-thread state.
 std::size_t CompressInto(Setting setting, BytesView raw, std::span<std::byte> out);
 
-/// Appends the compressed form of `raw` to `*out`. kInvalidArgument when `raw` is above kRawBytesMax.
+/// Appends the compressed form of `raw` to `*out`. kInvalidArgument when `raw` is above
+/// kRawBytesMax.
 Status Compress(Setting setting, BytesView raw, Bytes* out);
 
 /// Decompresses into `out`, whose size must be the raw size exactly.

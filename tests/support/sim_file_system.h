@@ -1,12 +1,12 @@
 // tests/support/sim_file_system.h: a disk in memory that forgets, fails and lies on request.
 //
 // Every file has two contents: what the cache shows and what the disk holds, and a set of 512-byte
-// sectors in which they may differ (dirty). A sync copies the dirty sectors to the disk. Names are the same:
-// link, rename, unlink and create change what is seen at once, and what the disk holds only with
-// SyncDirectory. A power cut keeps all, none or a random subset of the dirty sectors and of the
-// unsynced name changes (each separately, in order), so every state is reached that a disk, which
-// may reorder anything between two syncs, can be left in. A failed sync marks its sectors clean although
-// only some were stored, as Linux does.
+// sectors in which they may differ (dirty). A sync copies the dirty sectors to the disk. Names are
+// the same: link, rename, unlink and create change what is seen at once, and what the disk holds
+// only with SyncDirectory. A power cut keeps all, none or a random subset of the dirty sectors and
+// of the unsynced name changes (each separately, in order), so every state is reached that a disk,
+// which may reorder anything between two syncs, can be left in. A failed sync marks its sectors
+// clean although only some were stored, as Linux does.
 //
 // Deterministic: one seed and one sequence of calls give one result. Thread-safe, though calls from
 // several threads have no order to repeat.
@@ -49,13 +49,14 @@ class SimFileSystem final : public fs::FileSystem {
   explicit SimFileSystem(std::uint64_t seed);
   ~SimFileSystem() override;
 
-  /// Calls so far that change something or sync: open for creation, write, sync, allocate, truncate,
-  /// link, rename, remove, directory calls. Crash and fault points are counted in these.
+  /// Calls so far that change something or sync: open for creation, write, sync, allocate,
+  /// truncate, link, rename, remove, directory calls. Crash and fault points are counted in these.
   std::uint64_t call_count() const;
   /// Cuts the power in the `n`-th changing call from now (1: the next one), before it takes effect;
   /// a write or sync may take effect in part. Until Restart every call fails with kUnavailable.
   void CrashAtCall(std::uint64_t n);
-  /// Makes the `n`-th changing call from now fail; with `sticky` all later ones too, until ClearFaults.
+  /// Makes the `n`-th changing call from now fail; with `sticky` all later ones too, until
+  /// ClearFaults.
   void FailCall(std::uint64_t n, Fault fault, bool sticky = false);
   /// Makes every later sync (data or all) of a path that contains `part` fail with EIO.
   void FailSyncsOf(std::string_view part);
@@ -67,7 +68,8 @@ class SimFileSystem final : public fs::FileSystem {
   bool crashed() const;
   /// Cuts the power now, if it is not cut, and starts again: open files and locks are gone.
   void Restart(Keep keep);
-  /// Inverts one bit of a file, on the disk and in the cache. kNotFound; the bit must lie inside (checked).
+  /// Inverts one bit of a file, on the disk and in the cache. kNotFound; the bit must lie inside
+  /// (checked).
   Status FlipBit(std::string_view path, std::uint64_t bit);
   /// Overwrites bytes of a file, on the disk and in the cache, without counting as a call.
   Status Corrupt(std::string_view path, std::uint64_t offset, BytesView bytes);

@@ -295,7 +295,10 @@ Result<ExprPtr> ExpressionBinder::BindSubscript(const ast::SubscriptExpr& subscr
 
 Result<ExprPtr> ExpressionBinder::BindArray(const ast::ArrayExpr& array) {
   std::vector<ExprPtr> items;
-  for (const ast::ExprPtr& item : array.items) items.push_back(TL_TRY(Bind(*item)));
+  for (const ast::ExprPtr& item : array.items) {
+    ExprPtr bound = TL_TRY(Bind(*item));
+    items.push_back(std::move(bound));
+  }
   const Position at = PlaceOf(array.position);
   if (items.empty()) return MakeConstant(Value::Nested(Type::Array(Type::Unknown()), {}), at);
   const std::optional<Type> common = CommonType(items, false);
@@ -336,19 +339,20 @@ Result<ExprPtr> ExpressionBinder::BindCase(const ast::CaseExpr& expr) {
   }
   std::vector<ExprPtr> parts;
   for (const ast::CaseBranch& branch : expr.branches) {
+    ExprPtr when;
     if (operand == nullptr) {
-      parts.push_back(TL_TRY(BindCondition(*branch.when, "CASE WHEN clause")));
+      when = TL_TRY(BindCondition(*branch.when, "CASE WHEN clause"));
     } else {
       ExprPtr value = TL_TRY(Bind(*branch.when));
-      parts.push_back(TL_TRY(BindComparison("$equal", "=", operand, std::move(value), PlaceOf(branch.when->position))));
+      when = TL_TRY(BindComparison("$equal", "=", operand, std::move(value), PlaceOf(branch.when->position)));
     }
-    parts.push_back(TL_TRY(Bind(*branch.then)));
+    parts.push_back(std::move(when));
+    ExprPtr then = TL_TRY(Bind(*branch.then));
+    parts.push_back(std::move(then));
   }
-  if (expr.otherwise != nullptr) {
-    parts.push_back(TL_TRY(Bind(*expr.otherwise)));
-  } else {
-    parts.push_back(MakeConstant(Value(), at));
-  }
+  ExprPtr otherwise = MakeConstant(Value(), at);
+  if (expr.otherwise != nullptr) otherwise = TL_TRY(Bind(*expr.otherwise));
+  parts.push_back(std::move(otherwise));
   return FinishCase(std::move(parts), at, "CASE");
 }
 

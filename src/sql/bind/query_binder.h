@@ -53,7 +53,7 @@ class QueryBinder {
   Result<BoundQuery> FinishByCounting(const ast::SetOperationBody& operation, BoundQuery left, BoundQuery right);
   Result<BoundQuery> OrderByOutputs(const ast::Query& query, BoundQuery bound, bool outermost);
 
-  friend class SelectBinder;
+  friend class SelectBinder;  // the one SELECT of select_binder.cc
   Result<BoundQuery> BindSelect(const ast::SelectBody& select, const ast::Query* query, const WithScope* with,
                                 bool outermost);
   Result<BoundRelation> BindFrom(const ast::SelectBody& select, const WithScope* with);

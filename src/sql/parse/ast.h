@@ -41,7 +41,7 @@
 namespace tideline::sql::ast {
 
 /// Longest path from a root to a leaf. A chain of n `+` is n deep; AND, OR, lists and CASE are not.
-inline constexpr std::uint32_t kSyntaxDepthMax = 1000;
+inline constexpr std::uint32_t kSyntaxDepthMax = 500;
 
 /// A place in the statement's text. Lines and columns count from 1, columns in characters.
 struct SourcePosition {

@@ -11,7 +11,7 @@
 
 #include "sql/parse/ast.h"
 
-namespace tideline::sql::internal {
+namespace tideline::sql::ast::internal {
 
 template <typename T>
 inline constexpr bool kIsNode = std::is_same_v<T, Expr> || std::is_same_v<T, Relation> ||
@@ -136,4 +136,4 @@ auto WithKind(const Statement& statement, Use&& use) {
   TL_CHECK(false);
 }
 
-}  // namespace tideline::sql::internal
+}  // namespace tideline::sql::ast::internal

@@ -2,7 +2,7 @@
 
 #include "base/time.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 namespace {
 
 __extension__ using WideInt = __int128;
@@ -108,4 +108,4 @@ Result<IntervalValue> ParseIntervalText(std::string_view text, bool negative, In
   return IntervalValue{first.family, negative ? -*magnitude : *magnitude};
 }
 
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

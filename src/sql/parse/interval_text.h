@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "sql/parse/lexer.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 
 /// Coarse to fine within each family.
 enum class IntervalUnit : std::uint8_t { kYear, kMonth, kWeek, kDay, kHour, kMinute, kSecond };
@@ -26,4 +26,4 @@ std::string_view IntervalUnitText(IntervalUnit unit);
 Result<IntervalValue> ParseIntervalText(std::string_view text, bool negative, IntervalUnit start,
                                         std::optional<IntervalUnit> end);
 
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

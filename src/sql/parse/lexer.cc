@@ -6,7 +6,7 @@
 
 #include "base/time.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 namespace {
 
 __extension__ using Wide = __int128;
@@ -577,4 +577,4 @@ Result<IntervalValue> DecodeTimeLiteral(std::string_view token_text) {
   return IntervalValue{unit->family, static_cast<std::int64_t>(value)};
 }
 
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

@@ -21,7 +21,7 @@
 #include "base/status.h"
 #include "sql/parse/ast.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 
 /// The words of keywords.def; kNone for all other names.
 enum class Keyword : std::uint8_t {
@@ -121,4 +121,4 @@ Result<IntervalValue> DecodeTimeLiteral(std::string_view token_text);
 /// Whether `word` is a unit of time literals ("ms", "minute", in any case).
 bool IsTimeLiteralUnit(std::string_view word);
 
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

@@ -5,7 +5,7 @@
 
 #include "base/time.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -148,4 +148,4 @@ TEST(LexerTest, Keywords) {
 }
 
 }  // namespace
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

@@ -3,7 +3,7 @@
 //   unary + -, AT TIME ZONE, [] and '.'.
 #include "sql/parse/parser_internal.h"
 
-namespace tideline::sql::internal {
+namespace tideline::sql::ast::internal {
 namespace {
 
 struct BinaryEntry {
@@ -269,4 +269,4 @@ Result<ExprPtr> Parser::ParsePostfix() {
   }
 }
 
-}  // namespace tideline::sql::internal
+}  // namespace tideline::sql::ast::internal

@@ -4,7 +4,7 @@
 
 #include "sql/parse/parser_internal.h"
 
-namespace tideline::sql::internal {
+namespace tideline::sql::ast::internal {
 
 Result<ExprPtr> Parser::ParseIntegerLiteral() {
   const Token& token = Next();
@@ -256,4 +256,4 @@ bool Parser::AtRowFieldName() const {
   }
 }
 
-}  // namespace tideline::sql::internal
+}  // namespace tideline::sql::ast::internal

@@ -1,7 +1,7 @@
 // What starts an expression: names, calls with windows, parentheses, CASE and the other forms.
 #include "sql/parse/parser_internal.h"
 
-namespace tideline::sql::internal {
+namespace tideline::sql::ast::internal {
 
 Result<ExprPtr> Parser::ParsePrimary() {
   switch (Peek().kind) {
@@ -472,4 +472,4 @@ Result<FrameBound> Parser::ParseFrameBound() {
   return bound;
 }
 
-}  // namespace tideline::sql::internal
+}  // namespace tideline::sql::ast::internal

@@ -3,7 +3,7 @@
 
 #include "sql/parse/parser_internal.h"
 
-namespace tideline::sql::internal {
+namespace tideline::sql::ast::internal {
 
 Result<QueryPtr> Parser::ParseQuery() {
   const NestingScope nesting(this);
@@ -349,4 +349,4 @@ Result<std::vector<SortItem>> Parser::ParseOrderBy() {
   return items;
 }
 
-}  // namespace tideline::sql::internal
+}  // namespace tideline::sql::ast::internal

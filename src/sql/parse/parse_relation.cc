@@ -3,7 +3,7 @@
 
 #include "sql/parse/parser_internal.h"
 
-namespace tideline::sql::internal {
+namespace tideline::sql::ast::internal {
 
 Result<RelationPtr> Parser::ParseRelation() {
   RelationPtr relation = TL_TRY(ParseSampled());
@@ -158,4 +158,4 @@ Result<RelationPtr> Parser::ParseUnnest() {
   return Finish<Relation>(std::move(unnest));
 }
 
-}  // namespace tideline::sql::internal
+}  // namespace tideline::sql::ast::internal

@@ -1,7 +1,7 @@
 // Statements: SHOW, DESCRIBE, UNLOAD and the extensions EXPLAIN and DELETE.
 #include "sql/parse/parser_internal.h"
 
-namespace tideline::sql::internal {
+namespace tideline::sql::ast::internal {
 
 Result<StatementPtr> Parser::ParseStatement() {
   const NestingScope nesting(this);
@@ -162,4 +162,4 @@ Result<StatementPtr> Parser::ParseDelete() {
   return StatementPtr(std::move(statement));
 }
 
-}  // namespace tideline::sql::internal
+}  // namespace tideline::sql::ast::internal

@@ -4,7 +4,7 @@
 
 #include "sql/parse/parser_internal.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 
 Result<StatementPtr> ParseStatement(std::string_view text, const ParseOptions& options) {
   if (text.size() > kStatementBytesMax) {
@@ -252,7 +252,9 @@ bool Parser::AtClause() const {
     case Keyword::kFetch:
       return extended_ && (At(Keyword::kFirst, 1) || At(Keyword::kNext, 1));
     case Keyword::kWindow:
-      return extended_ && AtIdentifier(1) && At(Keyword::kAs, 2) && At(TokenKind::kLeftParen, 3);
+      return extended_ && ((AtIdentifier(1) && At(Keyword::kAs, 2) &&
+                            At(TokenKind::kLeftParen, 3)) ||
+                           !RefuseKnownClause().ok());
     default:
       return !RefuseKnownClause().ok();
   }
@@ -372,4 +374,4 @@ Result<std::vector<ExprPtr>> Parser::ParseExprList() {
 }
 
 }  // namespace internal
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

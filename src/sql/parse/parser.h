@@ -23,7 +23,7 @@ inline constexpr std::size_t kStatementBytesMax = 262'144;
 
 /// Most brackets, subqueries and prefix operators open at one place. Chosen so that the parser
 /// itself stays within 4 MiB of stack under AddressSanitizer.
-inline constexpr std::uint32_t kSyntaxNestingMax = 400;
+inline constexpr std::uint32_t kSyntaxNestingMax = 200;
 
 /// Most expressions, relations and query bodies in one statement; bounds its memory.
 inline constexpr std::uint32_t kSyntaxNodesMax = 100'000;

@@ -29,7 +29,7 @@
 #include "sql/parse/lexer.h"
 #include "sql/parse/parser.h"
 
-namespace tideline::sql::internal {
+namespace tideline::sql::ast::internal {
 
 class Parser {
  public:
@@ -256,4 +256,4 @@ class Parser {
 // ASCII only, as all keywords are.
 std::string LowerCase(std::string_view text);
 
-}  // namespace tideline::sql::internal
+}  // namespace tideline::sql::ast::internal

@@ -6,7 +6,7 @@
 #include "sql/parse/fields.h"
 #include "sql/parse/lexer.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 
 std::string_view BinaryOperatorText(BinaryOperator op) {
   switch (op) {
@@ -926,4 +926,4 @@ std::string Print(const Relation& relation) { return PrintNode(relation); }
 std::string Print(const Expr& expr) { return PrintNode(expr); }
 std::string Print(const TypeName& type) { return PrintNode(type); }
 
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

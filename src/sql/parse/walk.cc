@@ -2,7 +2,7 @@
 
 #include "sql/parse/fields.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 namespace {
 
 using internal::HasFields;
@@ -105,4 +105,4 @@ bool AnyOf(const Expr& expr, const std::function<bool(const Expr&)>& predicate) 
   return found;
 }
 
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

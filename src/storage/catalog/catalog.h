@@ -57,12 +57,22 @@ class Catalog {
 
  private:
   using TableKey = std::pair<std::string, std::string>;
+  /// Orders (database, table) pairs of owned and viewed text alike.
+  struct TableKeyLess {
+    using is_transparent = void;
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      const int order = std::string_view(a.first).compare(std::string_view(b.first));
+      if (order != 0) return order < 0;
+      return std::string_view(a.second) < std::string_view(b.second);
+    }
+  };
   void Bump() { version_.fetch_add(1, std::memory_order_acq_rel); }
 
   mutable SharedMutex mutex_;
   std::atomic<std::uint64_t> version_{1};
   std::map<std::string, DatabaseInfoPtr, std::less<>> databases_ TL_GUARDED_BY(mutex_);
-  std::map<TableKey, TableSchemaPtr, std::less<>> tables_ TL_GUARDED_BY(mutex_);
+  std::map<TableKey, TableSchemaPtr, TableKeyLess> tables_ TL_GUARDED_BY(mutex_);
   std::map<TableId, TableSchemaPtr> by_id_ TL_GUARDED_BY(mutex_);
 };
 

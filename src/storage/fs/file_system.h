@@ -1,14 +1,15 @@
 // storage/fs/file_system.h: the file system as an interface, so that a test can own the disk.
 //
-// Everything durable in Tideline is written through this interface; PosixFileSystem is the real one,
-// SimFileSystem (tests/support) the one that forgets what was not synced. What the interface promises
-// is what POSIX promises and no more: data is durable after SyncData or SyncAll of its file, a name is
-// durable after SyncDirectory of its directory, and nothing else orders anything.
+// Everything durable in Tideline is written through this interface; PosixFileSystem is the real
+// one, SimFileSystem (tests/support) the one that forgets what was not synced. What the interface
+// promises is what POSIX promises and no more: data is durable after SyncData or SyncAll of its
+// file, a name is durable after SyncDirectory of its directory, and nothing else orders anything.
 //
 // Errors keep the class of errno, because durability.md tells callers apart by it:
 //   ENOSPC, EDQUOT             kResourceExhausted  throttle; heals by itself
 //   EIO on read                kDataLoss           the file is named; quarantine it
-//   EIO on write, sync, close  kUnavailable        never sync that file again: Linux may have marked
+//   EIO on write, sync, close  kUnavailable        never sync that file again: Linux may have
+//   marked
 //                                                  the lost pages clean, so a second sync lies
 //   ENOENT                     kNotFound
 //   EEXIST                     kAlreadyExists
@@ -64,8 +65,8 @@ class File {
   virtual Status SyncAll() = 0;
   /// Starts writing a range back without waiting; a hint that promises nothing.
   virtual Status StartWriteback(std::uint64_t offset, std::uint64_t bytes) = 0;
-  /// Reserves blocks for [0, bytes) and grows the file to at least that; the new part reads as zeros.
-  /// Reserved is not written: the first sync of such a block still journals. See WriteZeros.
+  /// Reserves blocks for [0, bytes) and grows the file to at least that; the new part reads as
+  /// zeros. Reserved is not written: the first sync of such a block still journals. See WriteZeros.
   virtual Status Allocate(std::uint64_t bytes) = 0;
   virtual Status Truncate(std::uint64_t bytes) = 0;
   virtual Result<std::uint64_t> Size() = 0;
@@ -107,7 +108,8 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   virtual Result<std::unique_ptr<File>> Open(std::string_view path, OpenMode mode) = 0;
-  /// A second name for a file. kAlreadyExists if `to` is taken, kUnimplemented where there are no links.
+  /// A second name for a file. kAlreadyExists if `to` is taken, kUnimplemented where there are no
+  /// links.
   virtual Status Link(std::string_view from, std::string_view to) = 0;
   /// kAlreadyExists if `to` is taken.
   virtual Status RenameNoReplace(std::string_view from, std::string_view to) = 0;
@@ -154,7 +156,8 @@ Result<std::size_t> RemoveTemporaryFiles(FileSystem& fs, std::string_view direct
 ///
 ///   NewFile file = TL_TRY(NewFile::Create(fs, "/data/segments/x"));
 ///   TL_TRY(file.Append(bytes));
-///   TL_TRY(file.Commit());          // sync, link to the final name, unlink temporary, sync directory
+///   TL_TRY(file.Commit());          // sync, link to the final name, unlink temporary, sync
+///   directory
 ///
 /// Dying uncommitted removes the temporary file. One thread at a time.
 class NewFile {
@@ -174,6 +177,11 @@ class NewFile {
   /// made (directory sync failed): the file may or may not survive, so the caller must stop relying
   /// on this disk until a restart has looked. After any error the object is spent.
   Status Commit();
+  /// The same, taking the place of what has the name.
+  Status CommitReplacing();
+  /// Hands over the open file and its temporary path, for a caller that gives it another name
+  /// later.
+  std::unique_ptr<File> Detach(std::string* temporary_path);
 
  private:
   NewFile(FileSystem* fs, std::string path, std::string temporary_path, std::unique_ptr<File> file);
@@ -189,9 +197,11 @@ class NewFile {
 /// The one function that gives a finished temporary file its name: syncs `file`, links it to
 /// `path` (RENAME_NOREPLACE where links are missing), removes the temporary name, syncs the
 /// directory. `file` stays open. Errors as NewFile::Commit.
-Status PublishFile(FileSystem& fs, File& file, std::string_view temporary_path, std::string_view path);
+Status PublishFile(FileSystem& fs, File& file, std::string_view temporary_path,
+                   std::string_view path);
 /// The same, taking the place of a file named `path` atomically.
-Status ReplaceFile(FileSystem& fs, File& file, std::string_view temporary_path, std::string_view path);
+Status ReplaceFile(FileSystem& fs, File& file, std::string_view temporary_path,
+                   std::string_view path);
 
 /// NewFile in one call: the file holds `bytes`, durable, or kAlreadyExists.
 Status WriteFileOnce(FileSystem& fs, std::string_view path, BytesView bytes);

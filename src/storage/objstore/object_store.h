@@ -1,11 +1,12 @@
 // storage/objstore/object_store.h: five verbs that every store for immutable objects can keep.
 //
 // Create-once is all that servers that claim S3 share, so it is all that is assumed: no swap of a
-// mutable object, no conditional delete, no rename, no append. A commit (manifest, log object, fence)
-// is a PutIfAbsent of the next number; who reads kExists has lost the race and looks what is there.
+// mutable object, no conditional delete, no rename, no append. A commit (manifest, log object,
+// fence) is a PutIfAbsent of the next number; who reads kExists has lost the race and looks what is
+// there.
 //
-// Keys: components of [A-Za-z0-9._-] joined by '/', no component "." or "..", none ending in ".tmp",
-// at most kKeyBytesMax bytes in all; else kInvalidArgument.
+// Keys: components of [A-Za-z0-9._-] joined by '/', no component "." or "..", none ending in
+// ".tmp", at most kKeyBytesMax bytes in all; else kInvalidArgument.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +30,8 @@ enum class PutOutcome {
   kCreated,  ///< stored and durable
   kExists,   ///< the key was taken; nothing changed
   kUnknown,  ///< the answer was lost: never repeat blindly, read the key. Own bytes there mean
-             ///< kCreated, others kExists; absent, send the same bytes again. Never from a directory.
+             ///< kCreated, others kExists; absent, send the same bytes again. Never from a
+             ///< directory.
 };
 
 struct ObjectInfo {
@@ -48,10 +50,10 @@ class ObjectWriter {
   virtual Result<PutOutcome> Commit() = 0;
 };
 
-/// Thread-safe; calls block and belong in the io or a background pool. An error Status of a write means
-/// "not stored" (kResourceExhausted: full, heals by itself), except kUnavailable from a directory:
-/// a sync failed, the object may or may not survive a restart, and a caller that commits must stop
-/// the process (durability: poison, exit 74) rather than try again.
+/// Thread-safe; calls block and belong in the io or a background pool. An error Status of a write
+/// means "not stored" (kResourceExhausted: full, heals by itself), except kUnavailable from a
+/// directory: a sync failed, the object may or may not survive a restart, and a caller that commits
+/// must stop the process (durability: poison, exit 74) rather than try again.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -69,7 +71,8 @@ class ObjectStore {
   virtual Result<ObjectInfo> Head(std::string_view key) = 0;
   /// Keys that begin with `prefix` and stand after `start_after`, in byte order, at most
   /// `count_max`. Sees every object whose put finished before.
-  virtual Result<std::vector<ObjectInfo>> List(std::string_view prefix, std::string_view start_after,
+  virtual Result<std::vector<ObjectInfo>> List(std::string_view prefix,
+                                               std::string_view start_after,
                                                std::size_t count_max) = 0;
   /// Idempotent, unconditional; OK if absent.
   virtual Status Remove(std::string_view key) = 0;

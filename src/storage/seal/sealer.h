@@ -41,10 +41,10 @@ using KeyId = Uuid;
 
 /// What a page belongs to; stored by the file format in the clear and handed back to open.
 struct FileIdentity {
-  Uuid file_uuid;
+  Uuid file_uuid = {};
   FileType type = FileType::kSegment;
   std::uint16_t format_version = 0;
-  KeyId key_id;
+  KeyId key_id = {};
 };
 
 inline constexpr std::size_t kPageCrcBytes = 4;

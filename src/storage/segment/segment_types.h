@@ -43,7 +43,7 @@ inline constexpr std::size_t kStripeBytesMax = std::size_t{16} << 20;
 inline constexpr std::size_t kSegmentColumnsMax = 65'536;
 /// Most rows and most series of one segment.
 inline constexpr std::uint64_t kSegmentRowsMax = std::uint64_t{1} << 32;
-inline constexpr std::uint64_t kSegmentSeriesMax = std::uint64_t{1} << 28;
+inline constexpr std::uint64_t kSegmentSeriesMax = std::uint64_t{1} << 24;
 /// Longest measure name or dimension value.
 inline constexpr std::size_t kNameBytesMax = 65'536;
 

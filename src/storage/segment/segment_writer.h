@@ -37,13 +37,13 @@ struct SegmentWriterOptions {
 /// One dimension of a series; a dimension the series lacks is left out (NULL).
 struct DimensionValue {
   ColumnId column = 0;
-  std::string_view value;
+  std::string_view value{};
 };
 
 struct SeriesDescriptor {
   SeriesId id = 0;
-  std::string_view measure_name;
-  std::span<const DimensionValue> dimensions;
+  std::string_view measure_name{};
+  std::span<const DimensionValue> dimensions{};
 };
 
 /// Values of one column for the rows of one AddRows call. Exactly the span of `type` is used; it has
@@ -51,12 +51,12 @@ struct SeriesDescriptor {
 struct ColumnChunk {
   ColumnId column = 0;
   ColumnType type = ColumnType::kBigint;
-  std::span<const std::int64_t> int64s;        ///< kBigint, kTimestamp
-  std::span<const double> doubles;             ///< kDouble
-  std::span<const std::uint8_t> booleans;      ///< kBoolean, 0 or 1
-  std::span<const std::string_view> strings;   ///< kVarchar
+  std::span<const std::int64_t> int64s{};        ///< kBigint, kTimestamp
+  std::span<const double> doubles{};             ///< kDouble
+  std::span<const std::uint8_t> booleans{};      ///< kBoolean, 0 or 1
+  std::span<const std::string_view> strings{};   ///< kVarchar
   /// ValidityWords(row count) words, bit set = not NULL; empty when no row is NULL.
-  std::span<const std::uint64_t> validity;
+  std::span<const std::uint64_t> validity{};
 };
 
 class SegmentWriter {

@@ -1,13 +1,14 @@
 // storage/wal/wal_recovery.h: reading the log back after a restart.
 //
-// Frames are read past the page cache, for after a failed sync the cache may show bytes that the disk
-// does not hold. A frame is valid if header CRC, payload CRC, number order, chain and file uuid agree.
-// At the first invalid one the rest of the log is searched: if any header found says that the bad frame
-// was synced, promised data is damaged and recovery stops; otherwise it is a torn tail that no one was
-// promised, and is cut. The valid frames of the last file are then copied into a new one, since
-// nothing is ever appended behind a torn tail or under a used nonce.
+// Frames are read past the page cache, for after a failed sync the cache may show bytes that the
+// disk does not hold. A frame is valid if header CRC, payload CRC, number order, chain and file
+// uuid agree. At the first invalid one the rest of the log is searched: if any header found says
+// that the bad frame was synced, promised data is damaged and recovery stops; otherwise it is a
+// torn tail that no one was promised, and is cut. The valid frames of the last file are then copied
+// into a new one, since nothing is ever appended behind a torn tail or under a used nonce.
 //
-// Recovery killed half-way and run again gives the same records. Layout: docs/file-format.md, "WAL".
+// Recovery killed half-way and run again gives the same records. Layout: docs/file-format.md,
+// "WAL".
 #pragma once
 
 #include <cstdint>
@@ -25,9 +26,9 @@
 namespace tideline::wal {
 
 struct RecoverOptions {
-  /// Start in spite of damage: damaged files are kept in `<directory>/quarantine/`, what is valid behind
-  /// the damage is replayed, what is missing is reported now and at every later recovery until
-  /// the floor has passed it.
+  /// Start in spite of damage: damaged files are kept in `<directory>/quarantine/`, what is valid
+  /// behind the damage is replayed, what is missing is reported now and at every later recovery
+  /// until the floor has passed it.
   bool quarantine = false;
 };
 
@@ -44,10 +45,11 @@ struct WalPosition {
   SequenceNumber file_first_number;
   Uuid file_uuid;
   seal::KeyId key_id;
-  std::uint64_t offset = 0;       ///< end of the last frame
-  std::uint64_t frame_index = 0;  ///< of the next frame
+  std::uint64_t offset = 0;  ///< end of the last frame
   std::uint32_t previous_crc = 0;
-  std::vector<LogFileInfo> older_files;  ///< ascending, without the current one
+  /// Ascending, without the current one. Some may lie below the floor: the owner calls
+  /// WalWriter::Truncate after it has opened, or keeps them for an older manifest.
+  std::vector<LogFileInfo> older_files;
 };
 
 /// Records that were promised and are damaged.
@@ -68,12 +70,12 @@ struct WalRecovery {
 /// Receives one record. `payload` is valid during the call. An error ends recovery with that error.
 using RecordVisitor = std::function<Status(SequenceNumber, std::uint16_t type, BytesView payload)>;
 
-/// Removes temporary files, replays every record above `floor` in order, and makes the log ready to be
-/// appended to. The caller holds the database's LOCK.
+/// Removes temporary files, replays every record above `floor` in order, and makes the log ready to
+/// be appended to. The caller holds the database's LOCK.
 ///
-/// kDataLoss: damage before a number known durable, a missing file, or a log of another database; the
-/// message names file, offset and numbers, and nothing was changed. kUnimplemented: the format is
-/// newer than this binary. kResourceExhausted: no space for the new last file; run again.
+/// kDataLoss: damage before a number known durable, a missing file, or a log of another database;
+/// the message names file, offset and numbers, and nothing was changed. kUnimplemented: the format
+/// is newer than this binary. kResourceExhausted: no space for the new last file; run again.
 Result<WalRecovery> RecoverWal(fs::FileSystem& fs, const WalOptions& options, SequenceNumber floor,
                                const RecoverOptions& recover, const RecordVisitor& visit);
 

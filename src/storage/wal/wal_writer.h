@@ -1,24 +1,25 @@
 // storage/wal/wal_writer.h: the append side of the log, one per lane.
 //
-// Many threads append, one commit thread writes. It takes all that is queued as one group, writes the
-// group as one frame with one pwrite, syncs, and runs the group's completions in order; while
-// it syncs, the next group fills. So the cost of a sync is shared by whoever waits, without a timer.
-// (Group commit: DeWitt et al., "Implementation Techniques for Main Memory Database Systems",
-// SIGMOD 1984.) Log files are filled with zeros before use, so that the sync does not journal; the
-// next one is prepared in the background.
+// Many threads append, one commit thread writes. It takes all that is queued as one group, writes
+// the group as one frame with one pwrite, syncs, and runs the group's completions in order; while
+// it syncs, the next group fills. So the cost of a sync is shared by whoever waits, without a
+// timer. (Group commit: DeWitt et al., "Implementation Techniques for Main Memory Database
+// Systems", SIGMOD 1984.) Log files are filled with zeros before use, so that the sync does not
+// journal; the next one is prepared in the background.
 //
 //   WalReservation space = TL_TRY(wal.Reserve(payload_bytes_max));    // before the shard's lock
 //   ... under the shard's lock: verdict, staging, encoding ...
 //   number = wal.Append(space, kRowsRecord, payload, &request);       // cheap: a memcpy
 //   ... later, on the commit thread: request.OnDurable(status, number)
 //
-// Failure. The first write or sync of a frame that fails (whatever the error, ENOSPC too: the blocks
-// were written before, so it cannot mean "wait") poisons the log: the file is never synced again, the
-// listener is told, and every waiter and later call gets kUnavailable. Nothing staged is rolled back: the
-// process ends and recovery decides. A full disk shows earlier, where it harms no one: the next
-// file cannot be prepared, and Reserve says kResourceExhausted until it can.
+// Failure. The first write or sync of a frame that fails (whatever the error, ENOSPC too: the
+// blocks were written before, so it cannot mean "wait") poisons the log: the file is never synced
+// again, the listener is told, and every waiter and later call gets kUnavailable. Nothing staged is
+// rolled back: the process ends and recovery decides. A full disk shows earlier, where it harms no
+// one: the next file cannot be prepared, and Reserve says kResourceExhausted until it can.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -35,28 +36,28 @@ namespace tideline::wal {
 
 class WalWriter;
 
-/// What waits for durability. Embedded in the waiter's own object, so that queueing allocates nothing.
-/// It must live until OnDurable has been called, may be waited with again afterwards, and may
-/// delete itself inside the call.
+/// What waits for durability. Embedded in the waiter's own object, so that queueing allocates
+/// nothing. It must live until OnDurable has been called, may be waited with again afterwards, and
+/// may delete itself inside the call.
 class WalCompletion {
  public:
-  /// Called once, with no lock held. OK: everything through `number` is durable. kUnavailable: the log is
-  /// poisoned; whether the record survives is known after restart.
-  /// Must be short (hand the answer to a loop): the next group waits for it.
+  /// Called once, with no lock held. OK: everything through `number` is durable. kUnavailable: the
+  /// log is poisoned; whether the record survives is known after restart. Must be short (hand the
+  /// answer to a loop): the next group waits for it.
   virtual void OnDurable(const Status& status, SequenceNumber number) = 0;
 
  protected:
   WalCompletion() = default;
-  ~WalCompletion() = default;
+  virtual ~WalCompletion() = default;
 
  private:
-  friend class WalWriter;
   friend class CompletionList;
   WalCompletion* next_ = nullptr;
   SequenceNumber number_;
 };
 
-/// Room in the log, given back when it dies. Used by one thread at a time; must not outlive the writer.
+/// Room in the log, given back when it dies. Used by one thread at a time; must not outlive the
+/// writer.
 class WalReservation {
  public:
   WalReservation() = default;
@@ -80,23 +81,27 @@ struct WalStats {
   std::uint64_t frame_bytes = 0;    ///< written
   std::uint64_t payload_bytes = 0;  ///< before compression
   std::uint64_t sync_count = 0;
+  /// groups_by_records[i]: groups of 2^i to 2^(i+1) - 1 records; the last also counts all larger.
+  std::array<std::uint64_t, 12> groups_by_records{};
 };
 
 /// All methods are thread-safe.
 class WalWriter {
  public:
-  /// Goes on where recovery ended; creates the first log file of a new database. `fs` outlives the writer.
-  /// kInvalidArgument: an option out of range; kResourceExhausted: disk full; kUnavailable: I/O.
+  /// Goes on where recovery ended; creates the first log file of a new database. `fs` outlives the
+  /// writer. kInvalidArgument: an option out of range; kResourceExhausted: disk full; kUnavailable:
+  /// I/O.
   static Result<std::unique_ptr<WalWriter>> Open(fs::FileSystem& fs, const WalOptions& options,
                                                  const WalPosition& position);
   /// Stops if Stop was not called, ignoring its status.
   virtual ~WalWriter() = default;
 
   /// Reserves room for `record_count` records of `payload_bytes` together. Never blocks.
-  /// kInvalidArgument: more than record_bytes_max(). kResourceExhausted: the log above the floor is at
-  /// `wal_bytes_max` (a checkpoint must catch up), or the next file is not ready (disk full, or ingest
-  /// outruns the disk); heals by itself. kUnavailable: poisoned or stopping.
-  virtual Result<WalReservation> Reserve(std::uint64_t payload_bytes, std::uint32_t record_count = 1) = 0;
+  /// kInvalidArgument: more than record_bytes_max(). kResourceExhausted: the log above the floor is
+  /// at `wal_bytes_max` (a checkpoint must catch up), or the next file is not ready (disk full, or
+  /// ingest outruns the disk); heals by itself. kUnavailable: poisoned or stopping.
+  virtual Result<WalReservation> Reserve(std::uint64_t payload_bytes,
+                                         std::uint32_t record_count = 1) = 0;
 
   /// Appends one record, the concatenation of `pieces`, and returns its number: consecutive in call
   /// order. Copies the pieces; does no I/O; takes one lock for the length of a memcpy. Draws on
@@ -108,8 +113,8 @@ class WalWriter {
     return Append(reservation, type, std::span<const BytesView>(&payload, 1), completion);
   }
 
-  /// Runs `completion` when everything through `number` (appended before; checked) is durable: at once
-  /// on this thread if it is, or if the log is poisoned; else on the commit thread.
+  /// Runs `completion` when everything through `number` (appended before; checked) is durable: at
+  /// once on this thread if it is, or if the log is poisoned; else on the commit thread.
   virtual void WhenDurable(SequenceNumber number, WalCompletion* completion) = 0;
 
   /// The last number whose completion may have run with OK: synced, or in interval mode written.
@@ -118,25 +123,27 @@ class WalWriter {
   virtual SequenceNumber synced_number() const = 0;
   /// The last number given out by Append.
   virtual SequenceNumber last_number() const = 0;
-  /// Bytes of the log that a replay would read now; compare with `wal_bytes_max` to time checkpoints.
+  /// Bytes of the log that a replay would read now; compare with `wal_bytes_max` to time
+  /// checkpoints.
   virtual std::uint64_t retained_bytes() const = 0;
   /// Largest payload of one record.
   virtual std::uint64_t record_bytes_max() const = 0;
   virtual WalStats stats() const = 0;
 
-  /// Removes log files that hold nothing above `floor`. Does I/O; not from a loop thread. On error what
-  /// is left is removed by a later call.
+  /// Removes log files that hold nothing above `floor`. Does I/O; not from a loop thread. On error
+  /// what is left is removed by a later call.
   virtual Status Truncate(SequenceNumber floor) = 0;
 
   /// Blocks until everything appended before is durable.
   virtual Status Flush() = 0;
 
-  /// Refuses new reservations, waits until those given out are used or gone, commits what is queued,
-  /// appends the seal frame, syncs, ends the threads. Idempotent: returns the first call's status.
+  /// Refuses new reservations, waits until those given out are used or gone, commits what is
+  /// queued, appends the seal frame, syncs, ends the threads. Idempotent: returns the first call's
+  /// status.
   virtual Status Stop() = 0;
 
-  /// With `own_threads` false: does the next thing the threads would do now (prepare a file, commit a
-  /// group, sync, seal); false when there is nothing.
+  /// With `own_threads` false: does the next thing the threads would do now (prepare a file, commit
+  /// a group, sync, seal); false when there is nothing.
   virtual bool Drive() = 0;
 
  protected:

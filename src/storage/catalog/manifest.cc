@@ -1,0 +1,185 @@
+#include "storage/catalog/manifest.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "storage/catalog/sealed_object.h"
+
+namespace tideline::catalog {
+namespace {
+
+constexpr std::size_t kKeyTextMax = 512;
+constexpr std::size_t kManifestsListedMax = 10'000;
+
+void PutUuid(const Uuid& uuid, ByteWriter* out) { out->Append(BytesView(uuid.bytes)); }
+
+Result<Uuid> TakeUuid(ByteReader* in) {
+  Uuid uuid;
+  const BytesView bytes = TL_TRY(in->Take(uuid.bytes.size()));
+  std::copy(bytes.begin(), bytes.end(), uuid.bytes.begin());
+  return uuid;
+}
+
+// A count whose elements take at least `least_bytes` each, so that a lie cannot make us allocate.
+Result<std::size_t> BoundedCount(ByteReader* in, std::size_t least_bytes) {
+  const std::uint64_t count = TL_TRY(in->Varint());
+  if (count > in->remaining() / least_bytes) return DataLoss("manifest: count {} too large", count);
+  return static_cast<std::size_t>(count);
+}
+
+void PutSegment(const SegmentEntry& segment, ByteWriter* out) {
+  out->LengthPrefixed(segment.key);
+  PutUuid(segment.file_uuid, out);
+  PutUuid(segment.key_id, out);
+  out->U64(segment.bytes);
+  out->U64(segment.hash.low);
+  out->U64(segment.hash.high);
+  out->I64(segment.window_start_ns);
+  out->I64(segment.window_length_ns);
+  out->U64(segment.row_count);
+  out->U64(segment.series_count);
+  out->I64(segment.time_ns_min);
+  out->I64(segment.time_ns_max);
+  out->LengthPrefixed(segment.deletion_vector_key);
+}
+
+Result<SegmentEntry> TakeSegment(ByteReader* in) {
+  SegmentEntry segment;
+  segment.key = TL_TRY(in->LengthPrefixed(kKeyTextMax));
+  segment.file_uuid = TL_TRY(TakeUuid(in));
+  segment.key_id = TL_TRY(TakeUuid(in));
+  segment.bytes = TL_TRY(in->U64());
+  segment.hash.low = TL_TRY(in->U64());
+  segment.hash.high = TL_TRY(in->U64());
+  segment.window_start_ns = TL_TRY(in->I64());
+  segment.window_length_ns = TL_TRY(in->I64());
+  segment.row_count = TL_TRY(in->U64());
+  segment.series_count = TL_TRY(in->U64());
+  segment.time_ns_min = TL_TRY(in->I64());
+  segment.time_ns_max = TL_TRY(in->I64());
+  segment.deletion_vector_key = TL_TRY(in->LengthPrefixed(kKeyTextMax));
+  return segment;
+}
+
+}  // namespace
+
+void EncodeManifest(const Manifest& manifest, Bytes* bytes) {
+  ByteWriter out(bytes);
+  out.U64(manifest.number);
+  PutUuid(manifest.database_uuid, &out);
+  out.U32(manifest.lane);
+  out.U64(manifest.epoch);
+  out.U64(manifest.floor.value);
+  out.U64(manifest.catalog_through.value);
+  out.U64(manifest.next_table_id);
+  out.Varint(manifest.catalog_bytes.size());
+  out.Append(BytesView(manifest.catalog_bytes));
+  out.Varint(manifest.tables.size());
+  for (const auto& [id, files] : manifest.tables) {
+    out.U64(id.value);
+    out.U64(files.through.value);
+    out.Varint(files.series_files.size());
+    for (const SeriesFileEntry& file : files.series_files) {
+      out.LengthPrefixed(file.key);
+      out.U64(file.bytes);
+      out.U64(file.entry_count);
+    }
+    out.Varint(files.segments.size());
+    for (const SegmentEntry& segment : files.segments) PutSegment(segment, &out);
+  }
+}
+
+Result<Manifest> DecodeManifest(BytesView bytes) {
+  ByteReader in(bytes);
+  Manifest manifest;
+  manifest.number = TL_TRY(in.U64());
+  manifest.database_uuid = TL_TRY(TakeUuid(&in));
+  manifest.lane = TL_TRY(in.U32());
+  manifest.epoch = TL_TRY(in.U64());
+  manifest.floor = SequenceNumber{TL_TRY(in.U64())};
+  manifest.catalog_through = SequenceNumber{TL_TRY(in.U64())};
+  manifest.next_table_id = TL_TRY(in.U64());
+  const std::size_t catalog_bytes = TL_TRY(BoundedCount(&in, 1));
+  const BytesView catalog = TL_TRY(in.Take(catalog_bytes));
+  manifest.catalog_bytes.assign(catalog.begin(), catalog.end());
+  const std::size_t table_count = TL_TRY(BoundedCount(&in, 18));
+  for (std::size_t i = 0; i < table_count; ++i) {
+    const TableId id{TL_TRY(in.U64())};
+    TableFiles& files = manifest.tables[id];
+    files.through = SequenceNumber{TL_TRY(in.U64())};
+    files.series_files.resize(TL_TRY(BoundedCount(&in, 17)));
+    for (SeriesFileEntry& file : files.series_files) {
+      file.key = TL_TRY(in.LengthPrefixed(kKeyTextMax));
+      file.bytes = TL_TRY(in.U64());
+      file.entry_count = TL_TRY(in.U64());
+    }
+    files.segments.resize(TL_TRY(BoundedCount(&in, 100)));
+    for (SegmentEntry& segment : files.segments) segment = TL_TRY(TakeSegment(&in));
+  }
+  if (!in.at_end()) return DataLoss("manifest: {} bytes too many", in.remaining());
+  return manifest;
+}
+
+std::string ManifestKey(std::uint64_t number) {
+  return fmt::format("{}{:020}", kManifestPrefix, number);
+}
+
+Result<LoadedManifest> LoadNewestManifest(objstore::ObjectStore& store, seal::Sealer& sealer) {
+  std::vector<objstore::ObjectInfo> found;
+  for (std::string after;;) {
+    auto page = TL_TRY(store.List(kManifestPrefix, after, kManifestsListedMax));
+    if (page.empty()) break;
+    after = page.back().key;
+    found.insert(found.end(), page.begin(), page.end());
+  }
+  LoadedManifest loaded;
+  Status last_error = OkStatus();
+  for (auto at = found.rbegin(); at != found.rend(); ++at) {
+    const auto attempt = [&]() -> Result<Manifest> {
+      const Bytes stored = TL_TRY(store.GetWhole(at->key, objstore::kPutBytesMax));
+      const SealedObject object =
+          TL_TRY(OpenObject(sealer, seal::FileType::kManifest, kManifestFormat, stored));
+      Manifest manifest = TL_TRY(DecodeManifest(object.plain));
+      if (ManifestKey(manifest.number) != at->key) {
+        return DataLoss("{} holds manifest {}", at->key, manifest.number);
+      }
+      return manifest;
+    }();
+    if (attempt.ok()) {
+      loaded.manifest = *attempt;
+      return loaded;
+    }
+    if (CodeOf(attempt.status()) != ErrorCode::kDataLoss) return attempt.status();
+    last_error = Annotate(attempt.status(), at->key);
+    ++loaded.skipped;
+  }
+  if (!last_error.ok()) return last_error;
+  return loaded;
+}
+
+Status StoreManifest(objstore::ObjectStore& store, seal::Sealer& sealer, const Uuid& key_scope,
+                     const Uuid& file_uuid, const Manifest& manifest) {
+  Bytes plain;
+  EncodeManifest(manifest, &plain);
+  const Bytes stored = TL_TRY(SealObject(sealer, key_scope, file_uuid, seal::FileType::kManifest,
+                                         kManifestFormat, plain));
+  const std::string key = ManifestKey(manifest.number);
+  for (;;) {
+    switch (TL_TRY(store.PutIfAbsent(key, stored))) {
+      case objstore::PutOutcome::kCreated:
+        return OkStatus();
+      case objstore::PutOutcome::kExists:
+        return Aborted("manifest {} exists: another process owns this database", manifest.number);
+      case objstore::PutOutcome::kUnknown: {
+        const Result<Bytes> there = store.GetWhole(key, objstore::kPutBytesMax);
+        if (there.ok()) {
+          return *there == stored ? OkStatus() : Aborted("manifest {} exists", manifest.number);
+        }
+        if (CodeOf(there.status()) != ErrorCode::kNotFound) return there.status();
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace tideline::catalog

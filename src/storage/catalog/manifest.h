@@ -1,0 +1,91 @@
+// storage/catalog/manifest.h: the complete state of a lane's files, one immutable object per change.
+//
+// A manifest names every file that is alive, the log's floor, and for each table the number through
+// which its outcomes are in files; it holds the catalog whole. It is written as the object
+// "manifest/<20 digits>" with PutIfAbsent, so that of two writers one wins; the newest valid one counts.
+// The one before is kept, with its log and files, as fallback. Layout: docs/file-format.md, "Manifest".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/sequence_number.h"
+#include "base/status.h"
+#include "base/uuid.h"
+#include "storage/catalog/catalog.h"
+#include "storage/catalog/ids.h"
+#include "storage/objstore/object_store.h"
+#include "storage/seal/sealer.h"
+
+namespace tideline::catalog {
+
+inline constexpr std::uint16_t kManifestFormat = 1;
+inline constexpr std::string_view kManifestPrefix = "manifest/";
+
+/// One segment file.
+struct SegmentEntry {
+  std::string key;
+  Uuid file_uuid;
+  seal::KeyId key_id;
+  std::uint64_t bytes = 0;
+  Hash128 hash;
+  std::int64_t window_start_ns = 0;
+  std::int64_t window_length_ns = 0;
+  std::uint64_t row_count = 0;
+  std::uint64_t series_count = 0;
+  std::int64_t time_ns_min = 0;
+  std::int64_t time_ns_max = 0;
+  std::string deletion_vector_key{};  ///< empty: no dead row
+  bool operator==(const SegmentEntry&) const = default;
+};
+
+/// One series file; those of a table in order hold all its series, a later one adding to the earlier.
+struct SeriesFileEntry {
+  std::string key;
+  std::uint64_t bytes = 0;
+  std::uint64_t entry_count = 0;  ///< series defined or touched in this file
+  bool operator==(const SeriesFileEntry&) const = default;
+};
+
+struct TableFiles {
+  SequenceNumber through;  ///< outcomes up to here are in the files below
+  std::vector<SeriesFileEntry> series_files{};
+  std::vector<SegmentEntry> segments{};
+  bool operator==(const TableFiles&) const = default;
+};
+
+struct Manifest {
+  std::uint64_t number = 0;
+  Uuid database_uuid;
+  std::uint32_t lane = 0;
+  std::uint64_t epoch = 1;
+  SequenceNumber floor;            ///< replay begins above it
+  SequenceNumber catalog_through;  ///< catalog outcomes up to here are in `catalog_bytes`
+  std::uint64_t next_table_id = 1;
+  Bytes catalog_bytes{};  ///< Catalog::EncodeTo
+  std::map<TableId, TableFiles> tables{};
+};
+
+void EncodeManifest(const Manifest& manifest, Bytes* out);
+/// kDataLoss on anything but what EncodeManifest wrote.
+Result<Manifest> DecodeManifest(BytesView bytes);
+
+/// "manifest/00000000000000000007".
+std::string ManifestKey(std::uint64_t number);
+
+/// The newest manifest that can be read; number 0 when there is none. `skipped` counts newer ones that
+/// are damaged. kDataLoss when manifests exist and none can be read.
+struct LoadedManifest {
+  Manifest manifest;
+  std::size_t skipped = 0;
+};
+Result<LoadedManifest> LoadNewestManifest(objstore::ObjectStore& store, seal::Sealer& sealer);
+
+/// Writes `manifest` under its number. kAborted when the number is taken.
+Status StoreManifest(objstore::ObjectStore& store, seal::Sealer& sealer, const Uuid& key_scope,
+                     const Uuid& file_uuid, const Manifest& manifest);
+
+}  // namespace tideline::catalog

@@ -1,0 +1,150 @@
+#include "storage/codec/bit_packing.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace tideline::codec {
+namespace {
+
+constexpr std::size_t kLanes = 16;
+constexpr std::size_t kLaneRows = kSliceValues / kLanes;
+static_assert(kLaneRows == 64, "a lane of one-bit values is exactly one word");
+
+// A word at any address; blocks are byte strings and promise no alignment.
+using LooseWord = std::uint64_t __attribute__((aligned(1), may_alias));
+
+constexpr std::uint64_t MaskOf(unsigned width) {
+  return width >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
+}
+
+// 0 < width <= 64. The second word is clamped to the last: then the value ends in the first word and
+// whatever the second one contributes is masked away.
+__attribute__((always_inline)) inline void UnpackSliceBody(const std::byte* __restrict packed,
+                                                           unsigned width, std::uint64_t base,
+                                                           std::int64_t* __restrict out) {
+  const auto* words = reinterpret_cast<const LooseWord*>(packed);
+  const std::uint64_t mask = MaskOf(width);
+  for (std::size_t row = 0; row < kLaneRows; ++row) {
+    const std::size_t bit = row * width;
+    const std::size_t word = bit / 64;
+    const unsigned shift = bit % 64;
+    const LooseWord* low = words + word * kLanes;
+    const LooseWord* high = words + std::min<std::size_t>(word + 1, width - 1) * kLanes;
+    std::int64_t* target = out + row * kLanes;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const std::uint64_t bits = (low[lane] >> shift) | ((high[lane] << (63 - shift)) << 1);
+      target[lane] = static_cast<std::int64_t>(base + (bits & mask));
+    }
+  }
+}
+
+void UnpackSliceBase(const std::byte* packed, unsigned width, std::uint64_t base,
+                     std::int64_t* out) {
+  UnpackSliceBody(packed, width, base, out);
+}
+
+using UnpackSliceKernel = void (*)(const std::byte*, unsigned, std::uint64_t, std::int64_t*);
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) void UnpackSliceAvx2(const std::byte* packed, unsigned width,
+                                                     std::uint64_t base, std::int64_t* out) {
+  UnpackSliceBody(packed, width, base, out);
+}
+UnpackSliceKernel PickUnpackSlice() {
+  return __builtin_cpu_supports("avx2") ? UnpackSliceAvx2 : UnpackSliceBase;
+}
+#else
+UnpackSliceKernel PickUnpackSlice() { return UnpackSliceBase; }
+#endif
+
+void PackSlice(std::span<const std::uint64_t> values, unsigned width, std::byte* out) {
+  std::array<std::uint64_t, kSliceValues> words;
+  std::fill_n(words.begin(), kLanes * width, 0);
+  for (std::size_t row = 0; row < kLaneRows; ++row) {
+    const std::size_t bit = row * width;
+    const unsigned shift = bit % 64;
+    std::uint64_t* low = words.data() + bit / 64 * kLanes;
+    const std::uint64_t* source = values.data() + row * kLanes;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) low[lane] |= source[lane] << shift;
+    if (shift + width > 64) {
+      std::uint64_t* high = low + kLanes;
+      for (std::size_t lane = 0; lane < kLanes; ++lane) high[lane] |= source[lane] >> (64 - shift);
+    }
+  }
+  std::memcpy(out, words.data(), kLanes * width * sizeof(std::uint64_t));
+}
+
+void PackStream(std::span<const std::uint64_t> values, unsigned width, std::byte* out) {
+  std::uint64_t pending = 0;
+  unsigned pending_bits = 0;
+  const auto put = [&out](std::uint64_t word, std::size_t bytes) {
+    std::memcpy(out, &word, bytes);
+    out += bytes;
+  };
+  for (const std::uint64_t value : values) {
+    pending |= value << pending_bits;
+    const unsigned total = pending_bits + width;
+    if (total < 64) {
+      pending_bits = total;
+      continue;
+    }
+    put(pending, 8);
+    const unsigned used = 64 - pending_bits;
+    pending = used >= 64 ? 0 : value >> used;
+    pending_bits = total - 64;
+  }
+  put(pending, (pending_bits + 7) / 8);
+}
+
+void UnpackStream(BytesView packed, unsigned width, std::uint64_t base,
+                  std::span<std::int64_t> out) {
+  // A copy with zeros behind it, so that every value may read nine bytes.
+  std::array<std::byte, kSliceValues * 8 + 16> padded;
+  const std::size_t bytes = PackedBytes(out.size(), width);
+  std::memcpy(padded.data(), packed.data(), bytes);
+  std::memset(padded.data() + bytes, 0, 16);
+  const std::uint64_t mask = MaskOf(width);
+  std::size_t bit = 0;
+  for (std::int64_t& value : out) {
+    const std::byte* at = padded.data() + bit / 8;
+    const unsigned shift = bit % 8;
+    std::uint64_t low;
+    std::memcpy(&low, at, sizeof(low));
+    const std::uint64_t high = (static_cast<std::uint64_t>(at[8]) << (63 - shift)) << 1;
+    value = static_cast<std::int64_t>(base + (((low >> shift) | high) & mask));
+    bit += width;
+  }
+}
+
+}  // namespace
+
+void PackBits(std::span<const std::uint64_t> values, unsigned width, Bytes* out) {
+  TL_CHECK(values.size() <= kSliceValues && width <= 64);
+  if (width == 0 || values.empty()) return;
+  const std::size_t at = out->size();
+  out->resize(at + PackedBytes(values.size(), width));
+  if (values.size() == kSliceValues) {
+    PackSlice(values, width, out->data() + at);
+  } else {
+    PackStream(values, width, out->data() + at);
+  }
+}
+
+void UnpackBits(BytesView packed, unsigned width, std::uint64_t base,
+                std::span<std::int64_t> out) {
+  static const UnpackSliceKernel unpack_slice = PickUnpackSlice();
+  TL_CHECK(out.size() <= kSliceValues && width <= 64);
+  TL_CHECK(packed.size() >= PackedBytes(out.size(), width));
+  if (width == 0) {
+    std::fill(out.begin(), out.end(), static_cast<std::int64_t>(base));
+  } else if (out.size() == kSliceValues) {
+    unpack_slice(packed.data(), width, base, out.data());
+  } else {
+    UnpackStream(packed, width, base, out);
+  }
+}
+
+}  // namespace tideline::codec

@@ -1,0 +1,140 @@
+#include "storage/codec/packed_slice.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "base/check.h"
+#include "storage/codec/bit_packing.h"
+#include "storage/codec/wrapping.h"
+
+namespace tideline::codec {
+namespace {
+
+constexpr std::uint8_t kExceptionsFlag = 0x80;
+constexpr unsigned kPositionBits = 10;
+// Past this share of exceptions a slice would decode slowly for little gain.
+constexpr std::size_t kExceptionShare = 8;
+
+struct FramePlan {
+  std::uint64_t base = 0;
+  unsigned width = 64;
+  std::size_t cost_bits = SIZE_MAX;
+};
+
+using Histogram = std::array<std::uint32_t, 65>;
+
+// The cheapest width, given how many values need each number of bits.
+void ConsiderWidths(const Histogram& by_width, std::size_t count, unsigned width_min,
+                    auto base_of, FramePlan* plan) {
+  unsigned width_max = 64;
+  while (width_max > width_min && by_width[width_max] == 0) --width_max;
+  const unsigned exception_bits = kPositionBits + std::min(64U, width_max + 1);
+  std::size_t exceptions = 0;
+  for (unsigned width = width_max;; --width) {
+    if (exceptions > count / kExceptionShare) return;
+    const std::size_t cost = count * width + exceptions * exception_bits + (exceptions > 0 ? 16 : 0);
+    if (cost < plan->cost_bits) *plan = {base_of(width), width, cost};
+    if (width == width_min) return;
+    exceptions += by_width[width];
+  }
+}
+
+FramePlan PlanFrame(std::span<const std::int64_t> values) {
+  FramePlan plan;
+  const std::uint64_t least = Unsigned(*std::min_element(values.begin(), values.end()));
+  Histogram by_width{};
+  for (const std::int64_t value : values) ++by_width[std::bit_width(Unsigned(value) - least)];
+  ConsiderWidths(by_width, values.size(), 0, [least](unsigned) { return least; }, &plan);
+
+  // Around the median of a few: exceptions may then lie on both sides.
+  std::array<std::int64_t, 33> picked;
+  const std::size_t picks = std::min(picked.size(), values.size());
+  for (std::size_t i = 0; i < picks; ++i) picked[i] = values[i * values.size() / picks];
+  std::nth_element(picked.begin(), picked.begin() + picks / 2, picked.begin() + picks);
+  const std::uint64_t median = Unsigned(picked[picks / 2]);
+  by_width.fill(0);
+  for (const std::int64_t value : values) {
+    ++by_width[std::bit_width(ZigZag(Unsigned(value) - median))];
+  }
+  ConsiderWidths(by_width, values.size(), 0, [median](unsigned width) {
+    return width == 0 ? median : median - (std::uint64_t{1} << (width - 1));
+  }, &plan);
+  return plan;
+}
+
+}  // namespace
+
+void EncodePackedSlice(std::span<const std::int64_t> values, Bytes* out) {
+  TL_CHECK(values.size() <= kSliceValues);
+  if (values.empty()) return;
+  const FramePlan plan = PlanFrame(values);
+  std::array<std::uint64_t, kSliceValues> packed;
+  std::array<std::uint64_t, kSliceValues> positions;
+  std::array<std::uint64_t, kSliceValues> exceptions;
+  std::size_t exception_count = 0;
+  std::uint64_t exception_bits = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::uint64_t offset = Unsigned(values[i]) - plan.base;
+    packed[i] = offset;
+    if (plan.width < 64 && offset >> plan.width != 0) {
+      packed[i] = 0;
+      positions[exception_count] = i;
+      exceptions[exception_count] = ZigZag(offset);
+      exception_bits |= exceptions[exception_count];
+      ++exception_count;
+    }
+  }
+  ByteWriter writer(out);
+  writer.SignedVarint(Signed(plan.base));
+  writer.U8(static_cast<std::uint8_t>(plan.width | (exception_count > 0 ? kExceptionsFlag : 0U)));
+  const auto exception_width = static_cast<unsigned>(std::bit_width(exception_bits));
+  if (exception_count > 0) {
+    writer.Varint(exception_count - 1);
+    writer.U8(static_cast<std::uint8_t>(exception_width));
+  }
+  PackBits({packed.data(), values.size()}, plan.width, out);
+  PackBits({positions.data(), exception_count}, kPositionBits, out);
+  PackBits({exceptions.data(), exception_count}, exception_width, out);
+}
+
+Status DecodePackedSlice(ByteReader* reader, std::span<std::int64_t> out) {
+  TL_CHECK(out.size() <= kSliceValues);
+  if (out.empty()) return OkStatus();
+  const std::int64_t signed_base = TL_TRY(reader->SignedVarint());
+  const std::uint64_t base = Unsigned(signed_base);
+  const std::uint8_t head = TL_TRY(reader->U8());
+  const unsigned width = head & (kExceptionsFlag - 1U);
+  if (width > 64) return DataLoss("packed slice: width above 64: {}", width);
+  std::size_t exception_count = 0;
+  unsigned exception_width = 0;
+  if ((head & kExceptionsFlag) != 0) {
+    const std::uint64_t count_less_one = TL_TRY(reader->Varint());
+    exception_width = TL_TRY(reader->U8());
+    if (count_less_one >= out.size() || exception_width > 64) {
+      return DataLoss("packed slice: {} exceptions of {} bits among {} values", count_less_one,
+                      exception_width, out.size());
+    }
+    exception_count = static_cast<std::size_t>(count_less_one) + 1;
+  }
+  const BytesView packed = TL_TRY(reader->Take(PackedBytes(out.size(), width)));
+  UnpackBits(packed, width, base, out);
+  if (exception_count == 0) return OkStatus();
+
+  std::array<std::int64_t, kSliceValues> positions;
+  std::array<std::int64_t, kSliceValues> exceptions;
+  const BytesView places = TL_TRY(reader->Take(PackedBytes(exception_count, kPositionBits)));
+  UnpackBits(places, kPositionBits, 0, {positions.data(), exception_count});
+  const BytesView values = TL_TRY(reader->Take(PackedBytes(exception_count, exception_width)));
+  UnpackBits(values, exception_width, 0, {exceptions.data(), exception_count});
+  for (std::size_t i = 0; i < exception_count; ++i) {
+    const std::uint64_t position = Unsigned(positions[i]);
+    if (position >= out.size()) {
+      return DataLoss("packed slice: exception at {} of {} values", position, out.size());
+    }
+    out[position] = Signed(base + UnZigZag(Unsigned(exceptions[i])));
+  }
+  return OkStatus();
+}
+
+}  // namespace tideline::codec

@@ -1,0 +1,31 @@
+// storage/codec/packed_slice.h: up to 1024 int64 values as a frame of reference with exceptions.
+//
+// Every value is `base` plus `width` bits. The few that do not fit stand apart with their positions,
+// so that one outlier does not widen the other 1023: a walk whose steps are normally distributed
+// keeps the width of its middle. All arithmetic wraps, so any int64 values round-trip.
+//
+//   base (zigzag varint) | width, and 0x80 if exceptions follow (u8)
+//   [exception_count - 1 (varint) | exception width (u8)]
+//   packed values (bit_packing.h) | [positions, 10 bits each | zigzag(value - base), packed]
+//
+// Source: Zukowski et al., "Super-Scalar RAM-CPU Cache Compression", ICDE 2006 (PFOR). Departure:
+// exceptions are listed apart, not linked, and `base` is either the least value or centres the
+// median, so that outliers on both sides can be left out.
+#pragma once
+
+#include <span>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "storage/codec/block.h"
+
+namespace tideline::codec {
+
+/// Appends at most kSliceValues values (checked); nothing for an empty span.
+void EncodePackedSlice(std::span<const std::int64_t> values, Bytes* out);
+
+/// Reads what EncodePackedSlice wrote for out.size() <= kSliceValues values and leaves the reader
+/// behind it. kDataLoss when the bytes cannot be such a slice.
+Status DecodePackedSlice(ByteReader* reader, std::span<std::int64_t> out);
+
+}  // namespace tideline::codec

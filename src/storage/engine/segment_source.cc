@@ -1,0 +1,108 @@
+#include "storage/engine/segment_source.h"
+
+#include <algorithm>
+
+namespace tideline::engine {
+
+Status ObjectRangeReader::Read(std::uint64_t offset, std::span<std::byte> out) {
+  const std::size_t count = TL_TRY(store_.Read(key_, offset, out));
+  if (count != out.size()) {
+    return DataLoss("{} ends at {}, {} bytes from {} were wanted", key_, offset + count, out.size(),
+                    offset);
+  }
+  return OkStatus();
+}
+
+SegmentSource::SegmentSource(const SegmentEnvironment& environment, catalog::SegmentEntry entry,
+                             Bitmap dead)
+    : environment_(environment),
+      entry_(std::move(entry)),
+      in_memory_(entry_.key.empty()),
+      deletions_(std::move(dead)) {}
+
+Result<std::shared_ptr<SegmentSource>> SegmentSource::OfMemory(
+    const SegmentEnvironment& environment, segment::WrittenSegment written, Bytes bytes) {
+  catalog::SegmentEntry entry;
+  entry.bytes = bytes.size();
+  entry.row_count = written.summary.row_count;
+  entry.series_count = written.summary.series_count;
+  entry.time_ns_min = written.summary.time_ns_min;
+  entry.time_ns_max = written.summary.time_ns_max;
+  auto source = std::make_shared<SegmentSource>(environment, std::move(entry), Bitmap());
+  const std::uint64_t file_bytes = bytes.size();
+  auto reader = TL_TRY(segment::SegmentReader::Open(
+      std::make_shared<segment::MemoryRangeReader>(std::move(bytes)), file_bytes,
+      {.cache = environment.cache, .seal = nullptr}));
+  MutexLock lock(source->mutex_);
+  source->reader_ = std::move(reader);
+  return source;
+}
+
+Result<std::shared_ptr<segment::SegmentReader>> SegmentSource::reader() const {
+  MutexLock lock(mutex_);
+  if (reader_ == nullptr) {
+    auto file = std::make_shared<ObjectRangeReader>(*environment_.store, entry_.key);
+    auto opened = segment::SegmentReader::Open(std::move(file), entry_.bytes,
+                                               {.cache = environment_.cache, .seal = nullptr});
+    if (!opened.ok()) return Annotate(opened.status(), entry_.key);
+    if ((*opened)->summary().row_count != entry_.row_count) {
+      return DataLoss("{} holds {} rows, the manifest says {}", entry_.key,
+                      (*opened)->summary().row_count, entry_.row_count);
+    }
+    reader_ = *std::move(opened);
+  }
+  return reader_;
+}
+
+Status KeyProbe::Load(const segment::SegmentReader& reader, std::size_t stripe) {
+  times_.resize(reader.stripes()[stripe].row_count);
+  stripe_ = stripe;
+  return reader.ReadTimes(stripe, 0, times_);
+}
+
+Result<std::optional<std::uint64_t>> KeyProbe::Find(const std::shared_ptr<SegmentSource>& source,
+                                                    std::uint64_t series, std::int64_t time_ns) {
+  const std::optional<std::uint64_t> none;
+  auto reader = TL_TRY(source->reader());
+  const auto table = TL_TRY(reader->series_table());
+  const std::optional<std::uint32_t> ordinal = table->Find(series);
+  if (!ordinal.has_value() || time_ns < table->time_ns_min(*ordinal) ||
+      time_ns > table->time_ns_max(*ordinal)) {
+    return none;
+  }
+  const std::uint64_t first = table->first_row(*ordinal);
+  const std::uint64_t last = first + table->row_count(*ordinal);
+  std::size_t low = reader->FindStripe(first);
+  std::size_t high = reader->FindStripe(last - 1);
+  for (;;) {
+    const std::size_t stripe = low + (high - low) / 2;
+    if (remembered_ != reader || stripe_ != stripe || times_.empty()) {
+      remembered_ = nullptr;
+      TL_TRY(Load(*reader, stripe));
+      remembered_ = reader;
+    }
+    // The part of the stripe that belongs to the series.
+    const std::uint64_t stripe_first = reader->stripes()[stripe].first_row;
+    const auto begin =
+        times_.begin() + static_cast<std::ptrdiff_t>(std::max(first, stripe_first) - stripe_first);
+    const auto end =
+        times_.begin() + static_cast<std::ptrdiff_t>(
+                             std::min<std::uint64_t>(last - stripe_first, times_.size()));
+    if (time_ns < *begin) {
+      if (stripe == low) return none;
+      high = stripe - 1;
+      continue;
+    }
+    if (time_ns > *(end - 1)) {
+      if (stripe == high) return none;
+      low = stripe + 1;
+      continue;
+    }
+    const auto at = std::lower_bound(begin, end, time_ns);
+    if (at == end || *at != time_ns) return none;
+    return std::optional<std::uint64_t>(stripe_first +
+                                        static_cast<std::uint64_t>(at - times_.begin()));
+  }
+}
+
+}  // namespace tideline::engine

@@ -1,0 +1,82 @@
+// storage/engine/segment_source.h: one live segment of a table, in a file or in memory, and its dead rows.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "storage/catalog/manifest.h"
+#include "storage/hot/deletion_vector.h"
+#include "storage/objstore/object_store.h"
+#include "storage/segment/segment_reader.h"
+
+namespace tideline::engine {
+
+/// Reads ranges of an object. `store` outlives it.
+class ObjectRangeReader final : public segment::RangeReader {
+ public:
+  ObjectRangeReader(objstore::ObjectStore& store, std::string key)
+      : store_(store), key_(std::move(key)) {}
+  Status Read(std::uint64_t offset, std::span<std::byte> out) override;
+
+ private:
+  objstore::ObjectStore& store_;
+  const std::string key_;
+};
+
+/// Where segments are read from; outlives every source.
+struct SegmentEnvironment {
+  objstore::ObjectStore* store = nullptr;
+  segment::BlockCache* cache = nullptr;
+};
+
+/// Thread-safe. The reader is opened at the first need.
+class SegmentSource {
+ public:
+  /// A file. `dead` are its rows dead at the checkpoint.
+  SegmentSource(const SegmentEnvironment& environment, catalog::SegmentEntry entry, Bitmap dead);
+  /// A run in memory.
+  static Result<std::shared_ptr<SegmentSource>> OfMemory(const SegmentEnvironment& environment,
+                                                         segment::WrittenSegment written,
+                                                         Bytes bytes);
+
+  bool in_memory() const { return in_memory_; }
+  /// Of a file: what the manifest says, without the deletion vector. Of a run: counts and times only.
+  const catalog::SegmentEntry& entry() const { return entry_; }
+  std::uint64_t row_count() const { return entry_.row_count; }
+  std::int64_t time_ns_min() const { return entry_.time_ns_min; }
+  std::int64_t time_ns_max() const { return entry_.time_ns_max; }
+  std::size_t memory_bytes() const { return in_memory_ ? entry_.bytes : 0; }
+  hot::DeletionVector& deletions() { return deletions_; }
+  const hot::DeletionVector& deletions() const { return deletions_; }
+
+  Result<std::shared_ptr<segment::SegmentReader>> reader() const;
+
+ private:
+  const SegmentEnvironment environment_;
+  const catalog::SegmentEntry entry_;
+  const bool in_memory_;
+  hot::DeletionVector deletions_;
+  mutable Mutex mutex_;
+  mutable std::shared_ptr<segment::SegmentReader> reader_ TL_GUARDED_BY(mutex_);
+};
+
+/// Finds rows of segments by key, one after the other. Remembers the times it decoded last, since late
+/// records come in bunches. For one thread at a time.
+class KeyProbe {
+ public:
+  /// The row of `source` with this key, dead or not. I/O errors and kDataLoss.
+  Result<std::optional<std::uint64_t>> Find(const std::shared_ptr<SegmentSource>& source,
+                                            std::uint64_t series, std::int64_t time_ns);
+  void Forget() { remembered_ = nullptr; }
+
+ private:
+  Status Load(const segment::SegmentReader& reader, std::size_t stripe);
+  std::shared_ptr<segment::SegmentReader> remembered_;
+  std::size_t stripe_ = 0;
+  std::vector<std::int64_t> times_;
+};
+
+}  // namespace tideline::engine

@@ -1,0 +1,289 @@
+// storage/engine/table.h: one open table: its series, its sources of rows, and the verdict on records.
+//
+// Everything that changes a table happens under its one lock: verdict, staging, the order of its outcomes in the
+// log, and the exchange of sources after a flush or merge. Readers take a Snapshot: the published number and
+// the list of sources at one instant, under a second, short lock.
+//
+// The list keeps its content when it changes: a buffer becomes a run, runs and buffers become files, files
+// become one file, and whatever died in between is carried over by key (design.md, "Deletion vectors").
+#pragma once
+
+#include <bitset>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "storage/catalog/catalog.h"
+#include "storage/catalog/manifest.h"
+#include "storage/engine/engine_options.h"
+#include "storage/engine/lane.h"
+#include "storage/engine/outcome.h"
+#include "storage/engine/segment_source.h"
+#include "storage/engine/write_batch.h"
+#include "storage/hot/buffer.h"
+#include "storage/hot/series_index.h"
+
+namespace tideline::engine {
+
+/// What tables share; outlives them.
+struct TableServices {
+  catalog::Catalog* catalog = nullptr;
+  Lane* lane = nullptr;
+  const EngineOptions* options = nullptr;
+  SegmentEnvironment environment;
+  std::atomic<std::size_t>* hot_bytes = nullptr;     ///< of all tables
+  std::atomic<std::size_t>* staged_bytes = nullptr;  ///< logged, not yet durable
+};
+
+/// Where a table's rows are. Immutable; a change makes a new one.
+struct SourceList {
+  std::vector<std::shared_ptr<hot::Buffer>> buffers{};      ///< the last one is active
+  std::vector<std::shared_ptr<SegmentSource>> runs{};       ///< in memory, covered by the log
+  std::vector<std::shared_ptr<SegmentSource>> segments{};   ///< files
+};
+
+/// A write on its way to the caller; deletes itself.
+class PendingWrite final : public wal::WalCompletion {
+ public:
+  PendingWrite(TableServices& services, WriteCompletion* completion)
+      : services_(services), completion_(completion) {}
+  std::vector<RecordResult> results{};
+  /// Set when a verdict could not be taken; told in place of success.
+  Status error = OkStatus();
+  /// Bytes that count as staged until durable.
+  std::size_t staged_bytes = 0;
+  void OnDurable(const Status& status, SequenceNumber number) override;
+  /// Answers now, when there is nothing to wait for.
+  void Finish(const Status& status);
+
+ private:
+  TableServices& services_;
+  WriteCompletion* completion_;
+};
+
+/// Keeps a number registered as long as a snapshot uses it.
+class SnapshotRegistry {
+ public:
+  void Add(std::uint64_t number);
+  void Remove(std::uint64_t number);
+  /// The least registered number, or `otherwise`.
+  std::uint64_t Oldest(std::uint64_t otherwise) const;
+
+ private:
+  mutable Mutex mutex_;
+  std::multiset<std::uint64_t> numbers_ TL_GUARDED_BY(mutex_);
+};
+
+/// What one checkpoint takes from a table.
+struct CheckpointInput {
+  catalog::TableSchemaPtr schema;
+  /// All outcomes of the table through this number are in `sources`, the files or the index.
+  SequenceNumber through;
+  SourceList sources;
+  std::uint32_t series_count = 0;
+};
+
+class Table {
+ public:
+  Table(TableServices& services, catalog::TableSchemaPtr schema);
+
+  catalog::TableId id() const { return id_; }
+  const hot::SeriesIndex& index() const { return index_; }
+  SnapshotRegistry& snapshots() { return snapshots_; }
+  TableServices& services() { return services_; }
+
+  // ---- writing ------------------------------------------------------------------------------------
+  /// Most log bytes a batch can take.
+  static std::size_t PayloadBytesMax(std::span<const RecordView> records);
+  /// Records that go into one log record, and the room reserved for it.
+  struct Part {
+    std::span<const RecordView> records{};
+    wal::WalReservation reservation{};
+  };
+  /// Takes the verdicts, stages and logs. kNotFound: the table was dropped; `pending` then stays the caller's,
+  /// else it is given away.
+  Status Write(std::span<Part> parts, std::unique_ptr<PendingWrite>& pending);
+  /// Replays one write record. kDataLoss when it does not fit the table.
+  Status Replay(SequenceNumber number, BytesView payload);
+  /// Changes properties under the lock; `change` returns the new state or an error.
+  Result<catalog::TableSchemaPtr> UpdateSchema(
+      const std::function<Status(catalog::TableSchema*)>& change,
+      const std::function<Status(const catalog::TableSchema&)>& log);
+  /// No write is accepted any more.
+  void Drop();
+
+  // ---- reading ------------------------------------------------------------------------------------
+  struct View {
+    std::shared_ptr<const SourceList> sources;
+    std::uint64_t number = 0;
+  };
+  /// The number is registered; the caller removes it.
+  View OpenView();
+  std::shared_ptr<const SourceList> sources() const;
+
+  // ---- maintenance: one thread at a time (the engine's maintenance lock) -----------------------------
+  /// Installs what the manifest says, before replay.
+  void Install(const catalog::TableFiles& files,
+               std::vector<std::shared_ptr<SegmentSource>> segments);
+  hot::SeriesIndex& writable_index() { return index_; }
+  /// After series files are read: gives the index what the schema has.
+  void PrepareIndex();
+  /// True when there are outcomes behind what files hold.
+  bool IsDirty() const;
+  const catalog::TableFiles files() const;
+  /// Closes the active buffer and says what is to be written.
+  CheckpointInput BeginCheckpoint();
+  /// Buffers that are closed and published whole.
+  std::vector<std::shared_ptr<hot::Buffer>> ClosedBuffers() const;
+  /// Closes the active buffer when it is full (replay).
+  bool RotateIfFull();
+  /// Puts `added` in place of the sources named, whose rows dead at `number` were left out; carries marks made since
+  /// over to `added` by key. On error nothing changed.
+  Status Exchange(const SourceList& removed, std::span<const std::shared_ptr<SegmentSource>> added,
+                  std::uint64_t number);
+  /// Notes what the manifest now says.
+  void SetFiles(catalog::TableFiles files);
+  /// Latest times of the given series.
+  std::vector<std::int64_t> HighWaters(std::span<const std::uint32_t> series);
+  void SetHighWater(std::uint32_t series, std::int64_t time_ns);
+
+ private:
+  friend class ReplayVisitor;
+  struct ColumnRef {
+    ColumnId id{};
+    ColumnKind kind = ColumnKind::kDimension;
+    MeasureType type = MeasureType::kVarchar;
+    std::uint32_t slot = 0;  ///< of a dimension
+  };
+  struct Attribute {
+    std::string name{};
+    MeasureType type = MeasureType::kDouble;
+    ColumnId id{};
+    hot::SheetColumn* cells = nullptr;
+  };
+  /// What the writer keeps of a measure name: its sheet, and the attributes of its last record.
+  struct MeasureState {
+    MeasureType type = MeasureType::kDouble;
+    hot::Buffer* buffer = nullptr;  ///< to which sheet and cells belong
+    hot::Sheet* sheet = nullptr;
+    std::vector<Attribute> attributes{};
+    std::vector<ShapeColumn> shape{};
+    std::bitset<catalog::kDimensionsMax> dimensions{};
+  };
+  struct CachedDimension {
+    std::string name{};
+    std::uint32_t slot = 0;
+    std::string_view value{};  ///< of the record before, in this batch
+    std::uint64_t hash = 0;
+  };
+  struct Existing {
+    enum class Place { kNone, kBuffer, kSegment };
+    Place place = Place::kNone;
+    hot::BufferRow row{};
+    std::shared_ptr<SegmentSource> segment{};
+    std::uint64_t segment_row = 0;
+    std::int64_t version = 0;
+  };
+  struct Mark {
+    hot::BufferRow row{};
+    std::shared_ptr<SegmentSource> segment{};
+    std::uint64_t segment_row = 0;
+  };
+  static constexpr std::uint32_t kNewMeasure = UINT32_MAX;
+  static constexpr std::uint32_t kNewSlot = UINT32_MAX;
+  static constexpr ColumnId kNoColumn{UINT32_MAX};
+
+  // Steps of one record; false when the record is refused and `result` says why.
+  bool ResolveMeasure(const RecordView& record, RecordResult* result);
+  bool ResolveAttributes(const RecordView& record, RecordResult* result);
+  bool ResolveDimensions(const RecordView& record, RecordResult* result);
+  bool CheckNewNames(const RecordView& record, RecordResult* result);
+  bool TakeVerdict(const RecordView& record, RecordResult* result);
+  Status StageRecord(const RecordView& record, RecordResult* result);
+  void Widen(const RecordView& record);
+  void StageRow(const RecordView& record, bool replaces);
+  Status StageAll(std::span<const RecordView> records, std::vector<RecordResult>* results);
+
+  // Replay of the parts of a write record.
+  Status ReplayDimension(ColumnId column, std::string_view name);
+  Status ReplayValueColumn(ColumnId column, ColumnKind kind, MeasureType type,
+                           std::string_view name);
+  Status ReplayMeasure(std::uint32_t ordinal, MeasureType type, std::string_view name);
+  Status ReplaySeries(SeriesId series, std::uint32_t measure, std::span<const hot::KeyPart> parts);
+  Status ReplayRow(SeriesId series, std::int64_t time_ns, std::int64_t version, bool replaces,
+                   std::span<const ShapeColumn> columns, std::span<const Cell> cells);
+
+  std::uint32_t DefineDimension(ColumnId column, std::string_view name);
+  void DefineValueColumn(ColumnId column, std::string_view name, ColumnKind kind, MeasureType type);
+  std::uint32_t DefineMeasure(std::string_view name, MeasureType type);
+  const ColumnRef* FindName(std::string_view name) const;
+  void NoteSeriesDimensions(std::uint32_t measure, std::span<const hot::KeyPart> parts);
+  void AddColumnRef(const catalog::Column& column, std::uint32_t slot);
+  catalog::TableSchema& Draft();
+  void PublishDraft();
+
+  Result<Existing> FindExisting(SeriesId series, std::int64_t time_ns);
+  Result<bool> SameValues(const Existing& existing, const RecordView& record);
+  void AddMark(const Existing& existing);
+  void PrepareSheet(MeasureState* measure, std::uint32_t ordinal);
+  void Touch(hot::Sheet* sheet);
+  void CommitStaged(std::uint64_t number);
+  void Rotate();
+  void ReplaceList(std::shared_ptr<const SourceList> list);
+  Status CarryMarks(const SourceList& removed,
+                    std::span<const std::shared_ptr<SegmentSource>> added, std::uint64_t number);
+
+  TableServices& services_;
+  const catalog::TableId id_;
+  hot::SeriesIndex index_;
+  SnapshotRegistry snapshots_;
+
+  mutable Mutex mutex_;
+  // Guarded by mutex_, all of them: the writer's state.
+  bool dropped_ = false;
+  catalog::TableSchemaPtr schema_;
+  std::shared_ptr<catalog::TableSchema> draft_;
+  hot::Dictionary column_names_;
+  std::vector<ColumnRef> column_refs_;  ///< by code in column_names_
+  std::vector<std::optional<MeasureType>> value_types_;  ///< by column id, of value columns
+  std::optional<ColumnId> single_columns_[catalog::kMeasureTypeCount];
+  std::vector<MeasureState> measures_;
+  std::size_t attribute_count_ = 0;
+  hot::Buffer* active_ = nullptr;
+  catalog::TableFiles files_;
+  std::uint64_t last_number_ = 0;  ///< of the table's newest outcome
+  KeyProbe probe_;
+
+  // One batch being staged.
+  OutcomeWriter writer_;
+  std::vector<hot::Sheet*> touched_;
+  std::vector<Mark> marks_;
+  std::uint64_t wait_for_ = 0;  ///< newest number that an equal record repeats
+  bool repeats_staged_ = false;
+  std::uint32_t rows_staged_ = 0;
+
+  // One record being staged.
+  std::vector<CachedDimension> dimension_cache_;
+  std::vector<hot::KeyPart> parts_;
+  std::size_t cached_dimensions_ = 0;  ///< elements of the caches that describe the record before
+  std::uint64_t dimensions_hash_ = 0;
+  bool same_dimensions_ = false;
+  std::size_t new_dimensions_ = 0;
+  std::uint32_t measure_ = 0;
+  std::uint32_t last_measure_ = kNewMeasure;
+  std::optional<SeriesId> last_series_;
+  std::optional<SeriesId> series_;
+  std::uint64_t key_hash_ = 0;
+  bool same_shape_ = false;
+  std::vector<ShapeColumn> resolved_;  ///< of the record's measures, kNoColumn where new
+  std::size_t new_attributes_ = 0;
+
+  mutable Mutex list_mutex_;
+  std::shared_ptr<const SourceList> list_ TL_GUARDED_BY(list_mutex_);
+};
+
+}  // namespace tideline::engine

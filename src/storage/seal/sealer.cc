@@ -1,0 +1,78 @@
+#include "storage/seal/sealer.h"
+
+#include <cstring>
+
+#include "base/check.h"
+#include "base/hash.h"
+
+namespace tideline::seal {
+
+std::uint32_t PageCrc(const FileIdentity& identity, std::uint64_t page_index, BytesView stored) {
+  // uuid, type, format version, key id, index; little-endian, without padding.
+  std::array<std::byte, 16 + 2 + 2 + 16 + 8> seed;
+  std::byte* at = seed.data();
+  const auto put = [&at](const void* bytes, std::size_t count) {
+    std::memcpy(at, bytes, count);
+    at += count;
+  };
+  put(identity.file_uuid.bytes.data(), 16);
+  put(&identity.type, 2);
+  put(&identity.format_version, 2);
+  put(identity.key_id.bytes.data(), 16);
+  put(&page_index, 8);
+  return Crc32c(stored, Crc32c(seed));
+}
+
+Status CheckPage(const FileIdentity& identity, std::uint64_t page_index, BytesView stored) {
+  if (stored.size() < kPageCrcBytes) {
+    return DataLoss("page {} of file {} has {} bytes, less than its checksum", page_index,
+                    FormatUuid(identity.file_uuid), stored.size());
+  }
+  const BytesView covered = stored.first(stored.size() - kPageCrcBytes);
+  std::uint32_t expected = 0;
+  std::memcpy(&expected, stored.data() + covered.size(), kPageCrcBytes);
+  const std::uint32_t actual = PageCrc(identity, page_index, covered);
+  if (actual != expected) {
+    return DataLoss("page {} of file {} is damaged: CRC32C {:08x}, stored {:08x}", page_index,
+                    FormatUuid(identity.file_uuid), actual, expected);
+  }
+  return OkStatus();
+}
+
+Status FileSealer::SealPage(std::uint64_t page_index, std::span<std::byte> page) const {
+  TL_CHECK(page.size() >= overhead_bytes());
+  const std::span<std::byte> covered = page.first(page.size() - kPageCrcBytes);
+  TL_TRY(Encrypt(page_index, covered));
+  const std::uint32_t crc = PageCrc(identity_, page_index, covered);
+  std::memcpy(page.data() + covered.size(), &crc, kPageCrcBytes);
+  return OkStatus();
+}
+
+Result<BytesView> FileSealer::OpenPage(std::uint64_t page_index, std::span<std::byte> page) const {
+  TL_TRY(CheckPage(identity_, page_index, page));
+  return Decrypt(page_index, page.first(page.size() - kPageCrcBytes));
+}
+
+namespace {
+class PlainFileSealer final : public FileSealer {
+ public:
+  explicit PlainFileSealer(const FileIdentity& identity) : FileSealer(identity) {}
+  std::size_t cipher_bytes() const override { return 0; }
+  Status Encrypt(std::uint64_t, std::span<std::byte>) const override { return OkStatus(); }
+  Result<BytesView> Decrypt(std::uint64_t, std::span<std::byte> page) const override {
+    return BytesView(page);
+  }
+};
+}  // namespace
+
+Result<KeyId> PlainSealer::CurrentKey(const Uuid&) { return KeyId{}; }
+
+Result<std::unique_ptr<FileSealer>> PlainSealer::ForFile(const FileIdentity& identity) {
+  if (!identity.key_id.is_nil()) {
+    return PermissionDenied("file {} is encrypted under key {}, and no keys are configured",
+                            FormatUuid(identity.file_uuid), FormatUuid(identity.key_id));
+  }
+  return std::make_unique<PlainFileSealer>(identity);
+}
+
+}  // namespace tideline::seal

@@ -1,0 +1,1 @@
+SHOW MEASURES FROM "sampleDB".DevOps LIKE 'cpu_%';

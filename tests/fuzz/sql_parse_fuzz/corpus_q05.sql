@@ -1,0 +1,1 @@
+SELECT * FROM "sampleDB".DevOps ORDER BY time DESC LIMIT 10;

@@ -1,0 +1,2 @@
+SELECT DERIVATIVE_LINEAR(CREATE_TIME_SERIES(time, measure_value::double), 5m) AS result FROM "sampleDB".DevOps
+WHERE measure_name = 'cpu_utilization' AND hostname = 'host-a' AND time > ago(1h) GROUP BY hostname, measure_name;

@@ -1,0 +1,1 @@
+DELETE FROM "db".t WHERE time < ago(30d) AND host = 'a' DRY RUN

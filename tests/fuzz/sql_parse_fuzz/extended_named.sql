@@ -1,0 +1,1 @@
+SELECT forecast(s, 12, method => 'holt', step => 1h) FROM x

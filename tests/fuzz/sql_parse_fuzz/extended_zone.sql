@@ -1,0 +1,1 @@
+SELECT time AT TIME ZONE 'Europe/Paris', -time AT TIME ZONE INTERVAL '-2' HOUR FROM d.t

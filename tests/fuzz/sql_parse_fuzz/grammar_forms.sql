@@ -1,0 +1,1 @@
+SELECT CASE a WHEN 1 THEN 'x' ELSE 'y' END, CASE WHEN a THEN b END, EXTRACT(DAY FROM time), POSITION('a' IN b), SUBSTRING(a FROM 2 FOR 3), substring(a, 2), NORMALIZE(x, nfd), ARRAY[], ARRAY[1, ARRAY[2]], ROW(1), (1, 'a'), IF(a, b), TRY(1 / 0), count(*), count(DISTINCT (a, b)), array_agg(x ORDER BY y DESC), reduce(a, 0, (s, x) -> s + x, s -> s), f(() -> 1), GROUPING(a, t.b)

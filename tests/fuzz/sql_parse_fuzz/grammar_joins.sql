@@ -1,0 +1,1 @@
+SELECT t.*, * FROM d.a x LEFT OUTER JOIN d.b AS y (p, q) USING (p) CROSS JOIN UNNEST(s, u) WITH ORDINALITY AS z (a, b), (d.c JOIN d.d ON true) j, LATERAL (SELECT 1) FULL JOIN d.e JOIN d.f ON 1 = 1 ON 2 = 2 RIGHT JOIN ((d.g a) b) ON a = b, d.h TABLESAMPLE BERNOULLI (10)

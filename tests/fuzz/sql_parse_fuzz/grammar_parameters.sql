@@ -1,0 +1,1 @@
+SELECT @a, @b_2, @a WHERE @scheduled_runtime > time;

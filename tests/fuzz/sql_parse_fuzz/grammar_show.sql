@@ -1,0 +1,1 @@
+SHOW TABLES IN "my-db" LIKE 'a%'

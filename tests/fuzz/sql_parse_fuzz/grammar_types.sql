@@ -1,0 +1,1 @@
+SELECT CAST(a AS varchar(10)), try_cast(b AS ROW("time" TIMESTAMP WITH TIME ZONE, DOUBLE PRECISION, x ARRAY(ARRAY<bigint>), INTERVAL DAY TO SECOND)), CAST(NULL AS map(varchar, timestamp(3) without time zone)), CAST(ROW(1) AS row(interval interval year to month, double double))

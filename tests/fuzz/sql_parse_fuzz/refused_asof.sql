@@ -1,0 +1,1 @@
+SELECT 1 FROM a ASOF JOIN b ON a.time >= b.time
