@@ -364,8 +364,8 @@ bool SimFileSystem::crashed() const {
 }
 
 void SimFileSystem::Restart(Keep keep) {
-  const MutexLock lock(state_->mutex);
   State& state = *state_;
+  const MutexLock lock(state.mutex);
   for (const State::NameChange& change : state.pending) {
     if (keep == Keep::kNone || (keep == Keep::kRandom && state.random.Below(2) == 0)) continue;
     State::Apply(change, &state.stored);

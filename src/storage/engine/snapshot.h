@@ -14,13 +14,13 @@ namespace tideline::engine {
 /// Immutable. Registers its number with the table as long as it lives.
 class SnapshotState {
  public:
-  SnapshotState(std::shared_ptr<Table> table, catalog::TableSchemaPtr schema, Table::View view,
-                std::int64_t retention_edge_ns)
-      : table(std::move(table)),
-        schema(std::move(schema)),
+  SnapshotState(std::shared_ptr<Table> of_table, catalog::TableSchemaPtr with_schema,
+                Table::View view, std::int64_t edge_ns)
+      : table(std::move(of_table)),
+        schema(std::move(with_schema)),
         sources(std::move(view.sources)),
         number(view.number),
-        retention_edge_ns(retention_edge_ns) {}
+        retention_edge_ns(edge_ns) {}
   ~SnapshotState() { table->snapshots().Remove(number); }
   SnapshotState(const SnapshotState&) = delete;
   SnapshotState& operator=(const SnapshotState&) = delete;

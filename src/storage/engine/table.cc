@@ -346,6 +346,7 @@ void Table::Rotate() {
   list->buffers.push_back(std::make_shared<hot::Buffer>());
   active_ = list->buffers.back().get();
   ReplaceList(std::move(list));
+  services_.wake();
 }
 
 bool Table::RotateIfFull() {
@@ -393,11 +394,10 @@ CheckpointInput Table::BeginCheckpoint() {
   return input;
 }
 
-std::vector<std::shared_ptr<hot::Buffer>> Table::ClosedBuffers() const {
+std::vector<std::shared_ptr<hot::Buffer>> Table::ClosedBuffers(std::uint64_t number) const {
   auto closed = sources()->buffers;
   closed.pop_back();
-  const std::uint64_t published = services_.lane->published();
-  std::erase_if(closed, [&](const auto& buffer) { return buffer->last_number() > published; });
+  std::erase_if(closed, [&](const auto& buffer) { return buffer->last_number() > number; });
   return closed;
 }
 

@@ -320,7 +320,7 @@ TEST(Wal, AFullDiskThrottlesAndHealsByItself) {
 }
 
 TEST(Wal, AFailedSyncPoisonsTheLog) {
-  for (const std::uint64_t call : {1, 2}) {  // the write, the sync
+  for (const std::uint64_t call : {std::uint64_t{1}, std::uint64_t{2}}) {  // the write, the sync
     Lane lane(7);
     ASSERT_TRUE(lane.Open().ok());
     ASSERT_TRUE(lane.Write("before").ok());
