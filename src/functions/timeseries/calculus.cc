@@ -90,7 +90,7 @@ bool Pearson(std::span<const double> a, std::span<const double> b, double* out) 
     bb += y * y;
     ab += x * y;
   }
-  *out = ab / (std::sqrt(aa) * std::sqrt(bb));
+  *out = ab / std::sqrt(aa * bb);
   return a.size() > 1 && aa != 0 && bb != 0;
 }
 
