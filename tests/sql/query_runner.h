@@ -54,9 +54,9 @@ class QueryRunner {
 struct InProcessOptions {
   std::size_t threads = 1;   ///< above 1: a pool, and no pipeline is too small for it
   bool optimizer = true;
+  bool memory_store = false;  ///< tables as plain vectors instead of the storage engine
 };
-/// Parser, binder, optimizer, executor and storage engine over a directory of its own, which goes
-/// when the runner does.
+/// Parser, binder, optimizer, executor and storage in this process.
 Result<std::unique_ptr<QueryRunner>> NewInProcessRunner(const InProcessOptions& options);
 
 }  // namespace tideline::slt
