@@ -36,7 +36,8 @@ TEST(FunctionsTest, Mathematics) {
   EXPECT_EQ(Call("round", {Dbl(2.675), Int(2)}), "2.68");
   EXPECT_EQ(Call("round", {Dbl(1234.5678), Int(2)}), "1234.57");
   EXPECT_EQ(Call("round", {Int(12345), Int(-2)}), "12300");
-  EXPECT_EQ(Call("abs", {Int(INT32_MIN)}), "error: Value -2147483648 is out of range for abs(integer)");
+  EXPECT_EQ(Call("abs", {Int(INT32_MIN)}),
+            "error: Value -2147483648 is out of range for abs(integer)");
   EXPECT_EQ(Call("from_base", {Text("zz"), Int(16)}), "error: Not a valid base-16 number: zz");
   EXPECT_EQ(Call("to_base", {Int(-255), Int(16)}), "-ff");
   EXPECT_EQ(Call("bit_count", {Int(-7), Int(64)}), "62");
@@ -67,7 +68,8 @@ TEST(FunctionsTest, Text) {
   EXPECT_EQ(Call("trim", {Text(" \t a b\n")}), "a b");
   EXPECT_EQ(Call("levenshtein_distance", {Text("kitten"), Text("sitting")}), "3");
   EXPECT_EQ(Call("translate", {Text("abcd"), Text("ac"), Text("z")}), "zbd");
-  EXPECT_EQ(Call("concat", {Text("a")}), "error: There must be two or more concatenation arguments");
+  EXPECT_EQ(Call("concat", {Text("a")}),
+            "error: There must be two or more concatenation arguments");
 }
 
 TEST(FunctionsTest, Dates) {
@@ -136,11 +138,40 @@ TEST(FunctionsTest, TimeSeries) {
   const Value a = SeriesOf({{0, 1}, {1, 2}, {2, 3}, {3, 4}});
   const Value b = SeriesOf({{0, 1}, {1, 4}, {2, 9}, {3, 16}});
   EXPECT_EQ(Call("correlate_spearman", {a, b}), "1.0");
-  EXPECT_NEAR(testing::CallScalar("correlate_pearson", {a, b})->floating(), 0.9843740386976972, 1e-12);
+  EXPECT_NEAR(testing::CallScalar("correlate_pearson", {a, b})->floating(), 0.9843740386976972,
+              1e-12);
   EXPECT_EQ(Call("correlate_pearson", {a, hill}),
             "error: Time series must have the same timestamps");
   EXPECT_EQ(Call("interpolate_linear", {SeriesOf({{0, 1}, {0, 2}}), At(0)}),
             "error: Duplicate timestamp in time series: 1970-01-01 00:00:00.000000000");
+}
+
+TEST(FunctionsTest, RegularExpressions) {
+  EXPECT_EQ(Call("regexp_extract", {Text("example expect"), Text("(ex)(\\w)"), Int(2)}), "a");
+  EXPECT_EQ(Call("regexp_extract", {Text("abc"), Text("x")}), "NULL");
+  EXPECT_EQ(Call("regexp_extract", {Text("abc"), Text("(a)"), Int(2)}),
+            "error: Pattern has 1 groups. Cannot access group 2");
+  EXPECT_EQ(Call("regexp_extract_all", {Text("abc"), Text("x")}), "[]");
+  EXPECT_EQ(Call("regexp_split", {Text("a1b2"), Text("\\d")}), "[a,b,]");
+  EXPECT_EQ(Call("regexp_replace", {Text("example"), Text("x(.)"), Text("$1x")}), "eaxmple");
+  EXPECT_EQ(Call("regexp_replace", {Text("abc"), Text(""), Text("-")}), "-a-b-c-");
+  EXPECT_EQ(Call("regexp_like",
+                 {Text("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaX"), Text("^(a|a)*(a|a)*(a|a)*$")}),
+            "error: Regular expression matching exceeded its limit");
+  EXPECT_EQ(Call("regexp_like", {Text("a"), Text("(")}).substr(0, 32),
+            "error: Invalid regular expressio");
+}
+
+TEST(FunctionsTest, FormatsDates) {
+  EXPECT_EQ(
+      Call("date_format", {Ts("2019-10-20 10:20:20.123456789"), Text("%a %b %e %j %f %p %%")}),
+      "Sun Oct 20 293 123456 AM %");
+  EXPECT_EQ(Call("date_format", {Ts("2019-10-20"), Text("%D")}),
+            "error: %D not supported in date format string");
+  EXPECT_EQ(Call("date_parse", {Text("12/31/99 11:05 PM"), Text("%m/%d/%y %h:%i %p")}),
+            "1999-12-31 23:05:00.000000000");
+  EXPECT_EQ(Call("date_parse", {Text("2019-x"), Text("%Y-%m")}),
+            "error: Invalid format: \"2019-x\" is malformed at \"x\"");
 }
 
 TEST(FunctionsTest, PrintsItsManual) {

@@ -5,8 +5,8 @@
 
 namespace tideline::functions {
 
-/// docs/reference/functions.md: Markdown, one section per family, functions in name order with their
-/// signatures, one sentence and an example. Operators come last.
+/// docs/reference/functions.md: Markdown, one section per family, functions in name order with
+/// their signatures, one sentence and an example. Operators come last.
 std::string PrintReference();
 
 }  // namespace tideline::functions

@@ -74,7 +74,9 @@ TEST(AggregateTest, Moments) {
 }
 
 TEST(AggregateTest, Percentiles) {
-  const auto at = [](double p) { return Aggregate("approx_percentile", With(Ints({1, 2, 3, 4}), {Value::Double(p)})); };
+  const auto at = [](double p) {
+    return Aggregate("approx_percentile", With(Ints({1, 2, 3, 4}), {Value::Double(p)}));
+  };
   EXPECT_EQ(at(0), "1");
   EXPECT_EQ(at(0.4), "2");
   EXPECT_EQ(at(0.5), "3");
@@ -112,8 +114,7 @@ TEST(AggregateTest, Collects) {
   EXPECT_EQ(Aggregate("create_time_series", points),
             "[{time: 1970-01-01 00:00:00.000000000, value: 1.0}, {time: 1970-01-01 "
             "00:00:02.000000000, value: 3.0}]");
-  EXPECT_EQ(Aggregate("create_time_series",
-                      {{Value::Timestamp(0), Value::Null(Type::Double())}}),
+  EXPECT_EQ(Aggregate("create_time_series", {{Value::Timestamp(0), Value::Null(Type::Double())}}),
             "error: create_time_series: the second parameter cannot be null");
 }
 
@@ -126,9 +127,8 @@ TEST(AggregateTest, MergingEqualsOnePass) {
     rows.push_back({is_null ? Value::Null(Type::Bigint())
                             : Value::Bigint(static_cast<std::int64_t>(random.Below(1000)))});
   }
-  for (const std::string_view name :
-       {"count", "sum", "min", "max", "avg", "array_agg", "arbitrary", "approx_distinct",
-        "bitwise_or_agg"}) {
+  for (const std::string_view name : {"count", "sum", "min", "max", "avg", "array_agg", "arbitrary",
+                                      "approx_distinct", "bitwise_or_agg"}) {
     const std::string whole = Aggregate(name, rows);
     EXPECT_EQ(Aggregate(name, rows, 4), whole) << name;
     EXPECT_EQ(Aggregate(name, rows, 9, false), whole) << name;

@@ -2,9 +2,9 @@
 //
 // Source: Karnin, Lang and Liberty, "Optimal Quantile Approximation in Streams", FOCS 2016 (KLL).
 // Level i holds items that stand for 2^i values each. Up to kExactItemsMax items nothing is
-// compacted and every answer is exact; past it a full level is sorted and every other item moves up.
-// With kWidth the rank error is below 1 % with far more than 99 % probability, whatever the order
-// of values and merges.
+// compacted and every answer is exact; past it a full level is sorted and every other item moves
+// up. With kWidth the rank error is below 1 % with far more than 99 % probability, whatever the
+// order of values and merges.
 //
 // The answer for p over total weight W: the smallest value whose cumulative weight is strictly
 // greater than p * W, else the largest value.
@@ -27,8 +27,8 @@ template <typename T>
 class QuantileSketch {
  public:
   void Narrow(double accuracy) {
-    width_ = static_cast<std::size_t>(std::clamp(
-        4.0 / accuracy, static_cast<double>(kWidth), static_cast<double>(kWidthMax)));
+    width_ = static_cast<std::size_t>(
+        std::clamp(4.0 / accuracy, static_cast<double>(kWidth), static_cast<double>(kWidthMax)));
   }
   // A weight is the sum of powers of two, each of which is one item of a level.
   void Add(T value, std::uint64_t weight) {

@@ -22,7 +22,9 @@ struct TwoArrays {
     all = Concatenate(a.type().element(), parts);
   }
   std::vector<std::uint32_t> Left(std::uint32_t row) const { return Of(left[row], 0); }
-  std::vector<std::uint32_t> Right(std::uint32_t row) const { return Of(right[row], first_of_right); }
+  std::vector<std::uint32_t> Right(std::uint32_t row) const {
+    return Of(right[row], first_of_right);
+  }
 
   Reader<ListEntry> left;
   Reader<ListEntry> right;
@@ -410,7 +412,8 @@ Status Zip(const KernelContext&, std::span<const Vector> arguments, const Select
   return OkStatus();
 }
 
-// ---- sequence -------------------------------------------------------------------------------------------
+// ---- sequence
+// -------------------------------------------------------------------------------------------
 
 constexpr I64 kSequenceMaxCompat = 10'000;
 constexpr I64 kSequenceMax = 10'000'000;
@@ -488,7 +491,8 @@ Status SequenceByMonths(const KernelContext& context, std::span<const Vector> ar
   ListEntry* out = result->mutable_values<ListEntry>();
   rows.ForEach([&](std::uint32_t row) {
     const I64 step = steps[row];
-    const Result<I64> checked = SequenceLength(starts[row], stops[row], step == 0 ? 0 : (step > 0 ? kNsPerDay : -kNsPerDay), INT64_MAX);
+    const Result<I64> checked = SequenceLength(
+        starts[row], stops[row], step == 0 ? 0 : (step > 0 ? kNsPerDay : -kNsPerDay), INT64_MAX);
     if (!checked.ok()) {
       errors->Add(row, checked.status());
       return;
@@ -498,13 +502,15 @@ Status SequenceByMonths(const KernelContext& context, std::span<const Vector> ar
       const Result<I64> at = MoveByMonths(starts[row], i * step, is_date);
       if (!at.ok() || (step > 0 ? *at > stops[row] : *at < stops[row])) break;
       if (i >= max) {
-        errors->Add(row, ExecutionFailed(
-                             "result of sequence function must not have more than {} entries", max));
+        errors->Add(
+            row,
+            ExecutionFailed("result of sequence function must not have more than {} entries", max));
         break;
       }
       values.push_back(static_cast<T>(*at));
     }
-    out[row] = {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(values.size() - first)};
+    out[row] = {static_cast<std::uint32_t>(first),
+                static_cast<std::uint32_t>(values.size() - first)};
   });
   Vector elements = Vector::Flat(result->type().element(), values.size());
   std::copy(values.begin(), values.end(), elements.mutable_values<T>());
@@ -512,7 +518,8 @@ Status SequenceByMonths(const KernelContext& context, std::span<const Vector> ar
   return OkStatus();
 }
 
-// ---- sums -----------------------------------------------------------------------------------------------
+// ---- sums
+// -----------------------------------------------------------------------------------------------
 
 Status Sum(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
            Vector* result, RowErrors*) {
@@ -529,12 +536,12 @@ Status Sum(const KernelContext&, std::span<const Vector> arguments, const Select
   return OkStatus();
 }
 
-#define TL_ARRAY(object, text, summary_text, example_text, result_text, ...)                  \
-  constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                               \
-  constexpr ScalarFunction object{                                                            \
-      .name = text,                                                                           \
-      .overloads = object##Overloads,                                                         \
-      .doc = {"array", summary_text, "SELECT " text "(" example_text ")", result_text}};      \
+#define TL_ARRAY(object, text, summary_text, example_text, result_text, ...)             \
+  constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                          \
+  constexpr ScalarFunction object{                                                       \
+      .name = text,                                                                      \
+      .overloads = object##Overloads,                                                    \
+      .doc = {"array", summary_text, "SELECT " text "(" example_text ")", result_text}}; \
   TL_REGISTER_SCALAR(object)
 
 TL_ARRAY(kArrayDistinct, "array_distinct", "The different elements, in order of appearance.",
@@ -549,8 +556,7 @@ TL_ARRAY(kArrayExcept, "array_except", "The different elements of the first arra
          "ARRAY[1, 2, 3], ARRAY[3, 4, 5]", "[1,2]",
          {"(array(T:comparable), array(T)) -> array(T)", Combine<SetOp::kExcept>});
 TL_ARRAY(kArraysOverlap, "arrays_overlap", "Whether two arrays have an element in common.",
-         "ARRAY[1, 2], ARRAY[2]", "true",
-         {"(array(T:comparable), array(T)) -> boolean", Overlap});
+         "ARRAY[1, 2], ARRAY[2]", "true", {"(array(T:comparable), array(T)) -> boolean", Overlap});
 TL_ARRAY(kArrayJoin, "array_join", "The elements as one text with a separator.",
          "ARRAY[1, 2, 3], ';'", "1;2;3", {"(array(T), varchar) -> varchar", Join},
          {"(array(T), varchar, varchar) -> varchar", Join});
@@ -566,7 +572,8 @@ TL_ARRAY(kContains, "contains", "Whether an array has an element, or a text anot
          "ARRAY[1, 2], 2", "true", {"(array(T:comparable), T) -> boolean", Contains},
          {"(varchar, varchar) -> boolean", ContainsText});
 TL_ARRAY(kSlice, "slice", "So many elements from a position, from the end when negative.",
-         "ARRAY[6, 8, 2, 9, 3], 1, 3", "[6,8,2]", {"(array(T), bigint, bigint) -> array(T)", Slice});
+         "ARRAY[6, 8, 2, 9, 3], 1, 3", "[6,8,2]",
+         {"(array(T), bigint, bigint) -> array(T)", Slice});
 TL_ARRAY(kFlatten, "flatten", "The elements of the arrays in an array.",
          "ARRAY[ARRAY[1], ARRAY[2, 3]]", "[1,2,3]", {"(array(array(T))) -> array(T)", Flatten});
 TL_ARRAY(kZip, "zip", "Rows of the elements in the same place; shorter arrays give NULL.",
@@ -579,14 +586,15 @@ TL_ARRAY(kSequence, "sequence", "The values from start to stop by a step.", "3, 
          "[3,5,7,9,11,13,15]", {"(bigint, bigint) -> array(bigint)", SequenceKernel<I64>},
          {"(bigint, bigint, bigint) -> array(bigint)", SequenceKernel<I64>},
          {"(timestamp, timestamp) -> array(timestamp)", SequenceKernel<I64>},
-         {"(timestamp, timestamp, interval day to second) -> array(timestamp)", SequenceKernel<I64>},
+         {"(timestamp, timestamp, interval day to second) -> array(timestamp)",
+          SequenceKernel<I64>},
          {"(timestamp, timestamp, interval year to month) -> array(timestamp)",
           SequenceByMonths<I64>},
          {"(date, date) -> array(date)", SequenceKernel<std::int32_t>},
          {"(date, date, interval day to second) -> array(date)", SequenceKernel<std::int32_t>},
          {"(date, date, interval year to month) -> array(date)", SequenceByMonths<std::int32_t>});
-TL_ARRAY(kArraySum, "array_sum", "The sum of the elements that are not NULL.",
-         "ARRAY[1.0, 2.0]", "3.0", {"(array(double)) -> double", Sum});
+TL_ARRAY(kArraySum, "array_sum", "The sum of the elements that are not NULL.", "ARRAY[1.0, 2.0]",
+         "3.0", {"(array(double)) -> double", Sum});
 
 constexpr ScalarOverload kShuffleOverloads[] = {{"(array(T)) -> array(T)", Shuffle}};
 constexpr ScalarFunction kShuffle{
@@ -603,14 +611,14 @@ constexpr ScalarFunction kRepeat{
     .doc = {"array", "An array of one element so many times.", "SELECT repeat(1, 3)", "[1,1,1]"}};
 TL_REGISTER_SCALAR(kRepeat);
 
-// ---- array_sort, with and without a comparator -------------------------------------------------------------
+// ---- array_sort, with and without a comparator
+// -------------------------------------------------------------
 
 constexpr ScalarOverload kArraySortOverloads[] = {{"(array(T:orderable)) -> array(T)", Sort}};
-constexpr ScalarFunction kArraySort{
-    .name = "array_sort",
-    .overloads = kArraySortOverloads,
-    .doc = {"array", "The elements in ascending order, NULLs last.",
-            "SELECT array_sort(ARRAY[3, 1, 2])", "[1,2,3]"}};
+constexpr ScalarFunction kArraySort{.name = "array_sort",
+                                    .overloads = kArraySortOverloads,
+                                    .doc = {"array", "The elements in ascending order, NULLs last.",
+                                            "SELECT array_sort(ARRAY[3, 1, 2])", "[1,2,3]"}};
 TL_REGISTER_SCALAR(kArraySort);
 #undef TL_ARRAY
 

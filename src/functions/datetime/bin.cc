@@ -57,7 +57,8 @@ constexpr ScalarFunction kBin{
             "SELECT bin(timestamp '2024-01-01 10:07:00', 5m)", "2024-01-01 10:05:00.000000000"}};
 TL_REGISTER_SCALAR(kBin);
 
-// ---- date_trunc -----------------------------------------------------------------------------------
+// ---- date_trunc
+// -----------------------------------------------------------------------------------
 
 I64 TruncateDays(DateUnit unit, I64 days) {
   const CivilDate date = CivilFromDays(days);
@@ -109,14 +110,15 @@ constexpr ScalarFunction kDateTrunc{
             "2022-06-17 17:44:00.000000000"}};
 TL_REGISTER_SCALAR(kDateTrunc);
 
-// ---- date_add, date_diff --------------------------------------------------------------------------
+// ---- date_add, date_diff
+// --------------------------------------------------------------------------
 
 Result<I64> AddToTimestamp(const StringRef& name, I64 count, I64 ns) {
   const std::optional<DateUnit> unit = ParseDateUnit(name.view());
   if (!unit) return NotAField(name.view(), "Timestamp");
   if (UnitNs(*unit) != 0) return CheckTimestamp(Int128{count} * UnitNs(*unit) + ns);
-  return AddMonthsToTimestamp(ns, std::clamp<I64>(count, -10'000'000, 10'000'000) *
-                                      UnitMonths(*unit));
+  return AddMonthsToTimestamp(ns,
+                              std::clamp<I64>(count, -10'000'000, 10'000'000) * UnitMonths(*unit));
 }
 Result<I32> AddToDate(const StringRef& name, I64 count, I32 days) {
   const std::optional<DateUnit> unit = ParseDateUnit(name.view());
@@ -134,8 +136,7 @@ Result<I64> AddToTime(const StringRef& name, I64 count, I64 ns) {
 }
 
 constexpr ScalarOverload kDateAddOverloads[] = {
-    {"(varchar, bigint, timestamp) -> timestamp",
-     Try3<I64, StringRef, I64, I64, AddToTimestamp>},
+    {"(varchar, bigint, timestamp) -> timestamp", Try3<I64, StringRef, I64, I64, AddToTimestamp>},
     {"(varchar, bigint, date) -> date", Try3<I32, StringRef, I64, I32, AddToDate>},
     {"(varchar, bigint, time) -> time", Try3<I64, StringRef, I64, I64, AddToTime>},
 };

@@ -33,7 +33,8 @@ I32 LastDayOfDate(I32 days) {
 }
 I32 LastDayOfTimestamp(I64 ns) { return LastDayOfDate(DateOfTimestamp(ns)); }
 
-// ---- ISO 8601 -------------------------------------------------------------------------------------
+// ---- ISO 8601
+// -------------------------------------------------------------------------------------
 
 class IsoReader {
  public:
@@ -85,7 +86,8 @@ class IsoReader {
         return true;
       }
       if (!Digits(2, &month) || month < 1 || month > 12) return false;
-      if (Take('-') && (!Digits(2, &day) || day < 1 || day > DaysInMonth(year, month))) return false;
+      if (Take('-') && (!Digits(2, &day) || day < 1 || day > DaysInMonth(year, month)))
+        return false;
     }
     *days = DaysFromCivil(year, month, day);
     return true;
@@ -140,7 +142,8 @@ Result<I64> FromIsoTimestamp(StringRef text) {
   I64 days = 0;
   I64 clock = 0;
   I64 offset = 0;
-  const bool good = reader.Date(&days) && (!reader.Take('T') || reader.at_end() || reader.Clock(&clock)) &&
+  const bool good = reader.Date(&days) &&
+                    (!reader.Take('T') || reader.at_end() || reader.Clock(&clock)) &&
                     reader.Zone(&offset) && reader.at_end();
   if (!good) return ExecutionFailed("Invalid format: \"{}\"", text.view());
   return CheckTimestamp(Int128{days} * kNsPerDay + clock - offset);
@@ -159,24 +162,18 @@ void TimestampToIso(I64 ns, std::string* out) {
   (*out)[out->find(' ')] = 'T';
 }
 
-// ---- durations ------------------------------------------------------------------------------------
+// ---- durations
+// ------------------------------------------------------------------------------------
 
 Result<I64> ParseDuration(StringRef text) {
   static constexpr std::pair<std::string_view, I64> kUnits[] = {
-      {"ns", 1},
-      {"nanosecond", 1},
-      {"us", kNsPerUs},
-      {"microsecond", kNsPerUs},
-      {"ms", kNsPerMs},
-      {"millisecond", kNsPerMs},
-      {"s", kNsPerSecond},
-      {"second", kNsPerSecond},
-      {"m", kNsPerMinute},
-      {"minute", kNsPerMinute},
-      {"h", kNsPerHour},
-      {"hour", kNsPerHour},
-      {"d", kNsPerDay},
-      {"day", kNsPerDay},
+      {"ns", 1},           {"nanosecond", 1},
+      {"us", kNsPerUs},    {"microsecond", kNsPerUs},
+      {"ms", kNsPerMs},    {"millisecond", kNsPerMs},
+      {"s", kNsPerSecond}, {"second", kNsPerSecond},
+      {"m", kNsPerMinute}, {"minute", kNsPerMinute},
+      {"h", kNsPerHour},   {"hour", kNsPerHour},
+      {"d", kNsPerDay},    {"day", kNsPerDay},
   };
   static constexpr Int128 kFractionMax = Int128{1'000'000'000} * 1'000'000'000;
   const auto malformed = [&] {
@@ -233,56 +230,60 @@ void HumanReadableSeconds(double seconds, std::string* out) {
   if (out->empty()) *out = "0 seconds";
 }
 
-#define TL_CONVERT(object, text, summary_text, example_text, result_text, ...)     \
-  constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                    \
-  constexpr ScalarFunction object{                                                 \
-      .name = text,                                                                \
-      .overloads = object##Overloads,                                              \
-      .order = OrderPolicy::kNone,                                                 \
+#define TL_CONVERT(object, text, order_policy, summary_text, example_text, result_text, ...)     \
+  constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                                  \
+  constexpr ScalarFunction object{                                                               \
+      .name = text,                                                                              \
+      .overloads = object##Overloads,                                                            \
+      .order = OrderPolicy::order_policy,                                                        \
       .doc = {"date and time", summary_text, "SELECT " text "(" example_text ")", result_text}}; \
   TL_REGISTER_SCALAR(object)
 
-TL_CONVERT(kFromMilliseconds, "from_milliseconds", "The instant so many ms after 1970-01-01.", "1",
-           "1970-01-01 00:00:00.001000000",
+TL_CONVERT(kFromMilliseconds, "from_milliseconds", kPreservesFirst,
+           "The instant so many ms after 1970-01-01.", "1", "1970-01-01 00:00:00.001000000",
            {"(bigint) -> timestamp", Try1<I64, I64, FromMilliseconds>});
-TL_CONVERT(kFromNanoseconds, "from_nanoseconds", "The instant so many ns after 1970-01-01.",
-           "300000001", "1970-01-01 00:00:00.300000001",
+TL_CONVERT(kFromNanoseconds, "from_nanoseconds", kPreservesFirst,
+           "The instant so many ns after 1970-01-01.", "300000001", "1970-01-01 00:00:00.300000001",
            {"(bigint) -> timestamp", Try1<I64, I64, FromNanoseconds>});
-TL_CONVERT(kFromUnixtime, "from_unixtime", "The instant so many seconds after 1970-01-01, to the ms.",
-           "1", "1970-01-01 00:00:01.000000000",
+TL_CONVERT(kFromUnixtime, "from_unixtime", kPreservesFirst,
+           "The instant so many seconds after 1970-01-01, to the ms.", "1",
+           "1970-01-01 00:00:01.000000000",
            {"(double) -> timestamp", Try1<I64, double, FromUnixtime>});
-TL_CONVERT(kToMilliseconds, "to_milliseconds", "Milliseconds since 1970-01-01, or of an interval.",
+TL_CONVERT(kToMilliseconds, "to_milliseconds", kPreservesFirst,
+           "Milliseconds since 1970-01-01, or of an interval.",
            "INTERVAL '2' DAY + INTERVAL '3' HOUR", "183600000",
            {"(timestamp) -> bigint", Map1<I64, I64, TimestampToMs>},
            {"(interval day to second) -> bigint", Map1<I64, I64, IntervalToMs>});
-TL_CONVERT(kToNanoseconds, "to_nanoseconds", "Nanoseconds since 1970-01-01, or of an interval.",
-           "INTERVAL '1' SECOND", "1000000000",
+TL_CONVERT(kToNanoseconds, "to_nanoseconds", kPreservesFirst,
+           "Nanoseconds since 1970-01-01, or of an interval.", "INTERVAL '1' SECOND", "1000000000",
            {"(timestamp) -> bigint", Map1<I64, I64, ToNanoseconds>},
            {"(interval day to second) -> bigint", Map1<I64, I64, ToNanoseconds>});
-TL_CONVERT(kToUnixtime, "to_unixtime", "Seconds since 1970-01-01.", "'2022-06-17 17:44:43.771000000'",
-           "1.6554878837710001E9", {"(timestamp) -> double", Map1<double, I64, ToUnixtime>});
-TL_CONVERT(kDate, "date", "The day of a timestamp or of a text.",
+TL_CONVERT(kToUnixtime, "to_unixtime", kPreservesFirst, "Seconds since 1970-01-01.",
+           "'2022-06-17 17:44:43.771000000'", "1.6554878837710001E9",
+           {"(timestamp) -> double", Map1<double, I64, ToUnixtime>});
+TL_CONVERT(kDate, "date", kNone, "The day of a timestamp or of a text.",
            "TIMESTAMP '2022-07-07 17:44:43.771'", "2022-07-07",
            {"(varchar) -> date", Try1<I32, StringRef, DateOfText>},
            {"(timestamp) -> date", Map1<I32, I64, DateOfTimestamp>},
            {"(date) -> date", Map1<I32, I32, DateOfDate>});
-TL_CONVERT(kLastDayOfMonth, "last_day_of_month", "The last day of the month.",
+TL_CONVERT(kLastDayOfMonth, "last_day_of_month", kPreservesFirst, "The last day of the month.",
            "DATE '2022-07-07'", "2022-07-31",
            {"(timestamp) -> date", Map1<I32, I64, LastDayOfTimestamp>},
            {"(date) -> date", Map1<I32, I32, LastDayOfDate>});
-TL_CONVERT(kFromIsoTimestamp, "from_iso8601_timestamp", "The instant an ISO 8601 text names, in UTC.",
-           "'2022-06-17T08:04:05.000000000+05:00'", "2022-06-17 03:04:05.000000000",
+TL_CONVERT(kFromIsoTimestamp, "from_iso8601_timestamp", kNone,
+           "The instant an ISO 8601 text names, in UTC.", "'2022-06-17T08:04:05.000000000+05:00'",
+           "2022-06-17 03:04:05.000000000",
            {"(varchar) -> timestamp", Try1<I64, StringRef, FromIsoTimestamp>});
-TL_CONVERT(kFromIsoDate, "from_iso8601_date", "The day an ISO 8601 text names.", "'2020-W10'",
-           "2020-03-02", {"(varchar) -> date", Try1<I32, StringRef, FromIsoDate>});
-TL_CONVERT(kToIso, "to_iso8601", "The ISO 8601 text of a date or timestamp.",
+TL_CONVERT(kFromIsoDate, "from_iso8601_date", kNone, "The day an ISO 8601 text names.",
+           "'2020-W10'", "2020-03-02", {"(varchar) -> date", Try1<I32, StringRef, FromIsoDate>});
+TL_CONVERT(kToIso, "to_iso8601", kNone, "The ISO 8601 text of a date or timestamp.",
            "TIMESTAMP '2022-06-17 08:04:05'", "2022-06-17T08:04:05.000000000",
            {"(timestamp) -> varchar", Text1<I64, TimestampToIso>},
            {"(date) -> varchar", Text1<I32, DateToIso>});
-TL_CONVERT(kParseDuration, "parse_duration", "The interval a text like 42.8ms or 1 day names.",
-           "'42.8ms'", "0 00:00:00.042800000",
+TL_CONVERT(kParseDuration, "parse_duration", kNone,
+           "The interval a text like 42.8ms or 1 day names.", "'42.8ms'", "0 00:00:00.042800000",
            {"(varchar) -> interval day to second", Try1<I64, StringRef, ParseDuration>});
-TL_CONVERT(kHumanReadableSeconds, "human_readable_seconds", "Seconds in words.", "61",
+TL_CONVERT(kHumanReadableSeconds, "human_readable_seconds", kNone, "Seconds in words.", "61",
            "1 minute, 1 second", {"(double) -> varchar", Text1<double, HumanReadableSeconds>});
 #undef TL_CONVERT
 

@@ -101,12 +101,12 @@ constexpr ScalarOverload kNanosecondOverloads[] = {
     {"(interval day to second) -> bigint", Map1<I64, I64, PartOfInterval<1, kNsPerSecond>>},
 };
 
-#define TL_PART(object, text, overload_list, summary_text, result_text)                            \
-  constexpr ScalarFunction object{                                                                 \
-      .name = text,                                                                                \
-      .overloads = overload_list,                                                                  \
-      .doc = {"date and time", summary_text,                                                       \
-              "SELECT " text "(TIMESTAMP '2019-10-12 23:10:34.162')", result_text}};               \
+#define TL_PART(object, text, overload_list, summary_text, result_text)              \
+  constexpr ScalarFunction object{                                                   \
+      .name = text,                                                                  \
+      .overloads = overload_list,                                                    \
+      .doc = {"date and time", summary_text,                                         \
+              "SELECT " text "(TIMESTAMP '2019-10-12 23:10:34.162')", result_text}}; \
   TL_REGISTER_SCALAR(object)
 TL_PART(kYear, "year", kYearOverloads, "The year.", "2019");
 TL_PART(kQuarter, "quarter", kQuarterOverloads, "The quarter, 1 to 4.", "4");
@@ -115,22 +115,22 @@ TL_PART(kWeek, "week", kWeekOverloads, "The ISO week, 1 to 53.", "41");
 TL_PART(kWeekOfYear, "week_of_year", kWeekOverloads, "The ISO week, 1 to 53.", "41");
 TL_PART(kYearOfWeek, "year_of_week", kWeekYearOverloads, "The year of the ISO week.", "2019");
 TL_PART(kYow, "yow", kWeekYearOverloads, "The year of the ISO week.", "2019");
-TL_PART(kDay, "day", kDayOverloads,
-        "The day of the month, or the whole days of an interval.", "12");
+TL_PART(kDay, "day", kDayOverloads, "The day of the month, or the whole days of an interval.",
+        "12");
 TL_PART(kDayOfMonth, "day_of_month", kDayOverloads,
         "The day of the month, or the whole days of an interval.", "12");
-TL_PART(kDayOfWeek, "day_of_week", kWeekdayOverloads,
-        "The day of the week, Monday 1 to Sunday 7.", "6");
+TL_PART(kDayOfWeek, "day_of_week", kWeekdayOverloads, "The day of the week, Monday 1 to Sunday 7.",
+        "6");
 TL_PART(kDow, "dow", kWeekdayOverloads, "The day of the week, Monday 1 to Sunday 7.", "6");
 TL_PART(kDayOfYear, "day_of_year", kYeardayOverloads, "The day of the year, 1 to 366.", "285");
 TL_PART(kDoy, "doy", kYeardayOverloads, "The day of the year, 1 to 366.", "285");
 TL_PART(kHour, "hour", kHourOverloads, "The hour, 0 to 23.", "23");
 TL_PART(kMinute, "minute", kMinuteOverloads, "The minute, 0 to 59.", "10");
 TL_PART(kSecond, "second", kSecondOverloads, "The second, 0 to 59.", "34");
-TL_PART(kMillisecond, "millisecond", kMillisecondOverloads,
-        "The milliseconds within the second.", "162");
-TL_PART(kNanosecond, "nanosecond", kNanosecondOverloads,
-        "The nanoseconds within the second.", "162000000");
+TL_PART(kMillisecond, "millisecond", kMillisecondOverloads, "The milliseconds within the second.",
+        "162");
+TL_PART(kNanosecond, "nanosecond", kNanosecondOverloads, "The nanoseconds within the second.",
+        "162000000");
 #undef TL_PART
 
 }  // namespace

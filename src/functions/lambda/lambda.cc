@@ -1,5 +1,5 @@
-// functions/lambda/lambda.cc: filter, transform, reduce, zip_with and the matches: functions that run
-// a lambda over elements. All elements of a batch go through the lambda at once.
+// functions/lambda/lambda.cc: filter, transform, reduce, zip_with and the matches: functions that
+// run a lambda over elements. All elements of a batch go through the lambda at once.
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -67,8 +67,7 @@ Status Filter(const KernelContext& context, std::span<const Vector> arguments,
   rows.ForEach([&](std::uint32_t row) {
     out.Begin(row);
     for (std::uint32_t i = 0; i < lists[row].length; ++i, ++at) {
-      const bool kept =
-          !keep.IsNull(at) && keep.base().values<std::uint8_t>()[keep.Index(at)] != 0;
+      const bool kept = !keep.IsNull(at) && keep.base().values<std::uint8_t>()[keep.Index(at)] != 0;
       if (kept) out.Add(all.elements[at]);
     }
   });
@@ -162,8 +161,8 @@ Status Reduce(const KernelContext& context, std::span<const Vector> arguments,
 enum class Quantifier { kAny, kAll, kNone };
 
 template <Quantifier quantifier>
-Status Match(const KernelContext& context, std::span<const Vector> arguments,
-             const Selection& rows, Vector* result, RowErrors* errors) {
+Status Match(const KernelContext& context, std::span<const Vector> arguments, const Selection& rows,
+             Vector* result, RowErrors* errors) {
   const Vector& list = arguments[0];
   const LambdaElements all(list, rows);
   Vector matched;
@@ -228,13 +227,13 @@ Status ZipWith(const KernelContext& context, std::span<const Vector> arguments,
   return OkStatus();
 }
 
-#define TL_LAMBDA(object, text, null_policy, summary_text, example_text, result_text, ...)     \
-  constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                                \
-  constexpr ScalarFunction object{                                                             \
-      .name = text,                                                                            \
-      .overloads = object##Overloads,                                                          \
-      .nulls = NullPolicy::null_policy,                                                        \
-      .doc = {"lambda", summary_text, "SELECT " text "(" example_text ")", result_text}};      \
+#define TL_LAMBDA(object, text, null_policy, summary_text, example_text, result_text, ...) \
+  constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                            \
+  constexpr ScalarFunction object{                                                         \
+      .name = text,                                                                        \
+      .overloads = object##Overloads,                                                      \
+      .nulls = NullPolicy::null_policy,                                                    \
+      .doc = {"lambda", summary_text, "SELECT " text "(" example_text ")", result_text}};  \
   TL_REGISTER_SCALAR(object)
 
 TL_LAMBDA(kFilter, "filter", kNullInNullOut, "The elements or points for which a lambda is true.",
@@ -261,7 +260,8 @@ TL_LAMBDA(kAllMatch, "all_match", kNullInNullOut, "Whether a lambda is true for 
 TL_LAMBDA(kNoneMatch, "none_match", kNullInNullOut, "Whether a lambda is true for no element.",
           "ARRAY[1, 2], x -> x > 2", "true",
           {"(array(T), function(T, boolean)) -> boolean", Match<Quantifier::kNone>});
-TL_LAMBDA(kZipWith, "zip_with", kNullInNullOut, "What a lambda makes of elements in the same place.",
+TL_LAMBDA(kZipWith, "zip_with", kNullInNullOut,
+          "What a lambda makes of elements in the same place.",
           "ARRAY[1, 2], ARRAY[3, 4], (x, y) -> x + y", "[4,6]",
           {"(array(T), array(U), function(T, U, R)) -> array(R)", ZipWith});
 #undef TL_LAMBDA

@@ -12,14 +12,14 @@ namespace {
 using I32 = std::int32_t;
 using I64 = std::int64_t;
 
-#define TL_MATH1(object, text, function, summary_text, argument, result_text)              \
-  double object##Of(double x) { return function; }                                         \
-  constexpr ScalarOverload object##Overloads[] = {                                         \
-      {"(double) -> double", Map1<double, double, object##Of>}};                           \
-  constexpr ScalarFunction object{                                                         \
-      .name = text,                                                                        \
-      .overloads = object##Overloads,                                                      \
-      .doc = {"math", summary_text, "SELECT " text "(" argument ")", result_text}};        \
+#define TL_MATH1(object, text, function, summary_text, argument, result_text)       \
+  double object##Of(double x) { return function; }                                  \
+  constexpr ScalarOverload object##Overloads[] = {                                  \
+      {"(double) -> double", Map1<double, double, object##Of>}};                    \
+  constexpr ScalarFunction object{                                                  \
+      .name = text,                                                                 \
+      .overloads = object##Overloads,                                               \
+      .doc = {"math", summary_text, "SELECT " text "(" argument ")", result_text}}; \
   TL_REGISTER_SCALAR(object)
 
 TL_MATH1(kCbrt, "cbrt", std::cbrt(x), "The cube root.", "27", "3.0");
@@ -42,38 +42,38 @@ TL_MATH1(kTan, "tan", std::tan(x), "The tangent.", "0", "0.0");
 TL_MATH1(kTanh, "tanh", std::tanh(x), "The hyperbolic tangent.", "1", "0.7615941559557649");
 #undef TL_MATH1
 
-#define TL_MATH2(object, text, function, summary_text, arguments_text, result_text)          \
-  double object##Of(double x, double y) { return function; }                                 \
-  constexpr ScalarOverload object##Overloads[] = {                                           \
-      {"(double, double) -> double", Map2<double, double, double, object##Of>}};             \
-  constexpr ScalarFunction object{                                                           \
-      .name = text,                                                                          \
-      .overloads = object##Overloads,                                                        \
-      .doc = {"math", summary_text, "SELECT " text "(" arguments_text ")", result_text}};    \
+#define TL_MATH2(object, text, function, summary_text, arguments_text, result_text)       \
+  double object##Of(double x, double y) { return function; }                              \
+  constexpr ScalarOverload object##Overloads[] = {                                        \
+      {"(double, double) -> double", Map2<double, double, double, object##Of>}};          \
+  constexpr ScalarFunction object{                                                        \
+      .name = text,                                                                       \
+      .overloads = object##Overloads,                                                     \
+      .doc = {"math", summary_text, "SELECT " text "(" arguments_text ")", result_text}}; \
   TL_REGISTER_SCALAR(object)
 
 TL_MATH2(kAtan2, "atan2", std::atan2(x, y), "The angle of the point (second, first).", "1, 1",
          "0.7853981633974483");
 TL_MATH2(kPow, "pow", std::pow(x, y), "The first argument to the power of the second.", "2, 10",
          "1024.0");
-TL_MATH2(kPower, "power", std::pow(x, y), "The first argument to the power of the second.",
-         "2, 10", "1024.0");
-TL_MATH2(kLog, "log", std::log(y) / std::log(x), "The logarithm of the second argument to the base of the first.",
-         "2, 8", "3.0");
+TL_MATH2(kPower, "power", std::pow(x, y), "The first argument to the power of the second.", "2, 10",
+         "1024.0");
+TL_MATH2(kLog, "log", std::log(y) / std::log(x),
+         "The logarithm of the second argument to the base of the first.", "2, 8", "3.0");
 #undef TL_MATH2
 
-#define TL_CONSTANT(object, text, value, summary_text, result_text)                            \
-  Status object##Kernel(const KernelContext&, std::span<const Vector>, const Selection& rows,  \
-                        Vector* result, RowErrors*) {                                          \
-    double* out = result->mutable_values<double>();                                            \
-    rows.ForEach([&](std::uint32_t row) { out[row] = value; });                                \
-    return OkStatus();                                                                         \
-  }                                                                                            \
-  constexpr ScalarOverload object##Overloads[] = {{"() -> double", object##Kernel}};           \
-  constexpr ScalarFunction object{                                                             \
-      .name = text,                                                                            \
-      .overloads = object##Overloads,                                                          \
-      .doc = {"math", summary_text, "SELECT " text "()", result_text}};                        \
+#define TL_CONSTANT(object, text, value, summary_text, result_text)                           \
+  Status object##Kernel(const KernelContext&, std::span<const Vector>, const Selection& rows, \
+                        Vector* result, RowErrors*) {                                         \
+    double* out = result->mutable_values<double>();                                           \
+    rows.ForEach([&](std::uint32_t row) { out[row] = value; });                               \
+    return OkStatus();                                                                        \
+  }                                                                                           \
+  constexpr ScalarOverload object##Overloads[] = {{"() -> double", object##Kernel}};          \
+  constexpr ScalarFunction object{                                                            \
+      .name = text,                                                                           \
+      .overloads = object##Overloads,                                                         \
+      .doc = {"math", summary_text, "SELECT " text "()", result_text}};                       \
   TL_REGISTER_SCALAR(object)
 
 TL_CONSTANT(kE, "e", std::numbers::e, "Euler's number.", "2.718281828459045");
@@ -83,7 +83,8 @@ TL_CONSTANT(kInfinity, "infinity", std::numeric_limits<double>::infinity(), "Pos
 TL_CONSTANT(kNan, "nan", std::numeric_limits<double>::quiet_NaN(), "Not a number.", "NaN");
 #undef TL_CONSTANT
 
-// ---- tests of doubles -----------------------------------------------------------------------------
+// ---- tests of doubles
+// -----------------------------------------------------------------------------
 
 bool IsFinite(double x) { return std::isfinite(x); }
 bool IsInfinite(double x) { return std::isinf(x); }
@@ -110,7 +111,8 @@ constexpr ScalarFunction kIsNan{
     .doc = {"math", "Whether x is NaN.", "SELECT is_nan(nan())", "true"}};
 TL_REGISTER_SCALAR(kIsNan);
 
-// ---- abs, sign, rounding ----------------------------------------------------------------------------
+// ---- abs, sign, rounding
+// ----------------------------------------------------------------------------
 
 template <typename T>
 Result<T> AbsInteger(T x) {
@@ -197,12 +199,12 @@ constexpr ScalarOverload kRoundOverloads[] = {
     {"(double, integer) -> double", Map2<double, double, I32, RoundTo>},
 };
 
-#define TL_ROUNDING(object, text, overload_list, summary_text, argument, result_text)         \
-  constexpr ScalarFunction object{                                                            \
-      .name = text,                                                                           \
-      .overloads = overload_list,                                                             \
-      .order = OrderPolicy::kNone,                                                            \
-      .doc = {"math", summary_text, "SELECT " text "(" argument ")", result_text}};           \
+#define TL_ROUNDING(object, text, overload_list, summary_text, argument, result_text) \
+  constexpr ScalarFunction object{                                                    \
+      .name = text,                                                                   \
+      .overloads = overload_list,                                                     \
+      .order = OrderPolicy::kNone,                                                    \
+      .doc = {"math", summary_text, "SELECT " text "(" argument ")", result_text}};   \
   TL_REGISTER_SCALAR(object)
 TL_ROUNDING(kAbs, "abs", kAbsOverloads, "The magnitude.", "-3", "3");
 TL_ROUNDING(kSign, "sign", kSignOverloads, "-1, 0 or 1.", "-2.5", "-1.0");
@@ -212,11 +214,12 @@ TL_ROUNDING(kFloor, "floor", kFloorOverloads, "The nearest integer not above.", 
 TL_ROUNDING(kTruncate, "truncate", kTruncateOverloads, "The number without its fraction.", "-2.7",
             "-2.0");
 TL_ROUNDING(kRound, "round", kRoundOverloads,
-            "The nearest integer, or number of so many decimals; halves go away from zero.",
-            "-2.5", "-3.0");
+            "The nearest integer, or number of so many decimals; halves go away from zero.", "-2.5",
+            "-3.0");
 #undef TL_ROUNDING
 
-// ---- bits -------------------------------------------------------------------------------------------
+// ---- bits
+// -------------------------------------------------------------------------------------------
 
 I64 BitAnd(I64 a, I64 b) { return a & b; }
 I64 BitOr(I64 a, I64 b) { return a | b; }
@@ -244,13 +247,13 @@ Result<I64> BitCount(I64 x, I64 bits) {
   return __builtin_popcountll(static_cast<std::uint64_t>(x) & mask);
 }
 
-#define TL_BITS2(object, text, function, summary_text, arguments_text, result_text)            \
-  constexpr ScalarOverload object##Overloads[] = {                                             \
-      {"(bigint, bigint) -> bigint", Map2<I64, I64, I64, function>}};                          \
-  constexpr ScalarFunction object{                                                             \
-      .name = text,                                                                            \
-      .overloads = object##Overloads,                                                          \
-      .doc = {"bitwise", summary_text, "SELECT " text "(" arguments_text ")", result_text}};   \
+#define TL_BITS2(object, text, function, summary_text, arguments_text, result_text)          \
+  constexpr ScalarOverload object##Overloads[] = {                                           \
+      {"(bigint, bigint) -> bigint", Map2<I64, I64, I64, function>}};                        \
+  constexpr ScalarFunction object{                                                           \
+      .name = text,                                                                          \
+      .overloads = object##Overloads,                                                        \
+      .doc = {"bitwise", summary_text, "SELECT " text "(" arguments_text ")", result_text}}; \
   TL_REGISTER_SCALAR(object)
 TL_BITS2(kBitwiseAnd, "bitwise_and", BitAnd, "The bits both have.", "12, 10", "8");
 TL_BITS2(kBitwiseOr, "bitwise_or", BitOr, "The bits either has.", "12, 10", "14");
@@ -276,7 +279,8 @@ constexpr ScalarFunction kBitCount{
             "SELECT bit_count(19, 8)", "3"}};
 TL_REGISTER_SCALAR(kBitCount);
 
-// ---- bases ------------------------------------------------------------------------------------------
+// ---- bases
+// ------------------------------------------------------------------------------------------
 
 Status RadixError() { return ExecutionFailed("Radix must be between 2 and 36"); }
 
@@ -305,8 +309,8 @@ Result<I64> FromBase(StringRef text, I64 radix) {
 
 Status ToBase(I64 value, I64 radix, std::string* out) {
   if (radix < 2 || radix > 36) return RadixError();
-  std::uint64_t rest = value < 0 ? 0 - static_cast<std::uint64_t>(value)
-                                 : static_cast<std::uint64_t>(value);
+  std::uint64_t rest =
+      value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
   const auto base = static_cast<std::uint64_t>(radix);
   std::string digits;
   do {
@@ -320,11 +324,10 @@ Status ToBase(I64 value, I64 radix, std::string* out) {
 
 constexpr ScalarOverload kFromBaseOverloads[] = {
     {"(varchar, bigint) -> bigint", Try2<I64, StringRef, I64, FromBase>}};
-constexpr ScalarFunction kFromBase{
-    .name = "from_base",
-    .overloads = kFromBaseOverloads,
-    .doc = {"math", "The number a text writes in a base of 2 to 36.", "SELECT from_base('ff', 16)",
-            "255"}};
+constexpr ScalarFunction kFromBase{.name = "from_base",
+                                   .overloads = kFromBaseOverloads,
+                                   .doc = {"math", "The number a text writes in a base of 2 to 36.",
+                                           "SELECT from_base('ff', 16)", "255"}};
 TL_REGISTER_SCALAR(kFromBase);
 constexpr ScalarOverload kToBaseOverloads[] = {
     {"(bigint, bigint) -> varchar", TryText2<I64, I64, ToBase>}};
@@ -334,7 +337,8 @@ constexpr ScalarFunction kToBase{
     .doc = {"math", "The number written in a base of 2 to 36.", "SELECT to_base(255, 16)", "ff"}};
 TL_REGISTER_SCALAR(kToBase);
 
-// ---- random -----------------------------------------------------------------------------------------
+// ---- random
+// -----------------------------------------------------------------------------------------
 
 Status RandomDouble(const KernelContext& context, std::span<const Vector>, const Selection& rows,
                     Vector* result, RowErrors*) {
@@ -384,7 +388,8 @@ constexpr ScalarFunction kRand{
             "0"}};
 TL_REGISTER_SCALAR(kRand);
 
-// ---- buckets and distributions ------------------------------------------------------------------------
+// ---- buckets and distributions
+// ------------------------------------------------------------------------
 
 Status WidthBucket(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
                    Vector* result, RowErrors* errors) {

@@ -41,18 +41,16 @@ Status Choose(const KernelContext&, std::span<const Vector> arguments, const Sel
 }
 
 constexpr ScalarOverload kGreatestOverloads[] = {{"(T:orderable, T...) -> T", Choose<true>}};
-constexpr ScalarFunction kGreatest{
-    .name = "greatest",
-    .overloads = kGreatestOverloads,
-    .doc = {"comparison", "The largest argument; NULL when any is.", "SELECT greatest(1, 3, 2)",
-            "3"}};
+constexpr ScalarFunction kGreatest{.name = "greatest",
+                                   .overloads = kGreatestOverloads,
+                                   .doc = {"comparison", "The largest argument; NULL when any is.",
+                                           "SELECT greatest(1, 3, 2)", "3"}};
 TL_REGISTER_SCALAR(kGreatest);
 constexpr ScalarOverload kLeastOverloads[] = {{"(T:orderable, T...) -> T", Choose<false>}};
-constexpr ScalarFunction kLeast{
-    .name = "least",
-    .overloads = kLeastOverloads,
-    .doc = {"comparison", "The smallest argument; NULL when any is.", "SELECT least('b', 'a')",
-            "a"}};
+constexpr ScalarFunction kLeast{.name = "least",
+                                .overloads = kLeastOverloads,
+                                .doc = {"comparison", "The smallest argument; NULL when any is.",
+                                        "SELECT least('b', 'a')", "a"}};
 TL_REGISTER_SCALAR(kLeast);
 
 Status Typeof(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,

@@ -1,4 +1,5 @@
-// functions/string/string.cc: text in, text or a number out. Positions and lengths count code points.
+// functions/string/string.cc: text in, text or a number out. Positions and lengths count code
+// points.
 #include <algorithm>
 #include <limits>
 
@@ -14,7 +15,8 @@ using I64 = std::int64_t;
 constexpr I64 kTextPointsMax = 2'147'483'647;
 constexpr std::size_t kTextBytesMax = 64 << 20;
 
-// ---- length, case, order -----------------------------------------------------------------------------
+// ---- length, case, order
+// -----------------------------------------------------------------------------
 
 I64 Length(const StringRef& text) { return static_cast<I64>(Utf8Count(text.view())); }
 I64 ByteLength(const StringRef& bytes) { return bytes.size(); }
@@ -28,7 +30,8 @@ char32_t LowerPoint(char32_t c) {
   }
   if (c >= 0x400 && c <= 0x40F) return c + 80;
   if (c == 0x178) return 0xFF;
-  if (c >= 0x100 && c <= 0x17F && c != 0x130 && c != 0x131 && c != 0x138 && c != 0x149 && c != 0x17F) {
+  if (c >= 0x100 && c <= 0x17F && c != 0x130 && c != 0x131 && c != 0x138 && c != 0x149 &&
+      c != 0x17F) {
     const bool odd_upper = (c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E);
     return (c % 2 == 1) == odd_upper ? c + 1 : c;
   }
@@ -44,7 +47,8 @@ char32_t UpperPoint(char32_t c) {
   if (c == 0x3C2) return 0x3A3;
   if (c >= 0x450 && c <= 0x45F) return c - 80;
   if (c == 0xFF) return 0x178;
-  if (c >= 0x100 && c <= 0x17F && c != 0x130 && c != 0x131 && c != 0x138 && c != 0x149 && c != 0x17F) {
+  if (c >= 0x100 && c <= 0x17F && c != 0x130 && c != 0x131 && c != 0x138 && c != 0x149 &&
+      c != 0x17F) {
     const bool odd_upper = (c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E);
     return (c % 2 == 0) == odd_upper ? c - 1 : c;
   }
@@ -119,7 +123,8 @@ Status TrimChars(const StringRef& text, const StringRef& chars, std::string* out
   return OkStatus();
 }
 
-// ---- single characters -------------------------------------------------------------------------------
+// ---- single characters
+// -------------------------------------------------------------------------------
 
 Status Chr(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
            Vector* result, RowErrors* errors) {
@@ -144,7 +149,8 @@ Result<std::int32_t> Codepoint(const StringRef& text) {
   return static_cast<std::int32_t>(Utf8Next(&rest));
 }
 
-// ---- distances -----------------------------------------------------------------------------------------
+// ---- distances
+// -----------------------------------------------------------------------------------------
 
 Result<I64> Hamming(const StringRef& a, const StringRef& b) {
   const std::u32string x = ToCodePoints(a.view());
@@ -179,7 +185,8 @@ Result<I64> Levenshtein(const StringRef& a, const StringRef& b) {
   return row[y.size()];
 }
 
-// ---- search --------------------------------------------------------------------------------------------
+// ---- search
+// --------------------------------------------------------------------------------------------
 
 I64 PointPosition(std::string_view text, std::size_t at) {
   return at == text.npos ? 0 : static_cast<I64>(Utf8Count(text.substr(0, at))) + 1;
@@ -214,7 +221,8 @@ bool EndsWith(const StringRef& text, const StringRef& part) {
   return text.view().ends_with(part.view());
 }
 
-// ---- substr ----------------------------------------------------------------------------------------------
+// ---- substr
+// ----------------------------------------------------------------------------------------------
 
 // Text by reference is read into `pieces` of the argument itself, so nothing is copied.
 Status Substr(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
@@ -242,7 +250,8 @@ Status Substr(const KernelContext&, std::span<const Vector> arguments, const Sel
   return OkStatus();
 }
 
-// ---- pad, replace, translate -------------------------------------------------------------------------------
+// ---- pad, replace, translate
+// -------------------------------------------------------------------------------
 
 template <bool left>
 Status Pad(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
@@ -256,7 +265,8 @@ Status Pad(const KernelContext&, std::span<const Vector> arguments, const Select
     const std::string_view pad = pads[row].view();
     const I64 size = sizes[row];
     if (size < 0 || size > kTextPointsMax) {
-      errors->Add(row, ExecutionFailed("Target length must be in the range [0..{}]", kTextPointsMax));
+      errors->Add(row,
+                  ExecutionFailed("Target length must be in the range [0..{}]", kTextPointsMax));
       return;
     }
     if (pad.empty()) {
@@ -367,7 +377,8 @@ Status ConcatWs(const KernelContext&, std::span<const Vector> arguments, const S
   return OkStatus();
 }
 
-// ---- split -------------------------------------------------------------------------------------------------
+// ---- split
+// -------------------------------------------------------------------------------------------------
 
 Status Split(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
              Vector* result, RowErrors* errors) {
@@ -397,7 +408,8 @@ Status Split(const KernelContext&, std::span<const Vector> arguments, const Sele
       text.remove_prefix(at + delimiter.size());
     }
     parts.push_back(text);
-    out[row] = {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(parts.size() - first)};
+    out[row] = {static_cast<std::uint32_t>(first),
+                static_cast<std::uint32_t>(parts.size() - first)};
   });
   Vector elements = Vector::Flat(Type::Varchar(), parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i) elements.SetString(i, parts[i]);
@@ -440,12 +452,12 @@ Status SplitPart(const KernelContext&, std::span<const Vector> arguments, const 
   return OkStatus();
 }
 
-#define TL_STRING(object, text, summary_text, example_text, result_text, ...)                      \
-  constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                                    \
-  constexpr ScalarFunction object{                                                                 \
-      .name = text,                                                                                \
-      .overloads = object##Overloads,                                                              \
-      .doc = {"string", summary_text, "SELECT " text "(" example_text ")", result_text}};          \
+#define TL_STRING(object, text, summary_text, example_text, result_text, ...)             \
+  constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                           \
+  constexpr ScalarFunction object{                                                        \
+      .name = text,                                                                       \
+      .overloads = object##Overloads,                                                     \
+      .doc = {"string", summary_text, "SELECT " text "(" example_text ")", result_text}}; \
   TL_REGISTER_SCALAR(object)
 template <auto F>
 constexpr ScalarKernel kTextKernel = Text1<StringRef, F>;
@@ -477,10 +489,11 @@ TL_STRING(kHamming, "hamming_distance", "In how many places two texts of one len
 TL_STRING(kLevenshtein, "levenshtein_distance", "The fewest edits that make one text the other.",
           "'kitten', 'sitting'", "3",
           {"(varchar, varchar) -> bigint", Try2<I64, StringRef, StringRef, Levenshtein>});
-TL_STRING(kStrpos, "strpos", "Where the (n-th) occurrence of a text starts; 0 when it is not there.",
-          "'high', 'g'", "3",
-          {"(varchar, varchar) -> bigint", Map2<I64, StringRef, StringRef, Strpos>},
-          {"(varchar, varchar, bigint) -> bigint", Try3<I64, StringRef, StringRef, I64, StrposNth>});
+TL_STRING(kStrpos, "strpos",
+          "Where the (n-th) occurrence of a text starts; 0 when it is not there.", "'high', 'g'",
+          "3", {"(varchar, varchar) -> bigint", Map2<I64, StringRef, StringRef, Strpos>},
+          {"(varchar, varchar, bigint) -> bigint",
+           Try3<I64, StringRef, StringRef, I64, StrposNth>});
 TL_STRING(kStrrpos, "strrpos", "Where the (n-th) last occurrence of a text starts, or 0.",
           "'high', 'h'", "4",
           {"(varchar, varchar) -> bigint", Map2<I64, StringRef, StringRef, Strrpos>},
@@ -520,7 +533,8 @@ constexpr ScalarFunction kConcatWs{
             "SELECT concat_ws('-', 'a', NULL, 'b')", "a-b"}};
 TL_REGISTER_SCALAR(kConcatWs);
 
-// ---- reverse, of text and of arrays ---------------------------------------------------------------------
+// ---- reverse, of text and of arrays
+// ---------------------------------------------------------------------
 
 Status ReverseArray(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
                     Vector* result, RowErrors*) {
@@ -535,8 +549,7 @@ Status ReverseArray(const KernelContext&, std::span<const Vector> arguments, con
   return OkStatus();
 }
 TL_STRING(kReverse, "reverse", "The text or array backwards.", "'abc'", "cba",
-          {"(varchar) -> varchar", kTextKernel<Reverse>},
-          {"(array(T)) -> array(T)", ReverseArray});
+          {"(varchar) -> varchar", kTextKernel<Reverse>}, {"(array(T)) -> array(T)", ReverseArray});
 #undef TL_STRING
 
 }  // namespace

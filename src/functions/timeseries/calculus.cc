@@ -24,7 +24,8 @@ Status Derivative(const KernelContext&, std::span<const Vector> arguments, const
   rows.ForEach([&](std::uint32_t row) {
     const Series series = reader.Row(row);
     Status status = CheckIncreasing(series.times);
-    if (intervals[row] <= 0) status = ExecutionFailed("the interval of a derivative must be positive");
+    if (intervals[row] <= 0)
+      status = ExecutionFailed("the interval of a derivative must be positive");
     if (!status.ok()) {
       errors->Add(row, status);
       return;
@@ -32,13 +33,14 @@ Status Derivative(const KernelContext&, std::span<const Vector> arguments, const
     const std::size_t first = times.size();
     for (std::size_t i = 1; i < series.size(); ++i) {
       const auto elapsed = static_cast<double>(series.times[i] - series.times[i - 1]);
-      const double value = (series.values[i] - series.values[i - 1]) / elapsed *
-                           static_cast<double>(intervals[row]);
+      const double value =
+          (series.values[i] - series.values[i - 1]) / elapsed * static_cast<double>(intervals[row]);
       if (non_negative && value < 0) continue;
       times.push_back(series.times[i]);
       values.push_back(value);
     }
-    out[row] = {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(times.size() - first)};
+    out[row] = {static_cast<std::uint32_t>(first),
+                static_cast<std::uint32_t>(times.size() - first)};
   });
   Vector time_child = Vector::Flat(Type::Timestamp(), times.size());
   Vector value_child = Vector::Flat(Type::Double(), values.size());
@@ -145,15 +147,15 @@ constexpr ScalarOverload kPearsonOverloads[] = {
 constexpr ScalarOverload kSpearmanOverloads[] = {
     {"(timeseries(double), timeseries(double)) -> double", Correlate<true>}};
 
-#define TL_CALCULUS(object, text, overload_list, summary_text, call, result_text)                \
-  constexpr ScalarFunction object{                                                               \
-      .name = text,                                                                              \
-      .overloads = overload_list,                                                                \
-      .doc = {"time series", summary_text,                                                       \
-              "SELECT " call " FROM (SELECT create_time_series(t, v) AS s FROM (VALUES "         \
-              "(TIMESTAMP '2024-01-01', 10.0), (TIMESTAMP '2024-01-01 00:00:10', 20.0), "        \
-              "(TIMESTAMP '2024-01-01 00:00:20', 10.0)) AS x(t, v))",                            \
-              result_text}};                                                                     \
+#define TL_CALCULUS(object, text, overload_list, summary_text, call, result_text)         \
+  constexpr ScalarFunction object{                                                        \
+      .name = text,                                                                       \
+      .overloads = overload_list,                                                         \
+      .doc = {"time series", summary_text,                                                \
+              "SELECT " call " FROM (SELECT create_time_series(t, v) AS s FROM (VALUES "  \
+              "(TIMESTAMP '2024-01-01', 10.0), (TIMESTAMP '2024-01-01 00:00:10', 20.0), " \
+              "(TIMESTAMP '2024-01-01 00:00:20', 10.0)) AS x(t, v))",                     \
+              result_text}};                                                              \
   TL_REGISTER_SCALAR(object)
 TL_CALCULUS(kDerivativeLinear, "derivative_linear", kDerivativeOverloads,
             "The change per interval from each point to the next.",

@@ -1,5 +1,5 @@
-// functions/timeseries/interpolate.cc: the value of a series at given instants: linear, natural cubic
-// spline, last observation carried forward, or a constant where there is no point.
+// functions/timeseries/interpolate.cc: the value of a series at given instants: linear, natural
+// cubic spline, last observation carried forward, or a constant where there is no point.
 //
 // Outside the first and last point linear and spline yield NULL: nothing is extrapolated.
 #include <algorithm>
@@ -49,8 +49,8 @@ class Linear {
   Series series_;
 };
 
-// Second derivatives by the tridiagonal (Thomas) algorithm with zero at both ends. Source: Burden and
-// Faires, "Numerical Analysis", algorithm 3.4 (natural cubic spline).
+// Second derivatives by the tridiagonal (Thomas) algorithm with zero at both ends. Source: Burden
+// and Faires, "Numerical Analysis", algorithm 3.4 (natural cubic spline).
 class Spline {
  public:
   explicit Spline(const Series& series) : series_(series), second_(series.size(), 0.0) {
@@ -165,7 +165,8 @@ Status InterpolateOne(const KernelContext&, std::span<const Vector> arguments,
   return OkStatus();
 }
 
-// ---- locf and fill: a point is picked, its value keeps its type ------------------------------------------
+// ---- locf and fill: a point is picked, its value keeps its type
+// ------------------------------------------
 
 enum class Pick { kLast, kExact };
 
@@ -184,8 +185,8 @@ std::uint32_t PickPoint(std::span<const I64> times, ListEntry entry, I64 t) {
 template <Pick pick>
 Vector PickSource(std::span<const Vector> arguments) {
   const Vector& values = arguments[0].child(1);
-  const Vector fallback = pick == Pick::kExact ? arguments[2].Flatten()
-                                               : Vector::ConstantNull(values.type(), 1);
+  const Vector fallback =
+      pick == Pick::kExact ? arguments[2].Flatten() : Vector::ConstantNull(values.type(), 1);
   const Vector* const parts[] = {&values, &fallback};
   return Concatenate(values.type(), parts);
 }
@@ -210,8 +211,7 @@ Status PickMany(const KernelContext&, std::span<const Vector> arguments, const S
                 static_cast<std::uint32_t>(instants->size())};
     for (const I64 t : *instants) {
       const std::uint32_t point = PickPoint<pick>(times, lists[row], t);
-      picked.push_back(point != kNothing ? point
-                                         : fallback + (pick == Pick::kExact ? row : 0));
+      picked.push_back(point != kNothing ? point : fallback + (pick == Pick::kExact ? row : 0));
       out_times.push_back(t);
     }
   });
@@ -264,15 +264,15 @@ constexpr ScalarOverload kFillOverloads[] = {
     {"(timeseries(boolean), timestamp, boolean) -> boolean", PickOne<Pick::kExact>},
 };
 
-#define TL_INTERPOLATE(object, text, overload_list, summary_text, more, result_text)              \
-  constexpr ScalarFunction object{                                                                \
-      .name = text,                                                                               \
-      .overloads = overload_list,                                                                 \
-      .doc = {"time series", summary_text,                                                        \
-              "SELECT " text "(create_time_series(t, v), TIMESTAMP '2024-01-01 00:00:01'" more    \
-              ") FROM (VALUES (TIMESTAMP '2024-01-01', 1.0), (TIMESTAMP '2024-01-01 00:00:02', "  \
-              "3.0)) AS x(t, v)",                                                                 \
-              result_text}};                                                                      \
+#define TL_INTERPOLATE(object, text, overload_list, summary_text, more, result_text)             \
+  constexpr ScalarFunction object{                                                               \
+      .name = text,                                                                              \
+      .overloads = overload_list,                                                                \
+      .doc = {"time series", summary_text,                                                       \
+              "SELECT " text "(create_time_series(t, v), TIMESTAMP '2024-01-01 00:00:01'" more   \
+              ") FROM (VALUES (TIMESTAMP '2024-01-01', 1.0), (TIMESTAMP '2024-01-01 00:00:02', " \
+              "3.0)) AS x(t, v)",                                                                \
+              result_text}};                                                                     \
   TL_REGISTER_SCALAR(object)
 TL_INTERPOLATE(kInterpolateLinear, "interpolate_linear", kLinearOverloads,
                "The values at instants on straight lines between points.", "", "2.0");

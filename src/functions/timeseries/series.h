@@ -18,8 +18,8 @@ struct Series {
   std::size_t size() const { return times.size(); }
 };
 
-/// Reads the series of a timeseries(double) vector row by row. The spans of a row stay good until the
-/// next call of Row, and as long as the reader.
+/// Reads the series of a timeseries(double) vector row by row. The spans of a row stay good until
+/// the next call of Row, and as long as the reader.
 class SeriesReader {
  public:
   explicit SeriesReader(const Vector& vector);

@@ -190,8 +190,8 @@ Status Shift(const KernelContext&, std::span<const Vector> partition, Rows peers
       .name = text,                                                                                \
       .overloads = object##Overloads,                                                              \
       .uses_frame = frame,                                                                         \
-      .doc = {"window", summary_text,                                                              \
-              "SELECT " call " OVER (ORDER BY x) FROM (VALUES 1) AS t(x)", result_text}};          \
+      .doc = {"window", summary_text, "SELECT " call " OVER (ORDER BY x) FROM (VALUES 1) AS t(x)", \
+              result_text}};                                                                       \
   TL_REGISTER_WINDOW(object)
 
 TL_WINDOW(kRowNumber, "row_number", false, "The row's place in its partition, from 1.",
