@@ -25,7 +25,6 @@ LIBRARY_OWNERS = {
     "boost/": {"net"},
     "openssl/": {"crypto", "net"},
     "simdjson": {"base", "front/aws_json"},
-    "rapidjson/": {"base"},
     "spdlog/": {"base"},
     "xxhash": {"base"},
     "zstd": {"compress"},

@@ -1,6 +1,7 @@
 #include "base/metrics.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -71,8 +72,9 @@ std::string MetricsRegistry::Print() const {
   const MutexLock lock(mutex_);
   std::vector<const Entry*> sorted;
   for (const auto& entry : entries_) sorted.push_back(entry.get());
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Entry* a, const Entry* b) { return a->name < b->name; });
+  std::sort(sorted.begin(), sorted.end(), [](const Entry* a, const Entry* b) {
+    return std::tie(a->name, a->labels) < std::tie(b->name, b->labels);
+  });
   std::string out;
   std::string_view last_name;
   for (const Entry* entry : sorted) {

@@ -416,7 +416,8 @@ Result<double> ParseDouble(std::string_view text) {
     value = std::numeric_limits<double>::infinity();
   } else {
     // from_chars would take "inf", "nan" and a second sign too.
-    const bool starts = !digits.empty() && ((digits[0] >= '0' && digits[0] <= '9') || digits[0] == '.');
+    const bool starts =
+        !digits.empty() && ((digits[0] >= '0' && digits[0] <= '9') || digits[0] == '.');
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (!starts || error == std::errc::invalid_argument || end != digits.data() + digits.size()) {
       return ExecutionFailed("Cannot cast '{}' to DOUBLE", text);

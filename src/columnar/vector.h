@@ -72,6 +72,10 @@ class Selection {
   std::size_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
   bool is_all() const { return rows_ == nullptr; }
+  /// Whether the rows have no gaps, such as one group's run; they then begin at (*this)[0].
+  bool is_contiguous() const {
+    return rows_ == nullptr || (count_ > 0 && rows_[count_ - 1] - rows_[0] + 1 == count_);
+  }
   std::uint32_t operator[](std::size_t i) const {
     return rows_ == nullptr ? static_cast<std::uint32_t>(i) : rows_[i];
   }
@@ -81,7 +85,7 @@ class Selection {
   void ForEach(F&& f) const {
     if (rows_ == nullptr) {
       for (std::size_t i = 0; i < count_; ++i) f(static_cast<std::uint32_t>(i));
-    } else if (count_ > 0 && rows_[count_ - 1] - rows_[0] + 1 == count_) {
+    } else if (is_contiguous()) {
       const std::uint32_t end = rows_[count_ - 1] + 1;
       for (std::uint32_t row = rows_[0]; row < end; ++row) f(row);
     } else {

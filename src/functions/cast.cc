@@ -74,7 +74,8 @@ bool SameBytes(const Type& from, const Type& to) {
   return EveryChild(from, to, SameBytes);
 }
 
-// ---- one kernel per pair of scalar types ----------------------------------------------------------
+// ---- one kernel per pair of scalar types
+// ----------------------------------------------------------
 
 struct Cast {
   const Vector& input;
@@ -135,8 +136,8 @@ void CastToText(const Cast& cast) {
     if (length != Type::kUnboundedLength) {
       const std::size_t end = Utf8Prefix(text, static_cast<std::size_t>(length));
       if (end < text.size() && !truncates) {
-        cast.errors->Add(row, ExecutionFailed("Value {} cannot be represented as varchar({})", text,
-                                              length));
+        cast.errors->Add(
+            row, ExecutionFailed("Value {} cannot be represented as varchar({})", text, length));
         return;
       }
       text.resize(end);
@@ -524,8 +525,8 @@ bool CanCoerce(const Type& from, const Type& to, bool in_timestamp_context) {
       return to.is(TypeId::kDouble);
     case TypeId::kVarchar:
       if (to.is(TypeId::kVarchar)) return SameBytes(from, to);
-      return in_timestamp_context && (to.is(TypeId::kTimestamp) || to.is(TypeId::kDate) ||
-                                      to.is(TypeId::kTime));
+      return in_timestamp_context &&
+             (to.is(TypeId::kTimestamp) || to.is(TypeId::kDate) || to.is(TypeId::kTime));
     case TypeId::kDate:
       return to.is(TypeId::kTimestamp);
     case TypeId::kArray:
@@ -533,10 +534,11 @@ bool CanCoerce(const Type& from, const Type& to, bool in_timestamp_context) {
     case TypeId::kRow:
     case TypeId::kTimeseries:
       if (from.id() != to.id()) return false;
-      return EveryChild(from, to,
-                        in_timestamp_context
-                            ? [](const Type& a, const Type& b) { return CanCoerce(a, b, true); }
-                            : [](const Type& a, const Type& b) { return CanCoerce(a, b, false); });
+      return EveryChild(
+          from, to,
+          in_timestamp_context
+              ? [](const Type& a, const Type& b) { return CanCoerce(a, b, true); }
+              : [](const Type& a, const Type& b) { return CanCoerce(a, b, false); });
     default:
       return false;
   }

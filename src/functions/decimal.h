@@ -20,7 +20,8 @@ bool RescaleDecimal(Int128 unscaled, int from_scale, int to_scale, Int128* out);
 double DecimalToDouble(Int128 unscaled, int scale);
 /// Rounds half away from zero; false when not finite or too large.
 bool DoubleToDecimal(double value, int precision, int scale, Int128* out);
-/// `[+-]digits[.digits]`, blanks around ignored, rounded to `scale`; false when malformed or too large.
+/// `[+-]digits[.digits]`, blanks around ignored, rounded to `scale`; false when malformed or too
+/// large.
 bool ParseDecimal(std::string_view text, int precision, int scale, Int128* out);
 /// Quotient rounded half away from zero; `divisor` is not 0.
 Int128 DivideRounded(Int128 dividend, Int128 divisor);

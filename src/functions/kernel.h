@@ -3,9 +3,10 @@
 //   double Cbrt(double x) { return std::cbrt(x); }
 //   ... {"(double) -> double", Map1<double, double, Cbrt>}
 //
-// The kernels here are for NullPolicy::kNullInNullOut: rows with nulls never reach them. MapN cannot
-// fail; TryN takes functions that return Result and files errors by row. Flat and constant arguments
-// over all rows run as plain loops that the compiler vectorises. A boolean result is a uint8_t.
+// The kernels here are for NullPolicy::kNullInNullOut: rows with nulls never reach them. MapN
+// cannot fail; TryN takes functions that return Result and files errors by row. Flat and constant
+// arguments over all rows run as plain loops that the compiler vectorises. A boolean result is a
+// uint8_t.
 #pragma once
 
 #include <string>
@@ -132,8 +133,9 @@ Status Try3(const KernelContext&, std::span<const Vector> arguments, const Selec
   return OkStatus();
 }
 
-/// Integer operations that may overflow: F(a, b, &r) says whether it did. One pass computes all rows
-/// and remembers only whether any overflowed; Error(a, b) writes messages in a rare second pass.
+/// Integer operations that may overflow: F(a, b, &r) says whether it did. One pass computes all
+/// rows and remembers only whether any overflowed; Error(a, b) writes messages in a rare second
+/// pass.
 template <typename T, auto F, auto Error>
 Status Checked2(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
                 Vector* result, RowErrors* errors) {
@@ -142,7 +144,8 @@ Status Checked2(const KernelContext&, std::span<const Vector> arguments, const S
   const Reader<T> b(arguments[1]);
   bool any = false;
   rows.ForEach([&](std::uint32_t row) { any |= F(a[row], b[row], &out[row]); });
-  if (!any) [[likely]] return OkStatus();
+  if (!any) [[likely]]
+    return OkStatus();
   rows.ForEach([&](std::uint32_t row) {
     T ignored;
     if (F(a[row], b[row], &ignored)) errors->Add(row, Error(a[row], b[row]));

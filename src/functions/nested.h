@@ -9,8 +9,8 @@
 
 namespace tideline::functions {
 
-/// Copies `rows` of `input` into the same rows of the flat `result`, whose type has the same physical
-/// shape. Nulls are copied; children and text are shared, not copied.
+/// Copies `rows` of `input` into the same rows of the flat `result`, whose type has the same
+/// physical shape. Nulls are copied; children and text are shared, not copied.
 void CopyRows(const Vector& input, const Selection& rows, Vector* result);
 
 /// Copies row `from_row` of `from` to row `to_row` of the flat `result`, deeply: list elements are
@@ -23,8 +23,8 @@ Vector Concatenate(const Type& type, std::span<const Vector* const> parts);
 /// Values `indices` of `source`, flat, in that order.
 Vector Gather(const Vector& source, std::span<const std::uint32_t> indices);
 
-/// Writes list rows whose elements all come from the same child vectors. Call Begin(row), then Add for
-/// each element, for rows in any order; Finish sets the children. Null rows stay null.
+/// Writes list rows whose elements all come from the same child vectors. Call Begin(row), then Add
+/// for each element, for rows in any order; Finish sets the children. Null rows stay null.
 class ListResult {
  public:
   /// `result` is the kernel's flat result.

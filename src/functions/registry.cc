@@ -67,8 +67,7 @@ struct FunctionRegistry::Tables {
     for (const auto* node = internal::list_head<T>; node != nullptr; node = node->next) {
       list->push_back(&node->function);
     }
-    std::sort(list->begin(), list->end(),
-              [](const T* a, const T* b) { return a->name < b->name; });
+    std::sort(list->begin(), list->end(), [](const T* a, const T* b) { return a->name < b->name; });
     for (std::size_t i = 0; i < list->size(); ++i) {
       const T* function = (*list)[i];
       TL_CHECK(function->name == LowerAscii(function->name));
@@ -123,11 +122,15 @@ std::span<const Signature> FunctionRegistry::SignaturesOf(const AggregateFunctio
 std::span<const Signature> FunctionRegistry::SignaturesOf(const WindowFunction& function) const {
   return tables_->signatures.at(&function);
 }
-std::span<const ScalarFunction* const> FunctionRegistry::scalars() const { return tables_->scalars; }
+std::span<const ScalarFunction* const> FunctionRegistry::scalars() const {
+  return tables_->scalars;
+}
 std::span<const AggregateFunction* const> FunctionRegistry::aggregates() const {
   return tables_->aggregates;
 }
-std::span<const WindowFunction* const> FunctionRegistry::windows() const { return tables_->windows; }
+std::span<const WindowFunction* const> FunctionRegistry::windows() const {
+  return tables_->windows;
+}
 
 std::vector<std::string> FunctionRegistry::NamesLike(std::string_view name) const {
   static constexpr std::size_t kNamesMax = 3;

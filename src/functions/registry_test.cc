@@ -11,8 +11,8 @@ using testing::Call;
 
 ResolvedTypes Resolve(std::string_view name, std::vector<Type> types) {
   const auto* function = FunctionRegistry::Get().FindScalar(name);
-  const auto resolved = ResolveOverload(
-      name, FunctionRegistry::Get().SignaturesOf(*function), types, {});
+  const auto resolved =
+      ResolveOverload(name, FunctionRegistry::Get().SignaturesOf(*function), types, {});
   EXPECT_TRUE(resolved.ok()) << resolved.status();
   return resolved.ok() ? *resolved : ResolvedTypes{};
 }

@@ -55,8 +55,8 @@ class SignatureParser {
   std::string_view Word() {
     Blanks();
     const std::size_t first = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 ||
-                                  text_[at_] == '_')) {
+    while (at_ < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '_')) {
       ++at_;
     }
     return text_.substr(first, at_ - first);
@@ -83,12 +83,12 @@ class SignatureParser {
       return pattern;
     }
     static const std::pair<std::string_view, Type> kScalars[] = {
-        {"unknown", Type::Unknown()},     {"boolean", Type::Boolean()},
-        {"integer", Type::Integer()},     {"bigint", Type::Bigint()},
-        {"double", Type::Double()},       {"decimal", Type(TypeId::kDecimal)},
-        {"varchar", Type::Varchar()},     {"varbinary", Type::Varbinary()},
-        {"json", Type::Json()},           {"date", Type::Date()},
-        {"time", Type::Time()},           {"timestamp", Type::Timestamp()},
+        {"unknown", Type::Unknown()}, {"boolean", Type::Boolean()},
+        {"integer", Type::Integer()}, {"bigint", Type::Bigint()},
+        {"double", Type::Double()},   {"decimal", Type(TypeId::kDecimal)},
+        {"varchar", Type::Varchar()}, {"varbinary", Type::Varbinary()},
+        {"json", Type::Json()},       {"date", Type::Date()},
+        {"time", Type::Time()},       {"timestamp", Type::Timestamp()},
     };
     for (const auto& [name, type] : kScalars) {
       if (word == name) {
@@ -334,12 +334,12 @@ class Match {
 
 std::string_view OperatorSign(std::string_view name) {
   static constexpr std::pair<std::string_view, std::string_view> kSigns[] = {
-      {"$add", "+"},           {"$subtract", "-"}, {"$multiply", "*"},
-      {"$divide", "/"},        {"$modulus", "%"},  {"$negate", "-"},
-      {"$equal", "="},         {"$less", "<"},     {"$not_equal", "<>"},
-      {"$less_equal", "<="},   {"$greater", ">"},  {"$greater_equal", ">="},
-      {"$concat", "||"},       {"$like", "LIKE"},  {"$distinct_from", "IS DISTINCT FROM"},
-      {"$not", "NOT"},         {"$subscript", "[]"},
+      {"$add", "+"},         {"$subtract", "-"},   {"$multiply", "*"},
+      {"$divide", "/"},      {"$modulus", "%"},    {"$negate", "-"},
+      {"$equal", "="},       {"$less", "<"},       {"$not_equal", "<>"},
+      {"$less_equal", "<="}, {"$greater", ">"},    {"$greater_equal", ">="},
+      {"$concat", "||"},     {"$like", "LIKE"},    {"$distinct_from", "IS DISTINCT FROM"},
+      {"$not", "NOT"},       {"$subscript", "[]"},
   };
   for (const auto& [operator_name, sign] : kSigns) {
     if (operator_name == name) return sign;

@@ -1,5 +1,5 @@
-// functions/utf8.h: code points of UTF-8 text. Bytes that are no valid UTF-8 count as one code point
-// each (U+FFFD), so that every byte string has a length and a reverse.
+// functions/utf8.h: code points of UTF-8 text. Bytes that are no valid UTF-8 count as one code
+// point each (U+FFFD), so that every byte string has a length and a reverse.
 #pragma once
 
 #include <cstddef>

@@ -54,6 +54,22 @@ bool IsHeaderText(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
 }
 
+// Framing is the server's business; what a handler says of it is left out.
+bool IsFramingHeader(std::string_view name) {
+  switch (name.size()) {
+    case 4:
+      return EqualIgnoringCase(name, "date");
+    case 10:
+      return EqualIgnoringCase(name, "connection");
+    case 14:
+      return EqualIgnoringCase(name, "content-length");
+    case 17:
+      return EqualIgnoringCase(name, "transfer-encoding");
+    default:
+      return false;
+  }
+}
+
 bool IsSendable(const HttpResponse& response) {
   if (response.status < 200 || response.status > 999) return false;
   return std::all_of(response.headers.begin(), response.headers.end(), [](const auto& header) {
@@ -610,6 +626,7 @@ void HttpConnection::AppendHead(const HttpResponse& response, bool has_body) {
     head_out_ += "Connection: keep-alive\r\n";
   }
   for (const HttpResponse::Header& header : response.headers) {
+    if (IsFramingHeader(header.name)) continue;
     head_out_.append(header.name).append(": ").append(header.value).append("\r\n");
   }
   head_out_ += "\r\n";

@@ -76,7 +76,8 @@ struct HttpRequest {
   const std::optional<crypto::Sha256Digest>& body_sha256() const { return body_digest; }
 };
 
-/// An answer. The server adds Date, Content-Length and, when it will close, Connection.
+/// An answer. The server sets Date, Content-Length, Connection and Transfer-Encoding itself and
+/// drops what `headers` says of them.
 struct HttpResponse {
   struct Header {
     std::string name;

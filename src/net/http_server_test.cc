@@ -434,6 +434,18 @@ TEST(HttpServerTest, HeadersThatWouldSplitTheAnswerAre500) {
   EXPECT_EQ(answer->Find("injected"), std::nullopt);
 }
 
+TEST(HttpServerTest, FramingIsTheServersBusiness) {
+  Server server([](HttpRequest&, Responder respond) {
+    HttpResponse response = Text(200, "four");
+    response.Add("content-LENGTH", "9").Add("Transfer-Encoding", "chunked").Add("Date", "never");
+    std::move(respond).Answer(std::move(response));
+  });
+  const auto answer = server.Client().Send({});
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->body, "four");
+  EXPECT_EQ(answer->Find("transfer-encoding"), std::nullopt);
+}
+
 TEST(HttpServerTest, Http10ClosesUnlessAsked) {
   Server server(Echo);
   RawClient raw(server.port());

@@ -37,12 +37,13 @@ Status IgnoreExisting(const Status& status) {
 
 Status LocalSink::Prepare() {
   const api::CallContext call;
-  TL_TRY(IgnoreExisting(
-      management_.CreateDatabase(call, {.database = std::string(kCollectorDatabase)}).status()));
-  return IgnoreExisting(management_
-                            .CreateTable(call, {.database = std::string(kCollectorDatabase),
-                                                .table = std::string(kCollectorTable)})
-                            .status());
+  api::CreateDatabaseRequest database;
+  database.database = kCollectorDatabase;
+  TL_TRY(IgnoreExisting(management_.CreateDatabase(call, database).status()));
+  api::CreateTableRequest table;
+  table.database = kCollectorDatabase;
+  table.table = kCollectorTable;
+  return IgnoreExisting(management_.CreateTable(call, table).status());
 }
 
 Status LocalSink::Write(TimestampNs time, std::span<const HostSample> samples) {

@@ -206,7 +206,12 @@ class SimFile final : public fs::File {
     if (offset >= cache.size()) return std::size_t{0};
     const auto begin = static_cast<std::size_t>(offset);
     const std::size_t count = std::min(out.size(), cache.size() - begin);
-    for (std::size_t i = 0; i < count; ++i) out[i] = ByteAt(begin + i);
+    for (std::size_t done = 0; done < count;) {
+      const std::size_t sector_end = ((begin + done) / kSectorBytes + 1) * kSectorBytes;
+      const std::size_t step = std::min(sector_end - begin, count) - done;
+      CopySector(begin + done, out.subspan(done, step));
+      done += step;
+    }
     return count;
   }
 
@@ -265,10 +270,15 @@ class SimFile final : public fs::File {
     if (life_ != state_.life || closed_) return Unavailable("file '{}' is closed", path_);
     return OkStatus();
   }
-  std::byte ByteAt(std::size_t at) TL_REQUIRES(state_.mutex) {
-    // A read past the cache first stores what is dirty, so only clean sectors show the disk.
-    if (!from_disk_ || node_->dirty.contains(at / kSectorBytes)) return node_->cache[at];
-    return at < node_->disk.size() ? node_->disk[at] : std::byte{0};
+  // `out` lies in one sector. A read past the cache first stores what is dirty, so only clean
+  // sectors show the disk.
+  void CopySector(std::size_t at, std::span<std::byte> out) TL_REQUIRES(state_.mutex) {
+    const bool cached = !from_disk_ || node_->dirty.contains(at / kSectorBytes);
+    const Bytes& source = cached ? node_->cache : node_->disk;
+    std::fill(out.begin(), out.end(), std::byte{0});
+    if (at >= source.size()) return;
+    const std::size_t count = std::min(out.size(), source.size() - at);
+    std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(at), count, out.begin());
   }
   Status Sync(std::string_view operation) {
     const MutexLock lock(state_.mutex);
@@ -354,8 +364,8 @@ bool SimFileSystem::crashed() const {
 }
 
 void SimFileSystem::Restart(Keep keep) {
-  const MutexLock lock(state_->mutex);
   State& state = *state_;
+  const MutexLock lock(state.mutex);
   for (const State::NameChange& change : state.pending) {
     if (keep == Keep::kNone || (keep == Keep::kRandom && state.random.Below(2) == 0)) continue;
     State::Apply(change, &state.stored);

@@ -182,8 +182,8 @@ ExprNodePtr MakeInSet(const sql::Expr& expr, ExprNodePtr child, const KeyOf& key
     const Value& value = expr.children[i]->constant;
     if (value.is_null()) {
       has_null = true;
-    } else {
-      set.insert(key_of(value));
+    } else if (const Key key = key_of(value); key == key) {  // NaN equals nothing
+      set.insert(key);
     }
   }
   return std::make_unique<InSetNode<T, Key>>(std::move(child), std::move(set), has_null);
@@ -225,7 +225,7 @@ Result<ExprNodePtr> MakeInNode(const sql::Expr& expr, const CompileScope& scope,
         return MakeInSet<std::int32_t, std::int64_t>(expr, std::move(child), integer);
       case PhysicalType::kInt64:
         return MakeInSet<std::int64_t, std::int64_t>(expr, std::move(child), integer);
-      case PhysicalType::kDouble:  // NaN never is in a set, for it equals nothing
+      case PhysicalType::kDouble:
         return MakeInSet<double, double>(expr, std::move(child),
                                          [](const Value& value) { return value.floating(); });
       case PhysicalType::kString:

@@ -14,6 +14,9 @@ using catalog::PartitionKeyType;
 
 constexpr TextRule kNameRule{.pattern = Pattern::kName};
 constexpr std::size_t kArnLengthMax = 1011;
+constexpr std::string_view kEncryptionOptions[] = {"SSE_S3", "SSE_KMS"};
+constexpr std::string_view kPartitionKeyTypes[] = {"DIMENSION", "MEASURE"};
+constexpr std::string_view kEnforcements[] = {"REQUIRED", "OPTIONAL"};
 
 // ---- reading -----------------------------------------------------------------------------------
 
@@ -53,7 +56,7 @@ catalog::S3Location ReadS3(const JsonValue& object, std::string path, Violations
       "BucketName", {.length_min = 3, .length_max = 63, .pattern = Pattern::kS3Bucket});
   location.object_key_prefix = reader.Text(
       "ObjectKeyPrefix", {.length_min = 1, .length_max = 928, .pattern = Pattern::kS3Key});
-  location.encryption_option = reader.Text("EncryptionOption", {.values = {"SSE_S3", "SSE_KMS"}});
+  location.encryption_option = reader.Text("EncryptionOption", {.values = kEncryptionOptions});
   location.kms_key_id = reader.Text("KmsKeyId", {.length_min = 1, .length_max = 2'048});
   return location;
 }
@@ -89,12 +92,12 @@ std::optional<std::vector<PartitionKey>> ReadSchema(ShapeReader* shape) {
                                    keys.size() + 1),
                        shape->violations());
     PartitionKey key;
-    key.type = member.RequiredText("Type", {.values = {"DIMENSION", "MEASURE"}}) == "DIMENSION"
+    key.type = member.RequiredText("Type", {.values = kPartitionKeyTypes}) == "DIMENSION"
                    ? PartitionKeyType::kDimension
                    : PartitionKeyType::kMeasure;
     key.name = member.Text("Name", {.length_min = 1}).value_or("");
     const std::string enforcement =
-        member.Text("EnforcementInRecord", {.values = {"REQUIRED", "OPTIONAL"}}).value_or("");
+        member.Text("EnforcementInRecord", {.values = kEnforcements}).value_or("");
     key.enforcement = enforcement == "REQUIRED"   ? Enforcement::kRequired
                       : enforcement == "OPTIONAL" ? Enforcement::kOptional
                                                   : Enforcement::kNotGiven;

@@ -10,6 +10,7 @@ namespace {
 using api::CallContext;
 using api::QueryService;
 
+constexpr std::string_view kInsightModes[] = {"ENABLED_WITH_RATE_CONTROL", "DISABLED"};
 constexpr TextRule kQueryStringRule{.length_min = 1, .length_max = api::kQueryBytesMax};
 
 void WriteStatus(JsonWriter* json, const api::QueryStatus& status) {
@@ -32,7 +33,7 @@ Result<std::string> Query(QueryService& service, const CallContext& call, const 
   if (const JsonValue* insights = shape.Object("QueryInsights")) {
     // Accepted; insights are not answered yet, which is what rate control does too.
     ShapeReader(*insights, "queryInsights", violations)
-        .RequiredText("Mode", {.values = {"ENABLED_WITH_RATE_CONTROL", "DISABLED"}});
+        .RequiredText("Mode", {.values = kInsightModes});
   }
   if (!violations->empty()) return std::string();
   PageJsonEncoder encoder;

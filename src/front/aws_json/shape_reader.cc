@@ -125,7 +125,7 @@ void CheckText(std::string_view text, const TextRule& rule, std::string_view pat
                     fmt::format("Member must satisfy regular expression pattern: {}",
                                 PatternText(rule.pattern)));
   }
-  if (rule.values.size() != 0 &&
+  if (!rule.values.empty() &&
       std::find(rule.values.begin(), rule.values.end(), text) == rule.values.end()) {
     violations->Add(text, path,
                     fmt::format("Member must satisfy enum value set: [{}]",

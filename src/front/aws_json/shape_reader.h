@@ -7,8 +7,8 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +34,7 @@ struct TextRule {
   std::size_t length_min = 0;          ///< in characters
   std::size_t length_max = SIZE_MAX;
   Pattern pattern = Pattern::kNone;
-  std::initializer_list<std::string_view> values = {};  ///< an enum, when not empty
+  std::span<const std::string_view> values = {};  ///< an enum, when not empty
 };
 
 struct IntegerRule {

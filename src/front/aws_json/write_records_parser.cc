@@ -22,15 +22,16 @@ constexpr std::size_t kTimeLengthMax = 256;
 constexpr std::size_t kRecordDimensionsMax = 128;
 static_assert(kJsonPaddingBytes >= simdjson::SIMDJSON_PADDING);
 
-constexpr std::initializer_list<std::string_view> kTypeNames = {"DOUBLE",  "BIGINT",    "VARCHAR",
-                                                                "BOOLEAN", "TIMESTAMP", "MULTI"};
-constexpr std::initializer_list<std::string_view> kUnitNames = {"MILLISECONDS", "SECONDS",
-                                                                "MICROSECONDS", "NANOSECONDS"};
+constexpr std::string_view kTypeNames[] = {"DOUBLE",  "BIGINT",    "VARCHAR",
+                                           "BOOLEAN", "TIMESTAMP", "MULTI"};
+constexpr std::string_view kDimensionTypes[] = {"VARCHAR"};
+constexpr std::string_view kUnitNames[] = {"MILLISECONDS", "SECONDS", "MICROSECONDS",
+                                           "NANOSECONDS"};
 
 // Position of `text` in `names`, whose order is the enum's.
 template <typename Enum>
-std::optional<Enum> EnumOf(std::string_view text, std::initializer_list<std::string_view> names) {
-  const auto* found = std::find(names.begin(), names.end(), text);
+std::optional<Enum> EnumOf(std::string_view text, std::span<const std::string_view> names) {
+  const auto found = std::find(names.begin(), names.end(), text);
   if (found == names.end()) return std::nullopt;
   return static_cast<Enum>(found - names.begin());
 }
@@ -57,7 +58,7 @@ std::string_view JsonTypeText(ondemand::json_type type) {
 
 #define TL_JSON(expression)                                          \
   do {                                                               \
-    if (const auto error = (expression); error) return error;        \
+    if (const auto tl_error = (expression); tl_error) return tl_error; \
   } while (false)
 
 struct WriteRecordsParser::State {
@@ -128,7 +129,7 @@ struct WriteRecordsParser::State {
         bool present = false;
         TL_JSON(ReadText(field.value(), &type, &present));
         if (present && type != "VARCHAR") {
-          CheckText(type, {.values = {"VARCHAR"}},
+          CheckText(type, {.values = kDimensionTypes},
                     PartPath("dimensions", position, "dimensionValueType"), violations);
         }
       }
@@ -345,7 +346,9 @@ struct WriteRecordsParser::State {
         TL_JSON(ReadRecords(field.value(), &has_records));
       }
     }
-    if (!document.at_end()) return simdjson::TRAILING_CONTENT;
+    if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
+      return simdjson::TAPE_ERROR;  // something follows the object
+    }
     CheckNames(*request, has_database, has_table);
     CheckRecordCount(has_records);
     return simdjson::SUCCESS;

@@ -1,5 +1,5 @@
-// functions/aggregate/aggregate.h: loops around the state of an aggregate, so that an aggregate is its
-// state and four short functions.
+// functions/aggregate/aggregate.h: loops around the state of an aggregate, so that an aggregate is
+// its state and four short functions.
 //
 // An Op for one fixed-width argument:
 //
@@ -83,8 +83,8 @@ struct Aggregate1 {
     return Op::Finish(StateOf<S>(state), row, result);
   }
   static constexpr AggregateOverload Overload(std::string_view signature) {
-    return {signature, sizeof(S),  InitializeState<S>, Update, UpdateOne,
-            Combine,   Finalize, DestroyOf<S>()};
+    return {signature, sizeof(S), InitializeState<S>, Update,
+            UpdateOne, Combine,   Finalize,           DestroyOf<S>()};
   }
 };
 
@@ -109,14 +109,8 @@ struct Aggregate2 {
     return OkStatus();
   }
   static constexpr AggregateOverload Overload(std::string_view signature) {
-    return {signature,
-            sizeof(S),
-            InitializeState<S>,
-            Update,
-            UpdateOne,
-            Aggregate1Combine,
-            Aggregate1Finalize,
-            DestroyOf<S>()};
+    return {signature, sizeof(S),         InitializeState<S>, Update,
+            UpdateOne, Aggregate1Combine, Aggregate1Finalize, DestroyOf<S>()};
   }
 
  private:
@@ -131,9 +125,9 @@ struct Aggregate2 {
 };
 
 /// An aggregate whose Op sees whole argument lists:
-///   static Status Add(const KernelContext&, State&, std::span<const Vector> arguments, uint32_t row);
-///   static Status Merge(const KernelContext&, State& into, State& from);
-///   static Status Finish(const KernelContext&, State&, std::size_t row, Vector* result);
+///   static Status Add(const KernelContext&, State&, std::span<const Vector> arguments, uint32_t
+///   row); static Status Merge(const KernelContext&, State& into, State& from); static Status
+///   Finish(const KernelContext&, State&, std::size_t row, Vector* result);
 template <typename Op>
 struct AggregateRows {
   using S = typename Op::State;
@@ -163,8 +157,8 @@ struct AggregateRows {
     return Op::Finish(context, StateOf<S>(state), row, result);
   }
   static constexpr AggregateOverload Overload(std::string_view signature) {
-    return {signature, sizeof(S),  InitializeState<S>, Update, UpdateOne,
-            Combine,   Finalize, DestroyOf<S>()};
+    return {signature, sizeof(S), InitializeState<S>, Update,
+            UpdateOne, Combine,   Finalize,           DestroyOf<S>()};
   }
 };
 

@@ -8,8 +8,8 @@
 
 namespace tideline::functions {
 
-/// Empty until Store. Fixed-width values and short text lie inside; longer text and nested values on
-/// the heap.
+/// Empty until Store. Fixed-width values and short text lie inside; longer text and nested values
+/// on the heap.
 class Cell {
  public:
   bool is_set() const { return is_set_; }

@@ -12,11 +12,11 @@ namespace {
 void PutList(std::span<const Vector* const> children, std::span<const std::uint32_t> order,
              std::size_t row, Vector* result) {
   const std::size_t count = children[0]->size();
-  result->mutable_values<ListEntry>()[row] = {
-      static_cast<std::uint32_t>(result->child(0).size()), static_cast<std::uint32_t>(count)};
+  result->mutable_values<ListEntry>()[row] = {static_cast<std::uint32_t>(result->child(0).size()),
+                                              static_cast<std::uint32_t>(count)};
   for (std::size_t i = 0; i < children.size(); ++i) {
-    result->mutable_child(i).Append(
-        *children[i], order.empty() ? Selection::All(count) : Selection::Of(order));
+    result->mutable_child(i).Append(*children[i],
+                                    order.empty() ? Selection::All(count) : Selection::Of(order));
   }
 }
 
@@ -116,9 +116,8 @@ struct CreateTimeSeries {
     if (!std::is_sorted(times.begin(), times.end())) {
       order.resize(times.size());
       std::iota(order.begin(), order.end(), 0);
-      std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return times[a] < times[b];
-      });
+      std::stable_sort(order.begin(), order.end(),
+                       [&](std::uint32_t a, std::uint32_t b) { return times[a] < times[b]; });
     }
     const Vector* const children[] = {state.times.get(), state.values.get()};
     PutList(children, order, row, result);

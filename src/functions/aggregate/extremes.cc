@@ -22,7 +22,8 @@ bool Beats(const T& a, const T& b) {
   return side == Side::kMin ? a < b : b < a;
 }
 
-// ---- one fixed-width value ------------------------------------------------------------------------
+// ---- one fixed-width value
+// ------------------------------------------------------------------------
 
 template <typename T>
 struct Extreme {
@@ -71,7 +72,8 @@ struct FixedExtreme {
   }
 };
 
-// ---- one value of any type ------------------------------------------------------------------------
+// ---- one value of any type
+// ------------------------------------------------------------------------
 
 bool IsNanRow(const Vector& vector, std::size_t row) {
   return vector.type().is(TypeId::kDouble) &&
@@ -114,7 +116,8 @@ struct AnyExtreme {
   }
 };
 
-// ---- the value at an extreme ----------------------------------------------------------------------
+// ---- the value at an extreme
+// ----------------------------------------------------------------------
 
 struct ByState {
   Cell value;
@@ -184,7 +187,8 @@ struct By {
   }
 };
 
-// ---- the n most extreme -----------------------------------------------------------------------------
+// ---- the n most extreme
+// -----------------------------------------------------------------------------
 
 constexpr std::int64_t kExtremesMax = 10'000;
 
@@ -218,7 +222,8 @@ struct Top {
       const std::int64_t n = Reader<std::int64_t>(counts)[present[0]];
       if (n < 1 || n > kExtremesMax) {
         return ExecutionFailed(
-            "third argument of max_by/min_by and second of max/min must be between 1 and {}; got {}",
+            "third argument of max_by/min_by and second of max/min must be between 1 and {}; got "
+            "{}",
             kExtremesMax, n);
       }
       state.n = static_cast<std::size_t>(n);
@@ -336,7 +341,8 @@ constexpr AggregateFunction kMaxBy{
             "[c,a]"}};
 TL_REGISTER_AGGREGATE(kMaxBy);
 
-// ---- arbitrary --------------------------------------------------------------------------------------
+// ---- arbitrary
+// --------------------------------------------------------------------------------------
 
 struct Arbitrary {
   using State = Cell;
@@ -345,8 +351,8 @@ struct Arbitrary {
     if (!state.is_set()) state.Store(arguments[0], row);
     return OkStatus();
   }
-  static Status AddAll(const KernelContext& context, Cell& state,
-                       std::span<const Vector> arguments, const Selection& rows) {
+  static Status AddAll(const KernelContext& context, Cell& state, std::span<const Vector> arguments,
+                       const Selection& rows) {
     return rows.empty() ? OkStatus() : Add(context, state, arguments, rows[0]);
   }
   static Status Merge(const KernelContext&, Cell& into, Cell& from) {

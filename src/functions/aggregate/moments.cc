@@ -31,11 +31,11 @@ void MergeMoments(Moments& into, const Moments& from) {
   const double delta = from.mean - into.mean;
   const double d_n = delta / n;
   const double product = into.n * from.n;
-  const double m4 = into.m4 + from.m4 +
-                    delta * d_n * d_n * d_n * product *
-                        (into.n * into.n - product + from.n * from.n) +
-                    6 * d_n * d_n * (into.n * into.n * from.m2 + from.n * from.n * into.m2) +
-                    4 * d_n * (into.n * from.m3 - from.n * into.m3);
+  const double m4 =
+      into.m4 + from.m4 +
+      delta * d_n * d_n * d_n * product * (into.n * into.n - product + from.n * from.n) +
+      6 * d_n * d_n * (into.n * into.n * from.m2 + from.n * from.n * into.m2) +
+      4 * d_n * (into.n * from.m3 - from.n * into.m3);
   const double m3 = into.m3 + from.m3 + delta * d_n * d_n * product * (into.n - from.n) +
                     3 * d_n * (into.n * from.m2 - from.n * into.m2);
   into.m2 += from.m2 + delta * d_n * product;
@@ -119,11 +119,11 @@ constexpr AggregateOverload kSkewnessOverloads[] = {
 constexpr AggregateOverload kKurtosisOverloads[] = {
     Aggregate1<MomentsOp<Kurtosis>>::Overload("(double) -> double")};
 
-#define TL_MOMENT(object, text, overload_list, summary_text, result_text)                  \
-  constexpr AggregateFunction object{                                                      \
-      .name = text,                                                                        \
-      .overloads = overload_list,                                                          \
-      .doc = {"aggregate", summary_text,                                                   \
+#define TL_MOMENT(object, text, overload_list, summary_text, result_text)                        \
+  constexpr AggregateFunction object{                                                            \
+      .name = text,                                                                              \
+      .overloads = overload_list,                                                                \
+      .doc = {"aggregate", summary_text,                                                         \
               "SELECT round(" text "(x), 6) FROM (VALUES 1, 2, 3, 4, 8) AS t(x)", result_text}}; \
   TL_REGISTER_AGGREGATE(object)
 
@@ -140,7 +140,8 @@ TL_MOMENT(kKurtosis, "kurtosis", kKurtosisOverloads, "The sample excess kurtosis
           "2.021017");
 #undef TL_MOMENT
 
-// ---- pairs ----------------------------------------------------------------------------------------
+// ---- pairs
+// ----------------------------------------------------------------------------------------
 
 struct PairMoments {
   double n = 0;
@@ -234,22 +235,21 @@ bool SumProducts(const PairMoments& m, double* out) {
   return m.n > 0;
 }
 
-#define TL_PAIR(object, text, answer, summary_text, result_text)                              \
-  constexpr AggregateOverload object##Overloads[] = {                                         \
-      Aggregate2<PairOp<answer>>::Overload("(double, double) -> double")};                    \
-  constexpr AggregateFunction object{                                                         \
-      .name = text,                                                                           \
-      .overloads = object##Overloads,                                                         \
-      .doc = {"aggregate", summary_text,                                                      \
+#define TL_PAIR(object, text, answer, summary_text, result_text)                                 \
+  constexpr AggregateOverload object##Overloads[] = {                                            \
+      Aggregate2<PairOp<answer>>::Overload("(double, double) -> double")};                       \
+  constexpr AggregateFunction object{                                                            \
+      .name = text,                                                                              \
+      .overloads = object##Overloads,                                                            \
+      .doc = {"aggregate", summary_text,                                                         \
               "SELECT round(" text "(y, x), 6) FROM (VALUES (1, 2), (2, 4), (4, 5)) AS t(y, x)", \
-              result_text}};                                                                  \
+              result_text}};                                                                     \
   TL_REGISTER_AGGREGATE(object)
 
 TL_PAIR(kCorr, "corr", Correlation, "The correlation of the pairs (y, x).", "0.928571");
 TL_PAIR(kCovarPop, "covar_pop", CovariancePopulation, "The population covariance.", "1.444444");
 TL_PAIR(kCovarSamp, "covar_samp", CovarianceSample, "The sample covariance.", "2.166667");
-TL_PAIR(kRegrSlope, "regr_slope", Slope, "The slope of the regression line of y on x.",
-        "0.928571");
+TL_PAIR(kRegrSlope, "regr_slope", Slope, "The slope of the regression line of y on x.", "0.928571");
 TL_PAIR(kRegrIntercept, "regr_intercept", Intercept,
         "Where the regression line of y on x meets x = 0.", "-1.071429");
 TL_PAIR(kRegrR2, "regr_r2", RSquared, "The share of y's variance that x explains.", "0.862245");

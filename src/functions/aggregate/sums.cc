@@ -29,8 +29,14 @@ Status CountFinalize(const KernelContext&, AggregateState state, std::size_t row
   return OkStatus();
 }
 constexpr AggregateOverload CountOverload(std::string_view signature) {
-  return {signature,      sizeof(std::int64_t), InitializeState<std::int64_t>, CountUpdate,
-          CountUpdateOne, CountCombine,         CountFinalize,                 nullptr};
+  return {signature,
+          sizeof(std::int64_t),
+          InitializeState<std::int64_t>,
+          CountUpdate,
+          CountUpdateOne,
+          CountCombine,
+          CountFinalize,
+          nullptr};
 }
 constexpr AggregateOverload kCountOverloads[] = {CountOverload("() -> bigint"),
                                                  CountOverload("(T) -> bigint")};
@@ -164,11 +170,10 @@ constexpr AggregateOverload kSumOverloads[] = {
     Aggregate1<Sum<I64, I64>>::Overload("(interval day to second) -> interval day to second"),
     Aggregate1<Sum<I32, I32>>::Overload("(interval year to month) -> interval year to month"),
 };
-constexpr AggregateFunction kSum{
-    .name = "sum",
-    .overloads = kSumOverloads,
-    .doc = {"aggregate", "The sum of the values.", "SELECT sum(x) FROM (VALUES 1, 2, 3) AS t(x)",
-            "6"}};
+constexpr AggregateFunction kSum{.name = "sum",
+                                 .overloads = kSumOverloads,
+                                 .doc = {"aggregate", "The sum of the values.",
+                                         "SELECT sum(x) FROM (VALUES 1, 2, 3) AS t(x)", "6"}};
 TL_REGISTER_AGGREGATE(kSum);
 
 constexpr AggregateOverload kAvgOverloads[] = {
@@ -178,11 +183,10 @@ constexpr AggregateOverload kAvgOverloads[] = {
     Aggregate1<Average<I64, I64>>::Overload("(interval day to second) -> interval day to second"),
     Aggregate1<Average<I32, I32>>::Overload("(interval year to month) -> interval year to month"),
 };
-constexpr AggregateFunction kAvg{
-    .name = "avg",
-    .overloads = kAvgOverloads,
-    .doc = {"aggregate", "The arithmetic mean of the values.",
-            "SELECT avg(x) FROM (VALUES 1, 2, 3, 4) AS t(x)", "2.5"}};
+constexpr AggregateFunction kAvg{.name = "avg",
+                                 .overloads = kAvgOverloads,
+                                 .doc = {"aggregate", "The arithmetic mean of the values.",
+                                         "SELECT avg(x) FROM (VALUES 1, 2, 3, 4) AS t(x)", "2.5"}};
 TL_REGISTER_AGGREGATE(kAvg);
 
 struct GeometricMean {

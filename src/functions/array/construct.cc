@@ -142,7 +142,8 @@ constexpr ScalarOverload kElementAtOverloads[] = {
 constexpr ScalarFunction kElementAt{
     .name = "element_at",
     .overloads = kElementAtOverloads,
-    .doc = {"array", "The element at an index, from the end when negative; NULL when there is none.",
+    .doc = {"array",
+            "The element at an index, from the end when negative; NULL when there is none.",
             "SELECT element_at(ARRAY[5, 6], -1)", "6"}};
 TL_REGISTER_SCALAR(kElementAt);
 

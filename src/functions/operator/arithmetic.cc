@@ -44,7 +44,8 @@ Status MultiplyError(T a, T b) {
 
 template <typename T>
 bool DivideFails(T a, T b, T* r) {
-  if (b == 0 || (b == -1 && a == std::numeric_limits<T>::min())) [[unlikely]] return true;
+  if (b == 0 || (b == -1 && a == std::numeric_limits<T>::min())) [[unlikely]]
+    return true;
   *r = static_cast<T>(a / b);
   return false;
 }
@@ -55,7 +56,8 @@ Status DivideError(T a, T b) {
 }
 template <typename T>
 bool ModulusFails(T a, T b, T* r) {
-  if (b == 0) [[unlikely]] return true;
+  if (b == 0) [[unlikely]]
+    return true;
   *r = b == -1 ? T{0} : static_cast<T>(a % b);
   return false;
 }
@@ -124,7 +126,8 @@ Status DecimalKernel(const KernelContext&, std::span<const Vector> arguments, co
 
 Int128 NegateDecimal(Int128 a) { return -a; }
 
-// ---- dates, times, intervals ----------------------------------------------------------------------
+// ---- dates, times, intervals
+// ----------------------------------------------------------------------
 
 using I32 = std::int32_t;
 using I64 = std::int64_t;
@@ -231,10 +234,10 @@ constexpr ScalarOverload kAddOverloads[] = {
     {"(interval year to month, interval year to month) -> interval year to month",
      Checked2<I32, AddOverflows<I32>, IntervalErrorOf<I32>>},
 };
+// Declares no order: a time of day wraps at midnight.
 constexpr ScalarFunction kAdd{
     .name = "$add",
     .overloads = kAddOverloads,
-    .order = OrderPolicy::kPreservesFirst,
     .doc = {"operator", "The sum of two numbers, or an instant moved by an interval.",
             "SELECT 1 + 2", "3"}};
 TL_REGISTER_SCALAR(kAdd);
@@ -258,7 +261,6 @@ constexpr ScalarOverload kSubtractOverloads[] = {
 constexpr ScalarFunction kSubtract{
     .name = "$subtract",
     .overloads = kSubtractOverloads,
-    .order = OrderPolicy::kPreservesFirst,
     .doc = {"operator", "The difference of two numbers, or an instant moved back by an interval.",
             "SELECT interval '6' day - interval '4' hour", "5 20:00:00.000000000"}};
 TL_REGISTER_SCALAR(kSubtract);

@@ -34,9 +34,7 @@ void CompareText(std::span<const Vector> arguments, const Selection& rows, Vecto
   const Reader<StringRef> a(arguments[0]);
   const Reader<StringRef> b(arguments[1]);
   std::uint8_t* out = result->mutable_values<std::uint8_t>();
-  rows.ForEach([&](std::uint32_t row) {
-    out[row] = Holds<op, StringRef>(a[row], b[row]) ? 1 : 0;
-  });
+  rows.ForEach([&](std::uint32_t row) { out[row] = Holds<op, StringRef>(a[row], b[row]) ? 1 : 0; });
 }
 
 template <Op op>
@@ -123,8 +121,7 @@ constexpr ScalarOverload kGreaterOverloads[] = {
     {"(T:orderable, T) -> boolean", Compare<Op::kGreater>}};
 constexpr ScalarOverload kGreaterEqualOverloads[] = {
     {"(T:orderable, T) -> boolean", Compare<Op::kGreaterEqual>}};
-constexpr ScalarOverload kDistinctOverloads[] = {
-    {"(T:comparable, T) -> boolean", DistinctFrom}};
+constexpr ScalarOverload kDistinctOverloads[] = {{"(T:comparable, T) -> boolean", DistinctFrom}};
 
 constexpr ScalarFunction kEqual{
     .name = "$equal",
@@ -157,8 +154,8 @@ TL_REGISTER_SCALAR(kGreater);
 constexpr ScalarFunction kGreaterEqual{
     .name = "$greater_equal",
     .overloads = kGreaterEqualOverloads,
-    .doc = {"operator", "Whether the first value does not come before the second.",
-            "SELECT 2 >= 2", "true"}};
+    .doc = {"operator", "Whether the first value does not come before the second.", "SELECT 2 >= 2",
+            "true"}};
 TL_REGISTER_SCALAR(kGreaterEqual);
 constexpr ScalarFunction kDistinctFrom{
     .name = "$distinct_from",

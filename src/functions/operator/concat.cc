@@ -16,8 +16,8 @@ Status ConcatText(const KernelContext&, std::span<const Vector> arguments, const
     std::size_t size = 0;
     for (const auto& part : parts) size += part[row].size();
     if (size > kTextBytesMax) {
-      errors->Add(row, ExecutionFailed("text of {} bytes exceeds the limit of {}", size,
-                                       kTextBytesMax));
+      errors->Add(row,
+                  ExecutionFailed("text of {} bytes exceeds the limit of {}", size, kTextBytesMax));
       return;
     }
     char* at = result->heap().Allocate(size);
@@ -58,8 +58,7 @@ Status ConcatArrays(std::span<const Vector> arguments, const Selection& rows, Ve
         list.Add(offsets[i] + row);
         continue;
       }
-      const ListEntry entry =
-          arguments[i].base().values<ListEntry>()[arguments[i].Index(row)];
+      const ListEntry entry = arguments[i].base().values<ListEntry>()[arguments[i].Index(row)];
       for (std::uint32_t j = 0; j < entry.length; ++j) list.Add(offsets[i] + entry.offset + j);
     }
   });

@@ -155,14 +155,13 @@ Status Like(const KernelContext& context, std::span<const Vector> arguments, con
   const Reader<StringRef> pattern(arguments[1]);
   const Reader<StringRef> escape(arguments[has_escape ? 2 : 1]);
   std::uint8_t* out = result->mutable_values<std::uint8_t>();
-  const bool constant =
-      arguments[1].is_constant() && (!has_escape || arguments[2].is_constant());
+  const bool constant = arguments[1].is_constant() && (!has_escape || arguments[2].is_constant());
   Status status;
   bool ready = false;
   rows.ForEach([&](std::uint32_t row) {
     if (!constant || !ready) {
-      status = ReadPattern(pattern[row].view(), has_escape ? escape[row].view() : "", has_escape,
-                           state);
+      status =
+          ReadPattern(pattern[row].view(), has_escape ? escape[row].view() : "", has_escape, state);
       ready = true;
     }
     if (status.ok()) {
@@ -181,7 +180,8 @@ constexpr ScalarOverload kLikeOverloads[] = {
 constexpr ScalarFunction kLike{
     .name = "$like",
     .overloads = kLikeOverloads,
-    .doc = {"operator", "Whether the whole text matches a pattern of % (any text) and _ (one character).",
+    .doc = {"operator",
+            "Whether the whole text matches a pattern of % (any text) and _ (one character).",
             "SELECT 'fuel-reading' LIKE 'fuel%'", "true"}};
 TL_REGISTER_SCALAR(kLike);
 

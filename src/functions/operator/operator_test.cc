@@ -10,8 +10,12 @@ namespace {
 
 using testing::Call;
 
-Value Ts(std::string_view text) { return *CastValue(Value::Varchar(std::string(text)), Type::Timestamp()); }
-Value Date(std::string_view text) { return *CastValue(Value::Varchar(std::string(text)), Type::Date()); }
+Value Ts(std::string_view text) {
+  return *CastValue(Value::Varchar(std::string(text)), Type::Timestamp());
+}
+Value Date(std::string_view text) {
+  return *CastValue(Value::Varchar(std::string(text)), Type::Date());
+}
 const double kNan = std::nan("");
 
 TEST(OperatorTest, IntegersOverflowAndDivideByZero) {
@@ -38,8 +42,9 @@ TEST(OperatorTest, MovesInstants) {
             "error: Cannot add hour, minutes or seconds to a date");
   EXPECT_EQ(Call("$subtract", {Value::Time(0), hour}), "23:00:00.000000000");
   EXPECT_EQ(Call("$add", {Value::Timestamp(INT64_MAX), hour}), "error: Timestamp out of range");
-  EXPECT_EQ(Call("$subtract", {Value::DayToSecond(6 * kNsPerDay), Value::DayToSecond(4 * kNsPerHour)}),
-            "5 20:00:00.000000000");
+  EXPECT_EQ(
+      Call("$subtract", {Value::DayToSecond(6 * kNsPerDay), Value::DayToSecond(4 * kNsPerHour)}),
+      "5 20:00:00.000000000");
   EXPECT_EQ(Call("$add", {Value::YearToMonth(48), Value::YearToMonth(2)}), "4-2");
   EXPECT_EQ(Call("$multiply", {hour, Value::Double(1.5)}), "0 01:30:00.000000000");
   EXPECT_EQ(Call("$divide", {hour, Value::Integer(0)}), "error: Division by zero");
@@ -114,7 +119,8 @@ TEST(OperatorTest, KernelsAgreeAcrossEncodings) {
   const Vector flat = Vector::FromValues(Type::Double(), values);
   std::vector<std::uint32_t> identity(100);
   for (std::uint32_t i = 0; i < 100; ++i) identity[i] = i;
-  const Vector forms[] = {flat, flat.Slice(identity), Vector::Constant(Type::Double(), Value::Double(3), 100)};
+  const Vector forms[] = {flat, flat.Slice(identity),
+                          Vector::Constant(Type::Double(), Value::Double(3), 100)};
   for (const Vector& a : forms) {
     for (const Vector& b : forms) {
       const std::vector<Vector> arguments = {a, b};

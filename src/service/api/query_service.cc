@@ -37,8 +37,8 @@ std::uint64_t TextKey(const CallContext& call, std::string_view text) {
 
 sql::CompileOptions CompileOptionsFor(const CallContext& call, TimestampNs now, bool optimize) {
   sql::CompileOptions options;
-  options.profile = call.compat_profile ? sql::Profile::kCompat : sql::Profile::kExtended;
-  options.now = now;
+  options.bind.profile = call.compat_profile ? sql::Profile::kCompat : sql::Profile::kExtended;
+  options.bind.now = now;
   options.optimizer_enabled = optimize;
   return options;
 }
@@ -325,7 +325,7 @@ Result<PreparedQuery> QueryService::PrepareQuery(const CallContext& call, std::s
   const EngineCatalogView catalog(engine_);
   const TimestampNs now{clock_.WallNow().value / kNsPerMs * kNsPerMs};
   sql::CompileOptions options = CompileOptionsFor(call, now, false);
-  options.allow_parameters = true;
+  options.bind.allow_unbound_parameters = true;
   const sql::BoundStatement statement = TL_TRY(sql::CompileStatement(query, catalog, options));
   PreparedQuery prepared;
   for (const sql::ResultColumn& column : statement.columns) {

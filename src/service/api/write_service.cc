@@ -53,7 +53,7 @@ class BatchBuilder {
                      MeasureType type, TimeUnit unit, std::string_view measure_name);
   Status AddAttributes(std::span<const MeasureValueView> attributes, TimeUnit unit);
   Status CheckSize(std::string_view measure_name) const;
-  bool SameMeasuresAsBefore(const Place& place, bool multi) const;
+  bool SameMeasuresAsBefore(std::size_t first, std::size_t count, bool multi) const;
   void FixViews();
 
   IngestionWindow window_;
@@ -116,7 +116,7 @@ Status BatchBuilder::AddRecord(const WriteRecordsRequest& request, const RecordI
   place.measure_first = measures_.size();
   TL_TRY(AddMeasures(common, record, multi, type, unit, *measure_name));
   place.measure_count = measures_.size() - place.measure_first;
-  place.same_measures = SameMeasuresAsBefore(place, multi);
+  place.same_measures = SameMeasuresAsBefore(place.measure_first, place.measure_count, multi);
   if (previous_ != nullptr && SameDimensions(previous_->dimensions, record.dimensions)) {
     place.dimension_first = previous_dimension_first_;
     place.dimension_count = common.dimensions.size() + record.dimensions.size();
@@ -227,7 +227,7 @@ Status BatchBuilder::AddMeasures(const RecordInput& common, const RecordInput& r
                     kMeasuresPerRecordMax);
   }
   // A record repeats the names of the one before nearly always; then they need no second look.
-  if (SameMeasuresAsBefore({.measure_first = first, .measure_count = count}, true)) return OkStatus();
+  if (SameMeasuresAsBefore(first, count, true)) return OkStatus();
   for (std::size_t i = first; i < measures_.size(); ++i) {
     TL_TRY(CheckMeasureName(measures_[i].name, "measure name"));
     for (std::size_t j = first; j < i; ++j) {
@@ -239,13 +239,13 @@ Status BatchBuilder::AddMeasures(const RecordInput& common, const RecordInput& r
   return OkStatus();
 }
 
-bool BatchBuilder::SameMeasuresAsBefore(const Place& place, bool multi) const {
+bool BatchBuilder::SameMeasuresAsBefore(std::size_t first, std::size_t count, bool multi) const {
   if (records_.empty() || records_.back().multi != multi ||
-      places_.back().measure_count != place.measure_count) {
+      places_.back().measure_count != count) {
     return false;
   }
-  for (std::size_t i = 0; i < place.measure_count; ++i) {
-    const engine::MeasureView& mine = measures_[place.measure_first + i];
+  for (std::size_t i = 0; i < count; ++i) {
+    const engine::MeasureView& mine = measures_[first + i];
     const engine::MeasureView& before = measures_[places_.back().measure_first + i];
     if (mine.type != before.type || mine.name != before.name) return false;
   }

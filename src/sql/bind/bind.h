@@ -22,10 +22,14 @@ namespace tideline::sql {
 /// Most expressions that binding may make for one statement. WITH queries are bound once for each
 /// use, so that a short chain of them, each using the one before twice, would otherwise double a
 /// statement thirty times over.
-inline constexpr std::uint32_t kBoundExpressionsMax = 500'000;
+inline constexpr std::uint32_t kBoundExpressionsMax = 200'000;
 
 /// Most columns that one statement's plan may have in all, for the same reason.
 inline constexpr std::uint32_t kBoundColumnsMax = 500'000;
+
+/// Most nodes on one way down a plan, so that plain recursion over plans is safe: a chain of WITH
+/// queries is as deep as it is long.
+inline constexpr std::uint32_t kPlanDepthMax = 600;
 
 struct BindOptions {
   Profile profile = Profile::kExtended;

@@ -47,8 +47,8 @@ Result<catalog::TableSchemaPtr> BindContext::FindTable(const ast::QualifiedName&
     const bool known_database = catalog.HasDatabase(database);
     std::string hint;
     if (extended()) {
-      hint = known_database ? DidYouMean(table, catalog.Tables(database))
-                            : DidYouMean(database, catalog.Databases());
+      hint = known_database ? NameHint(table, catalog.Tables(database))
+                            : NameHint(database, catalog.Databases());
     }
     return InvalidArgument("Requested {} '{}' not found for identifier '{}' at line {}:{}{}",
                            known_database ? "table" : "database", known_database ? table : database,

@@ -75,7 +75,7 @@ Result<ExprPtr> ExpressionBinder::BindScalarCall(std::string_view name, std::vec
   const functions::ScalarFunction* scalar = context_.registry.FindScalar(name);
   if (scalar == nullptr || (scalar->profile == functions::Profile::kExtendedOnly && !context_.extended())) {
     std::string hint;
-    if (context_.extended()) hint = DidYouMean(name, context_.registry.NamesLike(name));
+    if (context_.extended()) hint = NameHint(name, context_.registry.NamesLike(name));
     return ErrorAt(at, "Function {} not registered{}", name, hint);
   }
   std::vector<Type> types;

@@ -112,7 +112,7 @@ Result<BoundStatement> ShowTables(const ast::ShowStatement& show, const LikeFilt
     const std::string& database = show.from->parts[0].text;
     TL_TRY(context->CheckAccess(AccessAction::kListTables, database, ""));
     if (!context->catalog.HasDatabase(database)) {
-      const std::string hint = context->extended() ? DidYouMean(database, context->catalog.Databases()) : "";
+      const std::string hint = context->extended() ? NameHint(database, context->catalog.Databases()) : "";
       return InvalidArgument("Requested database '{}' not found for identifier '{}' at line {}:{}{}", database,
                              database, show.from->position().line, show.from->position().column, hint);
     }

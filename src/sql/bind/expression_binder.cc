@@ -46,7 +46,15 @@ std::string UpperCase(std::string_view text) {
 
 Result<ExprPtr> ExpressionBinder::Bind(const ast::Expr& expr) {
   TL_TRY(context_.CountExpr());
-  return BindNode(expr);
+  ExprPtr bound = TL_TRY(BindNode(expr));
+  // These write an operand more than once, so that nesting them doubles.
+  const bool doubles = expr.kind == ast::ExprKind::kBetween || expr.kind == ast::ExprKind::kCase ||
+                       expr.kind == ast::ExprKind::kFunctionCall;
+  if (doubles && CountNodes(*bound, kExprNodesMax) > kExprNodesMax) {
+    return ResourceExhausted("line {}:{}: The expression is too complex: more than {} parts", expr.position.line,
+                             expr.position.column, kExprNodesMax);
+  }
+  return bound;
 }
 
 Result<ExprPtr> ExpressionBinder::BindNode(const ast::Expr& expr) {

@@ -1,34 +1,15 @@
 #include "sql/bind/messages.h"
 
 #include <algorithm>
+#include <optional>
+
+#include "sql/parse/did_you_mean.h"
 
 namespace tideline::sql {
 
 namespace {
 
-/// Names further apart than this share of their length are no misspelling of each other.
-constexpr std::size_t kHintDistanceShare = 3;
-constexpr std::size_t kHintsMax = 3;
-/// Longer names are not compared: the table below is quadratic.
-constexpr std::size_t kHintNameBytesMax = 128;
-
 char LowerChar(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1,
-                         diagonal + (LowerChar(a[i - 1]) == LowerChar(b[j - 1]) ? 0U : 1U)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
 
 }  // namespace
 
@@ -36,25 +17,10 @@ Status NotSupportedYet(const ast::SourcePosition& at, std::string_view construct
   return Unimplemented("line {}:{}: {} is not supported yet", at.line, at.column, construct);
 }
 
-std::string DidYouMean(std::string_view name, const std::vector<std::string>& candidates) {
-  if (name.size() > kHintNameBytesMax) return {};
-  std::vector<std::pair<std::size_t, std::string_view>> near;
-  for (const std::string& candidate : candidates) {
-    if (candidate.size() > kHintNameBytesMax) continue;
-    const std::size_t distance = EditDistance(name, candidate);
-    if (distance <= std::max(name.size(), candidate.size()) / kHintDistanceShare) {
-      near.emplace_back(distance, candidate);
-    }
-  }
-  std::sort(near.begin(), near.end());
-  near.erase(std::unique(near.begin(), near.end()), near.end());
-  if (near.empty()) return {};
-  std::string out = "; did you mean ";
-  for (std::size_t i = 0; i < near.size() && i < kHintsMax; ++i) {
-    if (i > 0) out += " or ";
-    out += fmt::format("'{}'", near[i].second);
-  }
-  return out + "?";
+std::string NameHint(std::string_view name, const std::vector<std::string>& candidates) {
+  const std::vector<std::string_view> views(candidates.begin(), candidates.end());
+  const std::optional<std::string_view> near = ast::DidYouMean(name, views);
+  return near.has_value() ? fmt::format("; did you mean '{}'?", *near) : std::string();
 }
 
 std::string FoldCase(std::string_view text) {

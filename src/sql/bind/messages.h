@@ -29,8 +29,8 @@ Status ErrorAt(const ast::SourcePosition& at, fmt::format_string<Args...> text, 
 /// kUnimplemented "line L:C: <construct> is not supported yet".
 Status NotSupportedYet(const ast::SourcePosition& at, std::string_view construct);
 
-/// "; did you mean 'a' or 'b'?" with at most three of `candidates` near `name`; empty for none.
-std::string DidYouMean(std::string_view name, const std::vector<std::string>& candidates);
+/// "; did you mean 'host'?" for the one of `candidates` that `name` is a slip of; else empty.
+std::string NameHint(std::string_view name, const std::vector<std::string>& candidates);
 
 /// ASCII case folding: the only folding that names know.
 std::string FoldCase(std::string_view text);

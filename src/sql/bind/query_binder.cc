@@ -159,7 +159,14 @@ Result<BoundQuery> QueryBinder::BindQuery(const ast::Query& query, const WithSco
     with = scope.get();
     scopes.push_back(std::move(scope));
   }
-  return BindBodyAndOrder(query, with, outermost);
+  BoundQuery bound = TL_TRY(BindBodyAndOrder(query, with, outermost));
+  TL_TRY(CheckDepth(*bound.plan));
+  return bound;
+}
+
+Status CheckDepth(const PlanNode& plan) {
+  if (plan.depth() <= kPlanDepthMax) return OkStatus();
+  return ResourceExhausted("The query is too complex: its plan is more than {} operations deep", kPlanDepthMax);
 }
 
 Result<BoundQuery> QueryBinder::BindBodyAndOrder(const ast::Query& query, const WithScope* with, bool outermost) {
@@ -317,12 +324,25 @@ Result<BoundQuery> QueryBinder::BindSetOperation(const ast::SetOperationBody& op
 
 Result<BoundQuery> QueryBinder::FinishUnion(const ast::SetOperationBody& operation, BoundQuery left,
                                             BoundQuery right) {
+  // a UNION b UNION c is one node: the distinct rows of distinct rows are those of all.
+  PlanNodePtr rows = left.plan;
+  const bool distinct_below = rows->kind() == PlanKind::kAggregate && !operation.all &&
+                              As<AggregateNode>(*rows).calls().empty() &&
+                              rows->child()->kind() == PlanKind::kSetOperation;
+  if (distinct_below) rows = rows->child();
   std::vector<OutputColumn> outputs = FreshOutputs(left.columns, &context_);
   BoundQuery bound;
   bound.columns = ComputedColumns(left.columns, outputs);
-  std::vector<PlanNodePtr> children = {left.plan, right.plan};
-  std::vector<std::vector<ColumnRef>> inputs = {RefsOf(left.columns), RefsOf(right.columns)};
+  std::vector<PlanNodePtr> children = {left.plan};
+  std::vector<std::vector<ColumnRef>> inputs = {RefsOf(left.columns)};
+  if (rows->kind() == PlanKind::kSetOperation && rows->outputs().size() == outputs.size()) {
+    children = rows->children();
+    inputs = As<SetOperationNode>(*rows).inputs();
+  }
+  children.push_back(right.plan);
+  inputs.push_back(RefsOf(right.columns));
   bound.plan = std::make_shared<SetOperationNode>(std::move(children), std::move(outputs), std::move(inputs));
+  TL_TRY(CheckDepth(*bound.plan));
   if (!operation.all) bound.plan = DistinctOf(std::move(bound.plan), bound.columns.size());
   return bound;
 }

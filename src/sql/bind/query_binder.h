@@ -75,6 +75,9 @@ PlanNodePtr ApplyOrderAndLimit(const ast::Query& query, PlanNodePtr plan, std::v
 /// `query` with each column cast to `types`.
 BoundQuery CastColumns(BoundQuery query, const std::vector<Type>& types, BindContext* context);
 
+/// kResourceExhausted past kPlanDepthMax.
+Status CheckDepth(const PlanNode& plan);
+
 /// Checks that ORDER BY `expr` can be; "Type T is not orderable …".
 Status CheckOrderable(const ast::Expr& at, const Type& type);
 

@@ -85,7 +85,7 @@ Result<Scope::Match> Scope::Resolve(const std::vector<ast::Identifier>& parts,
       if (!column.in_star) continue;
       names.insert(parts.size() == 1 ? column.name : column.relation + "." + column.name);
     }
-    hint = DidYouMean(JoinParts(parts), {names.begin(), names.end()});
+    hint = NameHint(JoinParts(parts), {names.begin(), names.end()});
   }
   return ErrorAt(at, "Column '{}' does not exist{}", JoinParts(parts), hint);
 }

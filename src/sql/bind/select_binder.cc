@@ -115,9 +115,6 @@ Status SelectBinder::BindItem(const ast::SelectItem& item) {
   bound.expr = TL_TRY(binder.Bind(*item.expr));
   bound.column.type = bound.expr->type;
   if (item.alias.has_value()) {
-    if (!context_.extended() && item.alias->text.find(':') != std::string::npos) {
-      return ErrorAt(item.alias->position, "Column alias '{}' must not contain ':'", item.alias->text);
-    }
     bound.column.name = item.alias->text;
     bound.column.aliased = true;
     bound.has_own_name = true;
@@ -270,6 +267,13 @@ Status SelectBinder::BindOrderItem(const ast::SortItem& item) {
     }
   }
   TL_TRY(CheckOrderable(*item.expr, order.expr->type));
+  const bool mixes_volatile =
+      !order.item.has_value() && HasVolatileCall(*order.expr) &&
+      std::any_of(items_.begin(), items_.end(), [](const BoundItem& bound) { return HasVolatileCall(*bound.expr); });
+  if (mixes_volatile) {
+    // It may speak of the item's value, which cannot be computed a second time.
+    return NotSupportedYet(item.expr->position, "ORDER BY an expression beside an item that differs at each call");
+  }
   if (select_.distinct && !order.item.has_value()) {
     return ErrorAt(item.expr->position, "For SELECT DISTINCT, ORDER BY expressions must appear in select list");
   }
@@ -335,13 +339,17 @@ Result<BoundQuery> SelectBinder::Finish() {
     projected.push_back({{item.column.column, item.column.name, item.column.type}, item.expr});
     bound.columns.push_back(item.column);
   }
+  ColumnSet taken;
+  for (const BoundItem& item : items_) taken.Add(item.column.column);
   std::vector<SortKey> keys;
   for (const OrderItem& order : order_) {
     ColumnRef column;
     if (order.item.has_value()) {
       column = items_[*order.item].column.column;
     } else {
-      column = context_.NewColumn();
+      const bool keeps = order.expr->kind == ExprKind::kColumn && !taken.Has(order.expr->column);
+      column = keeps ? order.expr->column : context_.NewColumn();
+      taken.Add(column);
       projected.push_back({{column, PrintExpr(*order.expr), order.expr->type}, order.expr});
     }
     keys.push_back({column, order.source->descending, order.source->nulls_first.value_or(false)});

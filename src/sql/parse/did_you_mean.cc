@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 namespace {
 
 char FoldCase(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -66,4 +66,4 @@ std::optional<std::string_view> DidYouMean(std::string_view name,
   return best;
 }
 
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

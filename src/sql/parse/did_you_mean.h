@@ -13,7 +13,7 @@
 #include <span>
 #include <string_view>
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 
 /// Longest name considered, in bytes; longer ones are never suggested. Bounds the work of one
 /// comparison to the square of it.
@@ -32,4 +32,4 @@ std::size_t EditDistance(std::string_view left, std::string_view right, std::siz
 std::optional<std::string_view> DidYouMean(std::string_view name,
                                            std::span<const std::string_view> candidates);
 
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 namespace {
 
 TEST(DidYouMeanTest, Distance) {
@@ -36,4 +36,4 @@ TEST(DidYouMeanTest, Suggestions) {
 }
 
 }  // namespace
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

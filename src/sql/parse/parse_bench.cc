@@ -7,7 +7,7 @@
 #include "sql/parse/parser.h"
 #include "sql/parse/print.h"
 
-namespace tideline::sql {
+namespace tideline::sql::ast {
 namespace {
 
 constexpr std::string_view kMetrics[] = {"usage_user",    "usage_system", "usage_idle",
@@ -65,4 +65,4 @@ void BM_PrintSingleGroupBy(benchmark::State& state) {
 BENCHMARK(BM_PrintSingleGroupBy);
 
 }  // namespace
-}  // namespace tideline::sql
+}  // namespace tideline::sql::ast

@@ -14,7 +14,7 @@
 namespace {
 
 using tideline::Result;
-using namespace tideline::sql;
+using namespace tideline::sql::ast;
 
 void CheckProfile(std::string_view text, Profile profile) {
   const Result<StatementPtr> first = ParseStatement(text, {.profile = profile});

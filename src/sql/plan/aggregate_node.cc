@@ -103,25 +103,21 @@ ExprPtr AggregateNode::PassDown(const ExprPtr& predicate, std::size_t /*index*/)
   if (!key_columns.Covers(*predicate) || HasVolatileCall(*predicate)) return nullptr;
   // One group holds rows whose keys are equal, not identical: -0.0 and 0.0 are one group, and a
   // predicate may tell them apart. Such keys keep their predicates above.
+  ColumnSet read;
+  read.AddColumnsOf(*predicate);
   for (const Key& key : keys_) {
-    ColumnSet one;
-    one.Add(key.output.column);
-    std::vector<ColumnRef> read;
-    CollectColumns(*predicate, &read);
-    for (const ColumnRef column : read) {
-      if (one.Has(column) && (key.output.type.is(TypeId::kDouble) || key.output.type.is_nested() ||
-                              HasVolatileCall(*key.expr))) {
-        return nullptr;
-      }
-    }
+    const bool loose = key.output.type.is(TypeId::kDouble) || key.output.type.is_nested() ||
+                       HasVolatileCall(*key.expr);
+    if (loose && read.Has(key.output.column)) return nullptr;
   }
-  return RewriteExpr(predicate, [this](const ExprPtr& part) -> ExprPtr {
+  ExprPtr inlined = RewriteExpr(predicate, [this](const ExprPtr& part) -> ExprPtr {
     if (part->kind != ExprKind::kColumn) return nullptr;
     for (const Key& key : keys_) {
       if (key.output.column == part->column) return key.expr;
     }
     return nullptr;
   });
+  return CountNodes(*inlined, kExprNodesMax) > kExprNodesMax ? nullptr : inlined;
 }
 
 double AggregateNode::EstimatedRows() const {

@@ -292,6 +292,15 @@ bool HasVolatileCall(const Expr& expr) {
                      [](const ExprPtr& child) { return HasVolatileCall(*child); });
 }
 
+std::size_t CountNodes(const Expr& expr, std::size_t limit) {
+  std::size_t count = 1;
+  for (const ExprPtr& child : expr.children) {
+    if (count > limit) break;
+    count += CountNodes(*child, limit - count);
+  }
+  return count;
+}
+
 void CollectColumns(const Expr& expr, std::vector<ColumnRef>* out) {
   std::vector<ColumnRef> bound;
   CollectFree(expr, &bound, out);

@@ -85,6 +85,11 @@ std::string PrintExpr(const Expr& expr);
 bool IsConstantExpr(const Expr& expr);
 /// True when some call inside differs per row (random()).
 bool HasVolatileCall(const Expr& expr);
+/// Nodes in `expr`, shared parts counted at each use; stops counting past `limit`.
+std::size_t CountNodes(const Expr& expr, std::size_t limit);
+/// Most nodes that an expression may grow to when others are put in the place of its columns.
+/// Sub-expressions are shared, so memory would not stop a chain of doublings, but walks would not end.
+inline constexpr std::size_t kExprNodesMax = 50'000;
 /// Adds every column that `expr` reads (lambda parameters excluded).
 void CollectColumns(const Expr& expr, std::vector<ColumnRef>* out);
 /// `expr` with sub-expressions replaced, from the top: what `rewrite` answers stands for the node it

@@ -22,6 +22,7 @@
 // Threads: immutable, any. Lifetime: shared_ptr.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -93,6 +94,8 @@ class PlanNode {
   const std::vector<PlanNodePtr>& children() const { return children_; }
   const PlanNodePtr& child() const { return children_.front(); }
   const std::vector<OutputColumn>& outputs() const { return outputs_; }
+  /// Nodes on the longest way down, this one included.
+  std::uint32_t depth() const { return depth_; }
   /// Every column of outputs().
   ColumnSet OutputSet() const;
 
@@ -126,10 +129,13 @@ class PlanNode {
 
  protected:
   PlanNode(PlanKind kind, std::vector<PlanNodePtr> children, std::vector<OutputColumn> outputs)
-      : kind_(kind), children_(std::move(children)), outputs_(std::move(outputs)) {}
+      : kind_(kind), children_(std::move(children)), outputs_(std::move(outputs)) {
+    for (const PlanNodePtr& child : children_) depth_ = std::max(depth_, child->depth() + 1);
+  }
 
  private:
   PlanKind kind_;
+  std::uint32_t depth_ = 1;
   std::vector<PlanNodePtr> children_;
   std::vector<OutputColumn> outputs_;
 };

@@ -66,6 +66,7 @@ PlanNodePtr ProjectNode::Narrowed(const ColumnSet& wanted, std::vector<PlanNodeP
 
 ExprPtr ProjectNode::PassDown(const ExprPtr& predicate, std::size_t /*index*/) const {
   ExprPtr inlined = Inline(predicate);
+  if (CountNodes(*inlined, kExprNodesMax) > kExprNodesMax) return nullptr;
   // A volatile expression must be computed once per row, not once here and once there.
   return HasVolatileCall(*inlined) ? nullptr : inlined;
 }

@@ -3,14 +3,16 @@
 // A value v becomes n = round(v * 10^e / 10^f), and is an exception unless n * 10^f * 10^-e is v to
 // the last bit (so -0.0, NaN and infinities always are). e and f hold for a slice: those that cost
 // least on 32 of its values, among the few that did well on the block. The integers are one int64
-// sequence, so they are framed, summed from deltas (decimal walks), or run-length coded as suits them.
+// sequence, so they are framed, summed from deltas (decimal walks), or run-length coded as suits
+// them.
 //
-//   heads_bytes (varint) | slices.h over slice heads | int64 sequence of n, exceptions repeat the last n
-//   slice head: e (u8) | f (u8) | exception_count (varint) | positions, 10 bits each | values, 8 bytes each
+//   heads_bytes (varint) | slices.h over slice heads | int64 sequence of n, exceptions repeat the
+//   last n slice head: e (u8) | f (u8) | exception_count (varint) | positions, 10 bits each |
+//   values, 8 bytes each
 //
 // Source: Afroozeh, Kuffo, Boncz, "ALP: Adaptive Lossless floating-Point Compression", SIGMOD 2024.
-// Departure: the integers may be delta-coded, which halves decimal walks; no ALP-RD, whose place the
-// deltas of bit patterns (bits_codec.cc) take.
+// Departure: the integers may be delta-coded, which halves decimal walks; no ALP-RD, whose place
+// the deltas of bit patterns (bits_codec.cc) take.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -52,7 +54,8 @@ struct Scale {
 };
 
 inline double DecodeOne(std::int64_t integer, double power, double inverse) {
-  // Integers are below 2^51 in what we write; others decode to some double, which is all we promise.
+  // Integers are below 2^51 in what we write; others decode to some double, which is all we
+  // promise.
   const double magic = std::bit_cast<double>(std::bit_cast<std::uint64_t>(kRoundingMagic) +
                                              static_cast<std::uint64_t>(integer));
   return (magic - kRoundingMagic) * power * inverse;
@@ -62,22 +65,22 @@ inline double DecodeOne(std::int64_t integer, double power, double inverse) {
 inline bool EncodeOne(double value, const Scale& scale, std::int64_t* integer) {
   const double scaled = value * kPowers[scale.exponent] * kInversePowers[scale.factor];
   if (!(std::fabs(scaled) < kIntegerMax)) return false;
-  *integer = static_cast<std::int64_t>(
-      std::bit_cast<std::uint64_t>(scaled + kRoundingMagic) -
-      std::bit_cast<std::uint64_t>(kRoundingMagic));
+  *integer = static_cast<std::int64_t>(std::bit_cast<std::uint64_t>(scaled + kRoundingMagic) -
+                                       std::bit_cast<std::uint64_t>(kRoundingMagic));
   const double back = DecodeOne(*integer, kPowers[scale.factor], kInversePowers[scale.exponent]);
   return std::bit_cast<std::uint64_t>(back) == std::bit_cast<std::uint64_t>(value);
 }
 
-// Bits the values would take in a frame; SIZE_MAX when most are exceptions.
-std::size_t CostOf(std::span<const double> values, const Scale& scale) {
+// Bits the values would take in a frame; SIZE_MAX when that is sure to exceed `cost_max` or all are
+// exceptions.
+std::size_t CostOf(std::span<const double> values, const Scale& scale, std::size_t cost_max) {
   std::int64_t least = INT64_MAX;
   std::int64_t most = INT64_MIN;
   std::size_t exceptions = 0;
   for (const double value : values) {
     std::int64_t integer = 0;
     if (!EncodeOne(value, scale, &integer)) {
-      ++exceptions;
+      if (++exceptions * kExceptionBits > cost_max) return SIZE_MAX;
       continue;
     }
     least = std::min(least, integer);
@@ -103,7 +106,7 @@ Scale BestScale(std::span<const double> sample) {
   for (int exponent = kExponentMax; exponent >= 0; --exponent) {
     for (int factor = exponent; factor >= 0; --factor) {
       const Scale scale{static_cast<std::uint8_t>(exponent), static_cast<std::uint8_t>(factor)};
-      const std::size_t cost = CostOf(sample, scale);
+      const std::size_t cost = CostOf(sample, scale, best_cost);
       if (cost < best_cost) {
         best_cost = cost;
         best = scale;
@@ -143,7 +146,7 @@ Scale PickScale(std::span<const double> slice, std::span<const Scale> scales) {
   if (scales.size() == 1) return scales[0];
   const std::vector<double> sample = PickEvenly(slice);
   return *std::min_element(scales.begin(), scales.end(), [&](const Scale& a, const Scale& b) {
-    return CostOf(sample, a) < CostOf(sample, b);
+    return CostOf(sample, a, SIZE_MAX) < CostOf(sample, b, SIZE_MAX);
   });
 }
 
@@ -157,8 +160,8 @@ void EncodeAlpSlice(std::span<const double> values, const Scale& scale,
   for (std::size_t i = 0; i < values.size(); ++i) {
     std::int64_t integer = 0;
     if (EncodeOne(values[i], scale, &integer)) {
-      if (!has_last) std::fill(integers->begin() + static_cast<std::ptrdiff_t>(start),
-                               integers->end(), integer);
+      if (!has_last)
+        std::fill(integers->begin() + static_cast<std::ptrdiff_t>(start), integers->end(), integer);
       last = integer;
       has_last = true;
     } else {
@@ -253,7 +256,8 @@ Status DecodeAlp(BytesView payload, std::size_t value_count, std::size_t first,
                  std::span<double> out) {
   ByteReader reader(payload);
   const std::uint64_t heads_bytes = TL_TRY(reader.Varint());
-  if (heads_bytes > reader.remaining()) return DataLoss("decimals: heads take {} bytes", heads_bytes);
+  if (heads_bytes > reader.remaining())
+    return DataLoss("decimals: heads take {} bytes", heads_bytes);
   const BytesView heads = TL_TRY(reader.Take(static_cast<std::size_t>(heads_bytes)));
   const BytesView sequence = payload.subspan(reader.position());
   std::array<std::int64_t, kSliceValues> integers;

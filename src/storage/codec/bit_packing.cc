@@ -14,14 +14,14 @@ constexpr std::size_t kLaneRows = kSliceValues / kLanes;
 static_assert(kLaneRows == 64, "a lane of one-bit values is exactly one word");
 
 // A word at any address; blocks are byte strings and promise no alignment.
-using LooseWord = std::uint64_t __attribute__((aligned(1), may_alias));
+using LooseWord __attribute__((aligned(1), may_alias)) = std::uint64_t;
 
 constexpr std::uint64_t MaskOf(unsigned width) {
   return width >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
 }
 
-// 0 < width <= 64. The second word is clamped to the last: then the value ends in the first word and
-// whatever the second one contributes is masked away.
+// 0 < width <= 64. The second word is clamped to the last: then the value ends in the first word
+// and whatever the second one contributes is masked away.
 __attribute__((always_inline)) inline void UnpackSliceBody(const std::byte* __restrict packed,
                                                            unsigned width, std::uint64_t base,
                                                            std::int64_t* __restrict out) {
@@ -133,8 +133,7 @@ void PackBits(std::span<const std::uint64_t> values, unsigned width, Bytes* out)
   }
 }
 
-void UnpackBits(BytesView packed, unsigned width, std::uint64_t base,
-                std::span<std::int64_t> out) {
+void UnpackBits(BytesView packed, unsigned width, std::uint64_t base, std::span<std::int64_t> out) {
   static const UnpackSliceKernel unpack_slice = PickUnpackSlice();
   TL_CHECK(out.size() <= kSliceValues && width <= 64);
   TL_CHECK(packed.size() >= PackedBytes(out.size(), width));

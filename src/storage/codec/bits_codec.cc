@@ -1,8 +1,8 @@
 // Doubles as the int64 sequence of their bit patterns.
 //
-// Neighbouring doubles of one sign and exponent differ by a small integer, so a walk of full doubles
-// loses its common sign, exponent and high mantissa bits by plain deltas: what XOR codecs (Gorilla,
-// Chimp) do bit by bit, at the speed of bit-packing.
+// Neighbouring doubles of one sign and exponent differ by a small integer, so a walk of full
+// doubles loses its common sign, exponent and high mantissa bits by plain deltas: what XOR codecs
+// (Gorilla, Chimp) do bit by bit, at the speed of bit-packing.
 #include <array>
 #include <bit>
 #include <vector>

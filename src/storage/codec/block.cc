@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kCodecIdOffset = 1;
 
-// Everything before the payload; the codec's id is filled in once it is known. Returns its position.
+// Everything before the payload; the codec's id is filled in once it is known. Returns its
+// position.
 std::size_t WriteBlockHead(PhysicalKind kind, std::size_t value_count,
                            std::span<const std::uint64_t> validity, std::size_t row_count,
                            Bytes* out) {
@@ -23,9 +24,8 @@ std::size_t WriteBlockHead(PhysicalKind kind, std::size_t value_count,
   TL_CHECK(validity.empty() || validity.size() >= ValidityWords(row_count));
   TL_CHECK(value_count == (validity.empty() ? row_count : CountValid(validity, row_count)));
   Bytes stored;
-  const std::uint8_t validity_kind = value_count == row_count
-                                         ? kValidityAll
-                                         : EncodeValidity(validity, row_count, &stored);
+  const std::uint8_t validity_kind =
+      value_count == row_count ? kValidityAll : EncodeValidity(validity, row_count, &stored);
   ByteWriter writer(out);
   const std::size_t start = writer.size();
   writer.U8(static_cast<std::uint8_t>(kind));
@@ -80,7 +80,8 @@ void EncodeDoubleBlock(std::span<const double> values, std::span<const std::uint
 
 void EncodeBoolBlock(std::span<const std::uint8_t> values, std::span<const std::uint64_t> validity,
                      std::size_t row_count, Bytes* out) {
-  TL_CHECK(std::all_of(values.begin(), values.end(), [](std::uint8_t value) { return value <= 1; }));
+  TL_CHECK(
+      std::all_of(values.begin(), values.end(), [](std::uint8_t value) { return value <= 1; }));
   const std::size_t codec_at =
       WriteBlockHead(PhysicalKind::kBool, values.size(), validity, row_count, out);
   if (values.empty()) {
@@ -120,8 +121,7 @@ Result<BlockView> BlockView::Parse(BytesView block) {
   const std::uint64_t row_count = TL_TRY(reader.Varint());
   const std::uint64_t null_count = TL_TRY(reader.Varint());
   const std::uint64_t validity_bytes = TL_TRY(reader.Varint());
-  if (row_count > kBlockRowsMax || null_count > row_count ||
-      validity_bytes > reader.remaining()) {
+  if (row_count > kBlockRowsMax || null_count > row_count || validity_bytes > reader.remaining()) {
     return DataLoss("block: {} rows, {} nulls, {} bytes of validity", row_count, null_count,
                     validity_bytes);
   }

@@ -64,10 +64,10 @@ void EncodeStringBlock(std::span<const std::string_view> values,
 
 /// A parsed block over bytes it does not own, which must outlive it and every view it hands out.
 ///
-/// Reading is const and thread-safe. `out` gets rows [first_row, first_row + out.size()), which must
-/// lie in the block (checked); a NULL row reads as 0, 0.0, false or an empty view. `validity`, unless
-/// empty, has ValidityWords(out.size()) words and gets the rows' validity starting at bit 0; bits
-/// past the last row are 0.
+/// Reading is const and thread-safe. `out` gets rows [first_row, first_row + out.size()), which
+/// must lie in the block (checked); a NULL row reads as 0, 0.0, false or an empty view. `validity`,
+/// unless empty, has ValidityWords(out.size()) words and gets the rows' validity starting at bit 0;
+/// bits past the last row are 0.
 ///
 /// Errors: kDataLoss when the bytes are not a block; outputs are then unspecified.
 /// kInvalidArgument when the method does not fit kind().

@@ -22,7 +22,8 @@ bool EncodeConstantBool(std::span<const std::uint8_t> values, Bytes* out) {
 
 Status DecodeConstantBool(BytesView payload, std::size_t, std::size_t,
                           std::span<std::uint8_t> out) {
-  if (payload.size() != 1 || payload[0] > std::byte{1}) return DataLoss("constant boolean: bad value");
+  if (payload.size() != 1 || payload[0] > std::byte{1})
+    return DataLoss("constant boolean: bad value");
   std::fill(out.begin(), out.end(), static_cast<std::uint8_t>(payload[0]));
   return OkStatus();
 }

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-const std::vector<std::size_t> kCounts = {0,    1,    2,    3,    63,   64,   65,    100,
+const std::vector<std::size_t> kCounts = {0,    1,    2,    3,    63,   64,   65,   100,
                                           1023, 1024, 1025, 2048, 5000, 8191, 32768};
 
 double Normal(Random& random) {
@@ -49,19 +49,23 @@ const std::vector<std::pair<std::string, Int64Maker>>& Int64Makers() {
       {"ends", MakeEach([](Random& r, std::size_t) { return r.Below(2) == 0 ? kLeast : kMost; })},
       {"any", MakeEach([](Random& r, std::size_t) { return AnyInt64(r); })},
       {"clock", MakeEach([](Random&, std::size_t i) {
-         return std::int64_t{1'700'000'000'000'000'000} + static_cast<std::int64_t>(i) * 10'000'000'000;
+         return std::int64_t{1'700'000'000'000'000'000} +
+                static_cast<std::int64_t>(i) * 10'000'000'000;
        })},
       {"jitter", MakeEach([](Random& r, std::size_t i) {
          return static_cast<std::int64_t>(i * 1'000'000 + r.Below(1000));
        })},
-      {"small", MakeEach([](Random& r, std::size_t) { return static_cast<std::int64_t>(r.Below(100)); })},
+      {"small",
+       MakeEach([](Random& r, std::size_t) { return static_cast<std::int64_t>(r.Below(100)); })},
       {"outliers", MakeEach([](Random& r, std::size_t) {
          return r.Below(200) == 0 ? AnyInt64(r) : static_cast<std::int64_t>(r.Below(16));
        })},
       {"few", MakeEach([](Random& r, std::size_t) {
          return static_cast<std::int64_t>(r.Below(5)) * 1'000'000'007;
        })},
-      {"runs", MakeEach([](Random&, std::size_t i) { return static_cast<std::int64_t>(i / 50 * 7919 % 1000); })},
+      {"runs", MakeEach([](Random&, std::size_t i) {
+         return static_cast<std::int64_t>(i / 50 * 7919 % 1000);
+       })},
       {"walk",
        [](Random& r, std::size_t count) {
          std::vector<std::int64_t> values(count);
@@ -185,11 +189,12 @@ TEST(Block, Int64RoundTrips) {
     for (const std::size_t count : kCounts) {
       for (int nulls = 0; nulls <= 4; ++nulls) {
         SCOPED_TRACE(name + " " + std::to_string(count));
-        CheckBlock(random, make(random, count), nulls, PhysicalKind::kInt64, EncodeInt64Block,
-                   [](const BlockView& view, auto first, auto& out, auto& words) {
-                     return view.ReadInt64(first, out, words);
-                   },
-                   std::equal_to<>());
+        CheckBlock(
+            random, make(random, count), nulls, PhysicalKind::kInt64, EncodeInt64Block,
+            [](const BlockView& view, auto first, auto& out, auto& words) {
+              return view.ReadInt64(first, out, words);
+            },
+            std::equal_to<>());
       }
     }
   }
@@ -201,20 +206,37 @@ std::vector<double> MakeDoubles(Random& random, int kind, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     at = std::min(100.0, std::max(0.0, at + Normal(random)));
     switch (kind) {
-      case 0: values[i] = std::floor(at); break;
-      case 1: values[i] = std::round(at * 100) / 100; break;
-      case 2: values[i] = at; break;
-      case 3: values[i] = std::bit_cast<double>(random.Next()); break;
+      case 0:
+        values[i] = std::floor(at);
+        break;
+      case 1:
+        values[i] = std::round(at * 100) / 100;
+        break;
+      case 2:
+        values[i] = at;
+        break;
+      case 3:
+        values[i] = std::bit_cast<double>(random.Next());
+        break;
       case 4: {
-        const double specials[] = {0.0, -0.0, std::nan(""), -std::nan("7"), INFINITY, -INFINITY,
-                                   5e-324, 1.7976931348623157e308, 1.5, 0.1};
+        const double specials[] = {0.0,      -0.0,      std::nan(""), -std::nan("7"),
+                                   INFINITY, -INFINITY, 5e-324,       1.7976931348623157e308,
+                                   1.5,      0.1};
         values[i] = specials[random.Below(10)];
         break;
       }
-      case 5: values[i] = random.Below(100) == 0 ? std::nan("") : std::round(at * 10) / 10; break;
-      case 6: values[i] = i < count / 2 ? std::round(at * 1000) / 1000 : std::floor(at); break;
-      case 7: values[i] = -0.0; break;
-      default: values[i] = static_cast<double>(random.Below(1U << 30)) * 1e10; break;
+      case 5:
+        values[i] = random.Below(100) == 0 ? std::nan("") : std::round(at * 10) / 10;
+        break;
+      case 6:
+        values[i] = i < count / 2 ? std::round(at * 1000) / 1000 : std::floor(at);
+        break;
+      case 7:
+        values[i] = -0.0;
+        break;
+      default:
+        values[i] = static_cast<double>(random.Below(1U << 30)) * 1e10;
+        break;
     }
   }
   return values;
@@ -226,14 +248,15 @@ TEST(Block, DoubleRoundTripsToTheBit) {
     for (const std::size_t count : kCounts) {
       for (const int nulls : {0, 1, 3}) {
         SCOPED_TRACE(std::to_string(kind) + " " + std::to_string(count));
-        CheckBlock(random, MakeDoubles(random, kind, count), nulls, PhysicalKind::kDouble,
-                   EncodeDoubleBlock,
-                   [](const BlockView& view, auto first, auto& out, auto& words) {
-                     return view.ReadDouble(first, out, words);
-                   },
-                   [](double a, double b) {
-                     return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
-                   });
+        CheckBlock(
+            random, MakeDoubles(random, kind, count), nulls, PhysicalKind::kDouble,
+            EncodeDoubleBlock,
+            [](const BlockView& view, auto first, auto& out, auto& words) {
+              return view.ReadDouble(first, out, words);
+            },
+            [](double a, double b) {
+              return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+            });
       }
     }
   }
@@ -250,11 +273,12 @@ TEST(Block, BoolRoundTrips) {
           if (bound > 1 && random.Below(bound) == 0) value ^= 1;
           each = value;
         }
-        CheckBlock(random, values, nulls, PhysicalKind::kBool, EncodeBoolBlock,
-                   [](const BlockView& view, auto first, auto& out, auto& words) {
-                     return view.ReadBool(first, out, words);
-                   },
-                   std::equal_to<>());
+        CheckBlock(
+            random, values, nulls, PhysicalKind::kBool, EncodeBoolBlock,
+            [](const BlockView& view, auto first, auto& out, auto& words) {
+              return view.ReadBool(first, out, words);
+            },
+            std::equal_to<>());
       }
     }
   }
@@ -271,21 +295,22 @@ TEST(Block, StringRoundTripsAndSharesItsDictionary) {
           text = id % 7 == 0 ? "" : std::string(id % 40, 'x') + std::to_string(id);
         }
         std::vector<std::string_view> values(texts.begin(), texts.end());
-        CheckBlock(random, values, nulls, PhysicalKind::kString, EncodeStringBlock,
-                   [](const BlockView& view, auto first, auto& out, auto& words) -> Status {
-                     TL_TRY(view.ReadString(first, out, words));
-                     if (!view.has_dictionary()) return OkStatus();
-                     const auto dictionary = TL_TRY(view.ReadDictionary());
-                     std::vector<std::uint32_t> codes(out.size());
-                     TL_TRY(view.ReadCodes(first, codes, words));
-                     for (std::size_t i = 0; i < out.size(); ++i) {
-                       if (IsValid(words, i)) {
-                         EXPECT_EQ(dictionary[codes[i]], out[i]);
-                       }
-                     }
-                     return OkStatus();
-                   },
-                   std::equal_to<>());
+        CheckBlock(
+            random, values, nulls, PhysicalKind::kString, EncodeStringBlock,
+            [](const BlockView& view, auto first, auto& out, auto& words) -> Status {
+              TL_TRY(view.ReadString(first, out, words));
+              if (!view.has_dictionary()) return OkStatus();
+              const auto dictionary = TL_TRY(view.ReadDictionary());
+              std::vector<std::uint32_t> codes(out.size());
+              TL_TRY(view.ReadCodes(first, codes, words));
+              for (std::size_t i = 0; i < out.size(); ++i) {
+                if (IsValid(words, i)) {
+                  EXPECT_EQ(dictionary[codes[i]], out[i]);
+                }
+              }
+              return OkStatus();
+            },
+            std::equal_to<>());
       }
     }
   }
@@ -353,9 +378,15 @@ void ReadAll(BytesView block) {
     }
   };
   switch (view->kind()) {
-    case PhysicalKind::kInt64: read(std::vector<std::int64_t>(), &BlockView::ReadInt64); break;
-    case PhysicalKind::kDouble: read(std::vector<double>(), &BlockView::ReadDouble); break;
-    case PhysicalKind::kBool: read(std::vector<std::uint8_t>(), &BlockView::ReadBool); break;
+    case PhysicalKind::kInt64:
+      read(std::vector<std::int64_t>(), &BlockView::ReadInt64);
+      break;
+    case PhysicalKind::kDouble:
+      read(std::vector<double>(), &BlockView::ReadDouble);
+      break;
+    case PhysicalKind::kBool:
+      read(std::vector<std::uint8_t>(), &BlockView::ReadBool);
+      break;
     case PhysicalKind::kString:
       read(std::vector<std::string_view>(), &BlockView::ReadString);
       break;
@@ -368,7 +399,8 @@ TEST(Hostile, FlippedAndCutBlocksAreHandled) {
   for (const auto& [name, make] : Int64Makers()) {
     EncodeInt64Block(make(random, 1500), {}, 1500, &blocks.emplace_back());
     const auto validity = MakeValidity(random, 1, 1500);
-    EncodeInt64Block(make(random, CountValid(validity, 1500)), validity, 1500, &blocks.emplace_back());
+    EncodeInt64Block(make(random, CountValid(validity, 1500)), validity, 1500,
+                     &blocks.emplace_back());
   }
   for (int kind = 0; kind <= 6; ++kind) {
     EncodeDoubleBlock(MakeDoubles(random, kind, 1500), {}, 1500, &blocks.emplace_back());
@@ -386,7 +418,8 @@ TEST(Hostile, FlippedAndCutBlocksAreHandled) {
     for (int i = 0; i < 400; ++i) {
       Bytes damaged = block;
       // Heads matter most.
-      const std::size_t at = random.Below(i % 2 == 0 ? std::min<std::size_t>(64, block.size()) : block.size());
+      const std::size_t at =
+          random.Below(i % 2 == 0 ? std::min<std::size_t>(64, block.size()) : block.size());
       damaged[at] = static_cast<std::byte>(random.Next());
       ReadAll(damaged);
     }

@@ -1,7 +1,7 @@
 // Differences of neighbours, bit-packed: for counters and walks.
 //
-// A slice is the value before its first (zigzag varint) and a packed slice of differences. The first
-// difference repeats the second, so that it costs nothing of its own.
+// A slice is the value before its first (zigzag varint) and a packed slice of differences. The
+// first difference repeats the second, so that it costs nothing of its own.
 #include <array>
 
 #include "storage/codec/int64_codec.h"

@@ -1,10 +1,11 @@
 // Differences of differences, bit-packed: a steady clock costs no bits per row.
 //
-// A slice is the value before its first, the first difference (zigzag varints), and a packed slice of
-// second differences whose first two are zero.
+// A slice is the value before its first, the first difference (zigzag varints), and a packed slice
+// of second differences whose first two are zero.
 //
-// Source: Pelkonen et al., "Gorilla: A Fast, Scalable, In-Memory Time Series Database", PVLDB 8(12),
-// 2015, section 4.1.1. Departure: one width per slice, with exceptions, instead of prefix codes.
+// Source: Pelkonen et al., "Gorilla: A Fast, Scalable, In-Memory Time Series Database", PVLDB
+// 8(12), 2015, section 4.1.1. Departure: one width per slice, with exceptions, instead of prefix
+// codes.
 #include <array>
 
 #include "storage/codec/int64_codec.h"
@@ -17,8 +18,7 @@ namespace {
 
 void EncodeDeltaOfDeltaSlice(std::span<const std::int64_t> values, Bytes* out) {
   std::array<std::int64_t, kSliceValues> seconds{};
-  const std::int64_t first_delta =
-      values.size() > 1 ? WrappingDifference(values[1], values[0]) : 0;
+  const std::int64_t first_delta = values.size() > 1 ? WrappingDifference(values[1], values[0]) : 0;
   std::int64_t delta = first_delta;
   for (std::size_t i = 2; i < values.size(); ++i) {
     const std::int64_t next = WrappingDifference(values[i], values[i - 1]);

@@ -1,42 +1,69 @@
 // Few distinct integers: the sorted distinct values and each value's position among them.
 //
 //   value_count (varint) | dictionary_bytes (varint) | dictionary (frame) | codes (frame)
+#include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <vector>
 
 #include "storage/codec/int64_codec.h"
+#include "storage/codec/wrapping.h"
 
 namespace tideline::codec {
 namespace {
 
 // One slice: a reader decodes the dictionary before anything else.
 constexpr std::size_t kIntegerDictionaryMax = kSliceValues;
+// Values this close together are counted in an array instead of a hash table.
+constexpr std::uint64_t kCountedRangeMax = 65'536;
 
-// The sorted distinct values, or nothing when there are too many to be worth it.
+// The sorted distinct values; nothing when there are too many, or when their positions would take
+// as many bits as the values themselves in a frame.
 std::vector<std::int64_t> DistinctIntegers(std::span<const std::int64_t> values) {
   const std::size_t distinct_max = std::min(kIntegerDictionaryMax, values.size() / 4);
-  absl::flat_hash_set<std::int64_t> seen;
-  for (const std::int64_t value : values) {
-    seen.insert(value);
-    if (seen.size() > distinct_max) return {};
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  const std::uint64_t range = Unsigned(*most) - Unsigned(*least);
+  std::vector<std::int64_t> distinct;
+  if (range < kCountedRangeMax) {
+    std::vector<std::uint8_t> seen(static_cast<std::size_t>(range) + 1);
+    for (const std::int64_t value : values) seen[Unsigned(value) - Unsigned(*least)] = 1;
+    for (std::size_t i = 0; i < seen.size() && distinct.size() <= distinct_max; ++i) {
+      if (seen[i] != 0) distinct.push_back(Signed(Unsigned(*least) + i));
+    }
+  } else {
+    absl::flat_hash_set<std::int64_t> seen;
+    for (const std::int64_t value : values) {
+      seen.insert(value);
+      if (seen.size() > distinct_max) return {};
+    }
+    distinct.assign(seen.begin(), seen.end());
+    std::sort(distinct.begin(), distinct.end());
   }
-  std::vector<std::int64_t> sorted(seen.begin(), seen.end());
-  std::sort(sorted.begin(), sorted.end());
-  return sorted;
+  const bool pays = distinct.size() <= distinct_max &&
+                    std::bit_width(distinct.size() - 1) < std::bit_width(range);
+  return pays ? distinct : std::vector<std::int64_t>();
+}
+
+// The position of each value in the sorted dictionary.
+std::vector<std::int64_t> CodesOf(std::span<const std::int64_t> values,
+                                  std::span<const std::int64_t> dictionary) {
+  absl::flat_hash_map<std::int64_t, std::int64_t> code_of;
+  for (std::size_t i = 0; i < dictionary.size(); ++i) {
+    code_of.emplace(dictionary[i], static_cast<std::int64_t>(i));
+  }
+  std::vector<std::int64_t> codes;
+  codes.reserve(values.size());
+  for (const std::int64_t value : values) codes.push_back(code_of.find(value)->second);
+  return codes;
 }
 
 bool EncodeDictionary(std::span<const std::int64_t> values, Bytes* out) {
   const std::vector<std::int64_t> dictionary = DistinctIntegers(values);
   if (dictionary.empty()) return false;
-  std::vector<std::int64_t> codes;
-  codes.reserve(values.size());
-  for (const std::int64_t value : values) {
-    codes.push_back(std::lower_bound(dictionary.begin(), dictionary.end(), value) -
-                    dictionary.begin());
-  }
+  const std::vector<std::int64_t> codes = CodesOf(values, dictionary);
   Bytes encoded;
   kFrameInt64Codec.encode(dictionary, &encoded);
   ByteWriter writer(out);

@@ -20,7 +20,9 @@ namespace {
 constexpr std::size_t kRepetitionsMin = 2;
 
 struct StandardHash {
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
 };
 
 // Distinct values in order of appearance and a code per value; false when there are too many.
@@ -110,7 +112,8 @@ Result<std::vector<std::string_view>> EntriesOf(const DictionaryParts& parts) {
   std::size_t at = 0;
   for (const std::int64_t length : lengths) {
     const auto bytes = static_cast<std::uint64_t>(length);
-    if (bytes > parts.text.size() - at) return DataLoss("string dictionary: entry of {} bytes", bytes);
+    if (bytes > parts.text.size() - at)
+      return DataLoss("string dictionary: entry of {} bytes", bytes);
     entries.push_back(AsText(parts.text.subspan(at, static_cast<std::size_t>(bytes))));
     at += static_cast<std::size_t>(bytes);
   }

@@ -1,9 +1,9 @@
 // storage/codec/double_codec.h: what a codec of doubles is, the list of them, and the choice.
 //
-// As with int64_codec.h, a codec is one file and one line of kDoubleCodecs. Both codecs reduce doubles
-// to int64 sequences, which then choose their own coding: `bits` takes the bit patterns (constant, few
-// distinct values, runs, and walks of full doubles, whose patterns differ little from their
-// neighbours'), `alp` the decimals that most measured values are.
+// As with int64_codec.h, a codec is one file and one line of kDoubleCodecs. Both codecs reduce
+// doubles to int64 sequences, which then choose their own coding: `bits` takes the bit patterns
+// (constant, few distinct values, runs, and walks of full doubles, whose patterns differ little
+// from their neighbours'), `alp` the decimals that most measured values are.
 #pragma once
 
 #include <cstddef>

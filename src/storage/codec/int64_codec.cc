@@ -13,8 +13,8 @@ constexpr std::array<const Int64Codec*, 7> kInt64Codecs = {
     &kDeltaOfDeltaInt64Codec, &kDictionaryInt64Codec, &kRawInt64Codec,
 };
 
-// The codecs that are compared on a sample, with the percentage of its size that each is taken for: a
-// frame decodes faster than sums do, so the others must be smaller by a little more than a tie.
+// The codecs that are compared on a sample, with the percentage of its size that each is taken for:
+// a frame decodes faster than sums do, so the others must be smaller by a little more than a tie.
 struct Candidate {
   const Int64Codec* codec;
   std::size_t handicap_percent;

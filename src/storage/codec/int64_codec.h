@@ -23,11 +23,11 @@ namespace tideline::codec {
 struct Int64Codec {
   std::uint8_t wire_id;
   std::string_view name;
-  /// Appends the payload for 1 to kBlockRowsMax values; false, with `out` as it was, when the values
-  /// do not suit the codec.
+  /// Appends the payload for 1 to kBlockRowsMax values; false, with `out` as it was, when the
+  /// values do not suit the codec.
   bool (*encode)(std::span<const std::int64_t> values, Bytes* out);
-  /// Decodes values [first, first + out.size()) of `value_count`; the range lies inside. kDataLoss on
-  /// bytes that are no such payload. Thread-safe, allocates nothing.
+  /// Decodes values [first, first + out.size()) of `value_count`; the range lies inside. kDataLoss
+  /// on bytes that are no such payload. Thread-safe, allocates nothing.
   Status (*decode)(BytesView payload, std::size_t value_count, std::size_t first,
                    std::span<std::int64_t> out);
 };
@@ -44,8 +44,8 @@ std::span<const Int64Codec* const> Int64Codecs();
 /// Null for an unknown id.
 const Int64Codec* FindInt64Codec(std::uint8_t wire_id);
 
-/// Appends a sequence of at most kBlockRowsMax values by the codec that suits them best; an empty one
-/// is raw and takes one byte.
+/// Appends a sequence of at most kBlockRowsMax values by the codec that suits them best; an empty
+/// one is raw and takes one byte.
 void EncodeInt64Sequence(std::span<const std::int64_t> values, Bytes* out);
 /// Decodes values [first, first + out.size()) of a sequence of `value_count`.
 Status DecodeInt64Sequence(BytesView sequence, std::size_t value_count, std::size_t first,

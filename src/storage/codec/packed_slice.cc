@@ -25,15 +25,16 @@ struct FramePlan {
 using Histogram = std::array<std::uint32_t, 65>;
 
 // The cheapest width, given how many values need each number of bits.
-void ConsiderWidths(const Histogram& by_width, std::size_t count, unsigned width_min,
-                    auto base_of, FramePlan* plan) {
+void ConsiderWidths(const Histogram& by_width, std::size_t count, unsigned width_min, auto base_of,
+                    FramePlan* plan) {
   unsigned width_max = 64;
   while (width_max > width_min && by_width[width_max] == 0) --width_max;
   const unsigned exception_bits = kPositionBits + std::min(64U, width_max + 1);
   std::size_t exceptions = 0;
   for (unsigned width = width_max;; --width) {
     if (exceptions > count / kExceptionShare) return;
-    const std::size_t cost = count * width + exceptions * exception_bits + (exceptions > 0 ? 16 : 0);
+    const std::size_t cost =
+        count * width + exceptions * exception_bits + (exceptions > 0 ? 16 : 0);
     if (cost < plan->cost_bits) *plan = {base_of(width), width, cost};
     if (width == width_min) return;
     exceptions += by_width[width];
@@ -45,7 +46,8 @@ FramePlan PlanFrame(std::span<const std::int64_t> values) {
   const std::uint64_t least = Unsigned(*std::min_element(values.begin(), values.end()));
   Histogram by_width{};
   for (const std::int64_t value : values) ++by_width[std::bit_width(Unsigned(value) - least)];
-  ConsiderWidths(by_width, values.size(), 0, [least](unsigned) { return least; }, &plan);
+  ConsiderWidths(
+      by_width, values.size(), 0, [least](unsigned) { return least; }, &plan);
 
   // Around the median of a few: exceptions may then lie on both sides.
   std::array<std::int64_t, 33> picked;
@@ -57,9 +59,12 @@ FramePlan PlanFrame(std::span<const std::int64_t> values) {
   for (const std::int64_t value : values) {
     ++by_width[std::bit_width(ZigZag(Unsigned(value) - median))];
   }
-  ConsiderWidths(by_width, values.size(), 0, [median](unsigned width) {
-    return width == 0 ? median : median - (std::uint64_t{1} << (width - 1));
-  }, &plan);
+  ConsiderWidths(
+      by_width, values.size(), 0,
+      [median](unsigned width) {
+        return width == 0 ? median : median - (std::uint64_t{1} << (width - 1));
+      },
+      &plan);
   return plan;
 }
 

@@ -1,8 +1,8 @@
 // storage/codec/packed_slice.h: up to 1024 int64 values as a frame of reference with exceptions.
 //
-// Every value is `base` plus `width` bits. The few that do not fit stand apart with their positions,
-// so that one outlier does not widen the other 1023: a walk whose steps are normally distributed
-// keeps the width of its middle. All arithmetic wraps, so any int64 values round-trip.
+// Every value is `base` plus `width` bits. The few that do not fit stand apart with their
+// positions, so that one outlier does not widen the other 1023: a walk whose steps are normally
+// distributed keeps the width of its middle. All arithmetic wraps, so any int64 values round-trip.
 //
 //   base (zigzag varint) | width, and 0x80 if exceptions follow (u8)
 //   [exception_count - 1 (varint) | exception width (u8)]

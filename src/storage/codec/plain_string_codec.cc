@@ -1,7 +1,7 @@
 // Strings one after another, entered by slice.
 //
-//   lengths_bytes (varint) | lengths (int64 sequence) | start of each slice's text but the first (u32)
-//   | text
+//   lengths_bytes (varint) | lengths (int64 sequence) | start of each slice's text but the first
+//   (u32) | text
 #include <algorithm>
 #include <array>
 #include <cstring>

@@ -1,6 +1,7 @@
 // storage/codec/slices.h: the directory by which a payload of slices is entered in the middle.
 //
-//   end offset of each slice but the last, from the end of this list (u32 each) | slice 0 | slice 1 ...
+//   end offset of each slice but the last, from the end of this list (u32 each) | slice 0 | slice 1
+//   ...
 //
 // The number of slices follows from the number of values, which the block knows.
 #pragma once
@@ -42,8 +43,8 @@ void WriteSlices(std::size_t value_count, Bytes* out, Encode encode) {
 Result<BytesView> SliceBytes(BytesView payload, std::size_t value_count, std::size_t index);
 
 /// Decodes values [first, first + out.size()) of a sequence of `value_count` by whole slices.
-/// `decode(slice_index, span)` fills all values of one slice. Slices that are wanted in part go through
-/// a buffer on the stack.
+/// `decode(slice_index, span)` fills all values of one slice. Slices that are wanted in part go
+/// through a buffer on the stack.
 template <typename T, typename Decode>
 Status ReadSlices(std::size_t value_count, std::size_t first, std::span<T> out, Decode decode) {
   TL_CHECK(first <= value_count && out.size() <= value_count - first);

@@ -1,7 +1,7 @@
 // storage/codec/string_codec.h: what a codec of strings is, the list of them, and the choice.
 //
-// As with int64_codec.h, a codec is one file and one line of kStringCodecs. Strings are stored as they
-// are, so that decoding hands out views into the block and copies nothing.
+// As with int64_codec.h, a codec is one file and one line of kStringCodecs. Strings are stored as
+// they are, so that decoding hands out views into the block and copies nothing.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +28,8 @@ struct StringCodec {
 extern const StringCodec kPlainStringCodec;
 extern const StringCodec kDictionaryStringCodec;
 
-/// For payloads of kDictionaryStringCodec: the sorted distinct values as views into `payload`, and the
-/// positions of values [first, first + out.size()) among them, checked.
+/// For payloads of kDictionaryStringCodec: the sorted distinct values as views into `payload`, and
+/// the positions of values [first, first + out.size()) among them, checked.
 Result<std::vector<std::string_view>> ReadStringDictionary(BytesView payload,
                                                            std::size_t value_count);
 Status ReadStringCodes(BytesView payload, std::size_t value_count, std::size_t first,

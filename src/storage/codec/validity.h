@@ -2,7 +2,8 @@
 //
 //   kind 0  nothing: all rows are valid
 //   kind 1  a bit a row, the first lowest, padded with zeros to a byte
-//   kind 2  run lengths (varints), valid and NULL in turn, a valid run first; all but the first above 0
+//   kind 2  run lengths (varints), valid and NULL in turn, a valid run first; all but the first
+//   above 0
 #pragma once
 
 #include <array>
@@ -23,11 +24,13 @@ using BlockValidity = std::array<std::uint64_t, ValidityWords(kBlockRowsMax)>;
 
 std::size_t CountValid(std::span<const std::uint64_t> words, std::size_t row_count);
 
-/// Appends the smaller form of rows of which some are NULL, and returns its kind. Bits past the last
-/// row are ignored.
-std::uint8_t EncodeValidity(std::span<const std::uint64_t> words, std::size_t row_count, Bytes* out);
+/// Appends the smaller form of rows of which some are NULL, and returns its kind. Bits past the
+/// last row are ignored.
+std::uint8_t EncodeValidity(std::span<const std::uint64_t> words, std::size_t row_count,
+                            Bytes* out);
 
-/// Fills the words of `row_count` rows; bits past the last are 0. kDataLoss when the bytes do not fit.
+/// Fills the words of `row_count` rows; bits past the last are 0. kDataLoss when the bytes do not
+/// fit.
 Status DecodeValidity(std::uint8_t kind, BytesView stored, std::size_t row_count,
                       BlockValidity* words);
 

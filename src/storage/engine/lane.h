@@ -20,7 +20,8 @@ class Lane final : public wal::WalListener {
 
   /// Called once, before anything else.
   void Start(std::unique_ptr<wal::WalWriter> writer, SequenceNumber published);
-  wal::WalWriter& wal() { return *writer_; }
+  bool started() const { return writer_ != nullptr; }
+  wal::WalWriter& wal() const { return *writer_; }
 
   /// Appends one record. `place(number)` runs before the record is in the log, under the lane's lock, so that what
   /// it stages carries its number before the commit thread can publish it. It must be short.

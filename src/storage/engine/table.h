@@ -37,6 +37,7 @@ struct TableServices {
   SegmentEnvironment environment;
   std::atomic<std::size_t>* hot_bytes = nullptr;     ///< of all tables
   std::atomic<std::size_t>* staged_bytes = nullptr;  ///< logged, not yet durable
+  std::function<void()> wake{};                      ///< there is something to maintain
 };
 
 /// Where a table's rows are. Immutable; a change makes a new one.
@@ -137,8 +138,8 @@ class Table {
   const catalog::TableFiles files() const;
   /// Closes the active buffer and says what is to be written.
   CheckpointInput BeginCheckpoint();
-  /// Buffers that are closed and published whole.
-  std::vector<std::shared_ptr<hot::Buffer>> ClosedBuffers() const;
+  /// Closed buffers whose outcomes all lie at or below `number`, which is published.
+  std::vector<std::shared_ptr<hot::Buffer>> ClosedBuffers(std::uint64_t number) const;
   /// Closes the active buffer when it is full (replay).
   bool RotateIfFull();
   /// Puts `added` in place of the sources named, whose rows dead at `number` were left out; carries marks made since

@@ -55,6 +55,8 @@ class SheetColumn {
   std::uint32_t Locate(std::uint32_t row) const;
   std::uint64_t Bits(std::uint32_t position) const { return bits_[position]; }
   StringRef Text(std::uint32_t position) const { return texts_[position]; }
+  /// Valid as long as the column.
+  std::string_view TextView(std::uint32_t position) const { return texts_[position].view(); }
   /// Fills positions[r] for rows r < row_count (kNoValue where there is none).
   void LocateAll(std::uint32_t row_count, std::uint32_t* positions) const;
   /// True when every row of [0, row_count) has a value, at position row.

@@ -72,8 +72,8 @@ Result<std::unique_ptr<PageReader>> PageReader::Open(std::shared_ptr<RangeReader
   const std::size_t around = kPageBytes - reader->plain_bytes_max_;
   const std::uint64_t rest = file_bytes % kPageBytes;
   if (rest > 0 && rest <= around) return DataLoss("pages: {} bytes end inside a page", file_bytes);
-  reader->logical_bytes_ = file_bytes / kPageBytes * reader->plain_bytes_max_ +
-                           (rest > 0 ? rest - around : 0);
+  reader->logical_bytes_ =
+      file_bytes / kPageBytes * reader->plain_bytes_max_ + (rest > 0 ? rest - around : 0);
   return reader;
 }
 
@@ -87,7 +87,8 @@ Status PageReader::OpenPage(std::uint64_t page_index, BytesView stored, Bytes* s
   const BytesView body = stored.first(stored.size() - kPageCrcBytes);
   std::uint32_t crc;
   std::memcpy(&crc, stored.data() + body.size(), sizeof(crc));
-  if (crc != PageCrc(page_index, body)) return DataLoss("pages: bad checksum of page {}", page_index);
+  if (crc != PageCrc(page_index, body))
+    return DataLoss("pages: bad checksum of page {}", page_index);
   if (seal_ == nullptr) {
     *plain = body;
     return OkStatus();

@@ -3,9 +3,9 @@
 //   |<----------------- kPageBytes ------------------>|<--- the last page may be shorter --->|
 //   | body: plain bytes, or those sealed | CRC32C u32 | body                      | CRC32C   |
 //
-// The CRC covers the stored body and starts from the CRC of the page's index (u64), so that a page in
-// another page's place does not validate. Pages know nothing of what they hold: all offsets elsewhere
-// in a segment are logical, counted in plain bytes, as if page ends were not there.
+// The CRC covers the stored body and starts from the CRC of the page's index (u64), so that a page
+// in another page's place does not validate. Pages know nothing of what they hold: all offsets
+// elsewhere in a segment are logical, counted in plain bytes, as if page ends were not there.
 #pragma once
 
 #include <cstdint>

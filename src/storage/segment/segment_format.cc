@@ -61,16 +61,18 @@ Result<std::vector<SeriesRun>> ReadRuns(ByteReader* reader, const StripeSummary&
   runs.reserve(ordinals.size());
   std::uint32_t row = 0;
   for (std::size_t i = 0; i < ordinals.size(); ++i) {
-    const bool ascends = i == 0 ? ordinals[0] == stripe.first_series : ordinals[i] > ordinals[i - 1];
+    const bool ascends =
+        i == 0 ? ordinals[0] == stripe.first_series : ordinals[i] > ordinals[i - 1];
     if (!ascends || ordinals[i] >= std::int64_t{stripe.first_series} + stripe.series_count ||
         counts[i] <= 0 || counts[i] > stripe.row_count - row) {
       return DataLoss("stripe: run of {} rows of series {}", counts[i], ordinals[i]);
     }
-    runs.push_back({static_cast<std::uint32_t>(ordinals[i]), row,
-                    static_cast<std::uint32_t>(counts[i])});
+    runs.push_back(
+        {static_cast<std::uint32_t>(ordinals[i]), row, static_cast<std::uint32_t>(counts[i])});
     row += static_cast<std::uint32_t>(counts[i]);
   }
-  if (row != stripe.row_count) return DataLoss("stripe: runs hold {} of {} rows", row, stripe.row_count);
+  if (row != stripe.row_count)
+    return DataLoss("stripe: runs hold {} of {} rows", row, stripe.row_count);
   return runs;
 }
 
@@ -99,7 +101,8 @@ Result<StripeSummary> ReadStripeSummary(ByteReader* reader, const SegmentSummary
   stripe.time_ns_min = TL_TRY(reader->SignedVarint());
   stripe.time_ns_max = TL_TRY(reader->SignedVarint());
   stripe.directory_offset = TL_TRY(BoundedVarint(reader, end));
-  const std::uint64_t bytes_max = std::min<std::uint64_t>(end - stripe.directory_offset, UINT32_MAX);
+  const std::uint64_t bytes_max =
+      std::min<std::uint64_t>(end - stripe.directory_offset, UINT32_MAX);
   stripe.directory_bytes = TL_TRY(BoundedVarint<std::uint32_t>(reader, bytes_max));
   if (stripe.row_count == 0 || stripe.series_count == 0) return DataLoss("stripe: no rows");
   return stripe;

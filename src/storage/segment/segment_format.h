@@ -3,7 +3,8 @@
 //   header | blocks and directory of stripe 0 | stripe 1 | ... | series table | footer | trailer
 //
 //   header   magic (8) | format version (u32) | zeros (4) | file uuid (16) | zeros to 64
-//   trailer  footer offset (u64) | footer bytes (u64) | CRC32C of footer (u32) | format version (u32)
+//   trailer  footer offset (u64) | footer bytes (u64) | CRC32C of footer (u32) | format version
+//   (u32)
 //            | file uuid (16) | magic (8)
 //
 // Offsets are logical (page_file.h).
@@ -56,8 +57,8 @@ void WriteFooter(const Footer& footer, Bytes* out);
 Result<Footer> ReadFooter(BytesView bytes, std::uint64_t footer_offset);
 
 void WriteTrailer(const Trailer& trailer, Bytes* out);
-/// `bytes` are the last kTrailerBytes of a file of `logical_bytes`. kDataLoss when that is no segment,
-/// kUnimplemented when its format is newer.
+/// `bytes` are the last kTrailerBytes of a file of `logical_bytes`. kDataLoss when that is no
+/// segment, kUnimplemented when its format is newer.
 Result<Trailer> ReadTrailer(BytesView bytes, std::uint64_t logical_bytes);
 
 }  // namespace tideline::segment

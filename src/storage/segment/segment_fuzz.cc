@@ -1,5 +1,5 @@
-// Any bytes as a segment: the input is cut into pages with valid checksums, its footer gets one too,
-// and everything that opens is read.
+// Any bytes as a segment: the input is cut into pages with valid checksums, its footer gets one
+// too, and everything that opens is read.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

@@ -74,8 +74,7 @@ Result<ColumnBlock> Stripe::OpenColumn(ColumnId column) const {
   if (info == nullptr) return block;
   block.bytes_ = TL_TRY(reader_->ReadPiece(info->offset, info->bytes));
   block.view_ = TL_TRY(codec::BlockView::Parse(*block.bytes_));
-  if (block.view_.kind() != PhysicalKindOf(info->type) ||
-      block.view_.row_count() != row_count() ||
+  if (block.view_.kind() != PhysicalKindOf(info->type) || block.view_.row_count() != row_count() ||
       block.view_.null_count() != info->zone.null_count) {
     return DataLoss("segment: block of column {} at {} is not what the stripe says", column,
                     info->offset);
@@ -99,8 +98,7 @@ Result<std::shared_ptr<SegmentReader>> SegmentReader::Open(std::shared_ptr<Range
   const std::uint64_t tail_offset = pages.size() - std::min(pages.size(), kTailBytes);
   Bytes tail(static_cast<std::size_t>(pages.size() - tail_offset));
   TL_TRY(pages.Read(tail_offset, tail));
-  const Trailer trailer =
-      TL_TRY(ReadTrailer(BytesView(tail).last(kTrailerBytes), pages.size()));
+  const Trailer trailer = TL_TRY(ReadTrailer(BytesView(tail).last(kTrailerBytes), pages.size()));
   Bytes whole;
   BytesView bytes;
   if (trailer.footer_offset >= tail_offset) {
@@ -124,9 +122,9 @@ Result<std::shared_ptr<SegmentReader>> SegmentReader::Open(std::shared_ptr<Range
 }
 
 const ColumnSummary* SegmentReader::FindColumn(ColumnId column) const {
-  const auto at = std::lower_bound(
-      summary_.columns.begin(), summary_.columns.end(), column,
-      [](const ColumnSummary& each, ColumnId wanted) { return each.id < wanted; });
+  const auto at =
+      std::lower_bound(summary_.columns.begin(), summary_.columns.end(), column,
+                       [](const ColumnSummary& each, ColumnId wanted) { return each.id < wanted; });
   return at == summary_.columns.end() || at->id != column ? nullptr : &*at;
 }
 

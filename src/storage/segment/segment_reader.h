@@ -5,8 +5,9 @@
 //     if (segment->stripes()[i].time_ns_max < from_ns) continue;
 //     const Stripe stripe = TL_TRY(segment->OpenStripe(i));
 //     const ColumnBlock times = TL_TRY(stripe.OpenTimes());
-//     const ColumnBlock cpu = TL_TRY(stripe.OpenColumn(kCpu));     // NULLs when the stripe lacks it
-//     TL_TRY(cpu.ReadDouble(first_row, values, validity));         // decodes the slices it needs
+//     const ColumnBlock cpu = TL_TRY(stripe.OpenColumn(kCpu));     // NULLs when the stripe lacks
+//     it TL_TRY(cpu.ReadDouble(first_row, values, validity));         // decodes the slices it
+//     needs
 //   }
 //
 // Open reads the footer only (the last pages of the file). A stripe's directory, each block and the
@@ -47,7 +48,7 @@ struct StripeSummary {
 
 /// Consecutive rows of one series in a stripe.
 struct SeriesRun {
-  std::uint32_t series = 0;  ///< ordinal in the series table
+  std::uint32_t series = 0;     ///< ordinal in the series table
   std::uint32_t first_row = 0;  ///< in the stripe
   std::uint32_t row_count = 0;
 };
@@ -61,9 +62,9 @@ struct BlockInfo {
   ZoneMap zone;
 };
 
-/// One column of one stripe, its encoded bytes kept alive by every copy. See codec::BlockView for the
-/// meaning of the arguments; rows count from 0 in the stripe. A column that the stripe lacks reads as
-/// NULL through whichever method is called.
+/// One column of one stripe, its encoded bytes kept alive by every copy. See codec::BlockView for
+/// the meaning of the arguments; rows count from 0 in the stripe. A column that the stripe lacks
+/// reads as NULL through whichever method is called.
 class ColumnBlock {
  public:
   /// False when the stripe has no such column.

@@ -115,8 +115,8 @@ struct SegmentSummary {
   std::uint64_t row_count = 0;
   std::uint64_t series_count = 0;
   std::uint64_t stripe_count = 0;
-  std::int64_t time_ns_min = 0;  ///< INT64_MAX when empty
-  std::int64_t time_ns_max = 0;  ///< INT64_MIN when empty
+  std::int64_t time_ns_min = 0;        ///< INT64_MAX when empty
+  std::int64_t time_ns_max = 0;        ///< INT64_MIN when empty
   std::vector<ColumnSummary> columns;  ///< by id, system columns last
 
   bool operator==(const SegmentSummary&) const = default;

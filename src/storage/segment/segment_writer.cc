@@ -99,7 +99,8 @@ Status SegmentWriter::Impl::CheckRows(std::span<const std::int64_t> times_ns,
     return InvalidArgument("segment: times descend within a series");
   }
   const auto offset = [this](std::int64_t time_ns) {
-    return static_cast<std::uint64_t>(time_ns) - static_cast<std::uint64_t>(options_.window_start_ns);
+    return static_cast<std::uint64_t>(time_ns) -
+           static_cast<std::uint64_t>(options_.window_start_ns);
   };
   const auto length = static_cast<std::uint64_t>(options_.window_length_ns);
   if (options_.window_length_ns > 0 &&
@@ -150,8 +151,8 @@ Status SegmentWriter::Impl::AddRows(std::span<const std::int64_t> times_ns,
   while (done < times_ns.size()) {
     // A long string may end the stripe early; so rows with text are taken in small steps.
     const std::size_t step_max = stripe_.StepRows(columns, done);
-    const std::size_t count = std::min({times_ns.size() - done, step_max,
-                                        options_.stripe_rows_max - stripe_.row_count()});
+    const std::size_t count = std::min(
+        {times_ns.size() - done, step_max, options_.stripe_rows_max - stripe_.row_count()});
     const auto ordinal = static_cast<std::uint32_t>(series_.size() - 1);
     if (runs_.empty() || runs_.back().series != ordinal) {
       runs_.push_back({ordinal, static_cast<std::uint32_t>(stripe_.row_count()), 0});
@@ -277,13 +278,30 @@ SegmentWriter::SegmentWriter(const SegmentWriterOptions& options, ByteSink& sink
     : impl_(std::make_unique<Impl>(options, sink)) {}
 SegmentWriter::~SegmentWriter() = default;
 
-Status SegmentWriter::AddSeries(const SeriesDescriptor& series) { return impl_->AddSeries(series); }
+template <typename Step>
+Status SegmentWriter::Guarded(Step step) {
+  if (!status_.ok()) return status_;
+  status_ = step();
+  return status_;
+}
+
+Status SegmentWriter::AddSeries(const SeriesDescriptor& series) {
+  return Guarded([&] { return impl_->AddSeries(series); });
+}
 Status SegmentWriter::AddRows(std::span<const std::int64_t> times_ns,
                               std::span<const std::int64_t> versions,
                               std::span<const ColumnChunk> columns) {
-  return impl_->AddRows(times_ns, versions, columns);
+  return Guarded([&] { return impl_->AddRows(times_ns, versions, columns); });
 }
-Result<WrittenSegment> SegmentWriter::Finish() { return impl_->Finish(); }
+Result<WrittenSegment> SegmentWriter::Finish() {
+  WrittenSegment written;
+  const Status status = Guarded([&]() -> Status {
+    written = TL_TRY(impl_->Finish());
+    return OkStatus();
+  });
+  if (!status.ok()) return status;
+  return written;
+}
 std::uint64_t SegmentWriter::row_count() const { return impl_->row_count(); }
 std::uint64_t SegmentWriter::bytes_written() const { return impl_->bytes_written(); }
 

@@ -46,15 +46,15 @@ struct SeriesDescriptor {
   std::span<const DimensionValue> dimensions{};
 };
 
-/// Values of one column for the rows of one AddRows call. Exactly the span of `type` is used; it has
-/// one element per row, and what stands in a NULL row is ignored.
+/// Values of one column for the rows of one AddRows call. Exactly the span of `type` is used; it
+/// has one element per row, and what stands in a NULL row is ignored.
 struct ColumnChunk {
   ColumnId column = 0;
   ColumnType type = ColumnType::kBigint;
-  std::span<const std::int64_t> int64s{};        ///< kBigint, kTimestamp
-  std::span<const double> doubles{};             ///< kDouble
-  std::span<const std::uint8_t> booleans{};      ///< kBoolean, 0 or 1
-  std::span<const std::string_view> strings{};   ///< kVarchar
+  std::span<const std::int64_t> int64s{};       ///< kBigint, kTimestamp
+  std::span<const double> doubles{};            ///< kDouble
+  std::span<const std::uint8_t> booleans{};     ///< kBoolean, 0 or 1
+  std::span<const std::string_view> strings{};  ///< kVarchar
   /// ValidityWords(row count) words, bit set = not NULL; empty when no row is NULL.
   std::span<const std::uint64_t> validity{};
 };
@@ -66,15 +66,15 @@ class SegmentWriter {
   SegmentWriter(const SegmentWriter&) = delete;
   SegmentWriter& operator=(const SegmentWriter&) = delete;
 
-  /// Begins the next series. Series come in the segment's order and each once; a series without rows
-  /// keeps its entry in the series table.
+  /// Begins the next series. Series come in the segment's order and each once; a series without
+  /// rows keeps its entry in the series table.
   ///
   /// Errors: kInvalidArgument for a repeated dimension, a name above kNameBytesMax or an id outside
   /// its range; what ByteSink::Append returned. After any error the file is unusable.
   Status AddSeries(const SeriesDescriptor& series);
 
-  /// Adds rows to the current series. Times ascend within the series; equal times are allowed (a row
-  /// that was replaced and its successor), and the caller decides their order.
+  /// Adds rows to the current series. Times ascend within the series; equal times are allowed (a
+  /// row that was replaced and its successor), and the caller decides their order.
   ///
   /// `versions` one per row. `columns` those that have a value here; each column once.
   /// Errors: kInvalidArgument for lengths that differ, times that descend or lie outside the window
@@ -91,7 +91,12 @@ class SegmentWriter {
 
  private:
   class Impl;
+  /// Runs `step` unless an earlier one failed, whose status is then returned.
+  template <typename Step>
+  Status Guarded(Step step);
+
   std::unique_ptr<Impl> impl_;
+  Status status_;
 };
 
 }  // namespace tideline::segment

@@ -32,7 +32,8 @@ Result<codec::BlockView> TakeBlock(ByteReader* reader, codec::PhysicalKind kind,
   return view;
 }
 
-Status TakeNames(ByteReader* reader, std::uint64_t count_max, std::vector<std::string_view>* names) {
+Status TakeNames(ByteReader* reader, std::uint64_t count_max,
+                 std::vector<std::string_view>* names) {
   const std::uint64_t count = TL_TRY(reader->Varint());
   if (count > count_max) return DataLoss("series table: {} names of {} series", count, count_max);
   while (names->size() < count) {
@@ -118,9 +119,8 @@ std::vector<std::uint32_t> SeriesTable::Select(const SeriesFilter& filter) const
   }
   for (const SeriesFilter::Dimension& wanted : filter.dimensions) {
     const SeriesDimension* found = dimension(wanted.column);
-    keep(wanted.codes, [found](std::uint32_t ordinal) {
-      return found == nullptr ? 0U : found->codes[ordinal];
-    });
+    keep(wanted.codes,
+         [found](std::uint32_t ordinal) { return found == nullptr ? 0U : found->codes[ordinal]; });
   }
   return selected;
 }
@@ -185,7 +185,8 @@ Result<std::shared_ptr<const SeriesTable>> SeriesTableReader::Read(
   for (std::size_t i = 0; i < row_counts.size(); ++i) {
     table->first_rows_.push_back(row);
     row += row_counts[i];
-    table->times_max_.push_back(codec::Signed(codec::Unsigned(table->times_min_[i]) + durations[i]));
+    table->times_max_.push_back(
+        codec::Signed(codec::Unsigned(table->times_min_[i]) + durations[i]));
     if (row > summary.row_count) break;
   }
   if (row != summary.row_count) {
@@ -194,9 +195,8 @@ Result<std::shared_ptr<const SeriesTable>> SeriesTableReader::Read(
   table->first_rows_.push_back(row);
   table->by_id_.resize(table->ids_.size());
   std::iota(table->by_id_.begin(), table->by_id_.end(), 0U);
-  std::sort(table->by_id_.begin(), table->by_id_.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return table->ids_[a] < table->ids_[b];
-  });
+  std::sort(table->by_id_.begin(), table->by_id_.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return table->ids_[a] < table->ids_[b]; });
   for (std::size_t i = 1; i < table->by_id_.size(); ++i) {
     if (table->ids_[table->by_id_[i - 1]] == table->ids_[table->by_id_[i]]) {
       return DataLoss("series table: series {} twice", table->ids_[table->by_id_[i]]);

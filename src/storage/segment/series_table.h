@@ -2,7 +2,8 @@
 //
 // One entry per series, in the segment's row order; entry `ordinal` i owns rows
 // [first_row(i), first_row(i) + row_count(i)) of the segment. Measure names and the values of each
-// dimension are dictionary-coded; dictionaries are sorted in byte order, so codes compare as values.
+// dimension are dictionary-coded; dictionaries are sorted in byte order, so codes compare as
+// values.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,8 @@ struct SeriesDimension {
   std::vector<std::uint32_t> codes;
 };
 
-/// Keeps series whose measure is one of `measure_codes` (if set) and, for each dimension named, whose
-/// code is among `codes` (0 matches a series without the dimension). Codes are sorted.
+/// Keeps series whose measure is one of `measure_codes` (if set) and, for each dimension named,
+/// whose code is among `codes` (0 matches a series without the dimension). Codes are sorted.
 struct SeriesFilter {
   struct Dimension {
     ColumnId column = 0;

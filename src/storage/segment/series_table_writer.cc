@@ -129,19 +129,27 @@ Status SeriesTableWriter::Write(Bytes* out, std::vector<std::uint32_t>* measure_
 
   for (std::size_t first = 0; first < ids_.size(); first += codec::kBlockRowsMax) {
     const std::size_t count = std::min(codec::kBlockRowsMax, ids_.size() - first);
-    WriteColumn(first, count, [this](std::size_t i) { return ids_[i]; }, out);
-    WriteColumn(first, count, [&](std::size_t i) { return (*measure_ranks)[i]; }, out);
-    WriteColumn(first, count, [this](std::size_t i) { return row_counts_[i]; }, out);
-    WriteColumn(first, count, [this](std::size_t i) { return times_min_[i]; }, out);
-    WriteColumn(first, count, [this](std::size_t i) {
-      return codec::WrappingDifference(times_max_[i], times_min_[i]);
-    }, out);
+    WriteColumn(
+        first, count, [this](std::size_t i) { return ids_[i]; }, out);
+    WriteColumn(
+        first, count, [&](std::size_t i) { return (*measure_ranks)[i]; }, out);
+    WriteColumn(
+        first, count, [this](std::size_t i) { return row_counts_[i]; }, out);
+    WriteColumn(
+        first, count, [this](std::size_t i) { return times_min_[i]; }, out);
+    WriteColumn(
+        first, count,
+        [this](std::size_t i) { return codec::WrappingDifference(times_max_[i], times_min_[i]); },
+        out);
     for (std::size_t d = 0; d < columns.size(); ++d) {
       const std::vector<std::uint32_t>& codes = dimensions_.at(columns[d])->codes;
-      WriteColumn(first, count, [&](std::size_t i) {
-        const std::uint32_t code = i < codes.size() ? codes[i] : 0;
-        return code == 0 ? 0 : value_ranks[d][code - 1] + 1;
-      }, out);
+      WriteColumn(
+          first, count,
+          [&](std::size_t i) {
+            const std::uint32_t code = i < codes.size() ? codes[i] : 0;
+            return code == 0 ? 0 : value_ranks[d][code - 1] + 1;
+          },
+          out);
     }
   }
   return OkStatus();

@@ -1,5 +1,5 @@
-// storage/segment/series_table_writer.h: collects the series of a segment and stores them; the reverse
-// of it. See series_table.h for what the table holds.
+// storage/segment/series_table_writer.h: collects the series of a segment and stores them; the
+// reverse of it. See series_table.h for what the table holds.
 //
 //   series_count (varint) | measure names | dimension_count (varint)
 //   | per dimension: column id (u32), values | columns of the table, 32,768 series at a time

@@ -30,10 +30,17 @@ struct StripeBuffer::Column {
   std::size_t rows_seen = 0;
   std::size_t value_count = 0;
 
-  void MarkValid(std::size_t row) {
-    validity.resize(std::max(validity.size(), row / 64 + 1));
-    validity[row / 64] |= std::uint64_t{1} << (row % 64);
-    ++value_count;
+  void MarkValid(std::size_t first, std::size_t count) {
+    if (count == 0) return;
+    validity.resize(std::max(validity.size(), codec::ValidityWords(first + count)));
+    value_count += count;
+    while (count > 0) {
+      const std::size_t step = std::min<std::size_t>(64 - first % 64, count);
+      const std::uint64_t ones = step == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << step) - 1;
+      validity[first / 64] |= ones << (first % 64);
+      first += step;
+      count -= step;
+    }
   }
 };
 
@@ -81,9 +88,22 @@ Status StripeBuffer::Append(std::span<const std::int64_t> times_ns,
 
 void StripeBuffer::AppendColumn(const ColumnChunk& chunk, std::size_t first, std::size_t count,
                                 Column* column) {
+  const auto copy = [&](const auto& from, auto* to) {
+    const auto rows = from.subspan(first, count);
+    to->insert(to->end(), rows.begin(), rows.end());
+    column->MarkValid(row_count(), count);
+    bytes_ += count * sizeof(from[0]);
+  };
+  // Rows without NULLs are the rule, and numbers are then copied as they lie.
+  if (chunk.validity.empty() && PhysicalKindOf(chunk.type) == codec::PhysicalKind::kDouble) {
+    return copy(chunk.doubles, &column->doubles);
+  }
+  if (chunk.validity.empty() && PhysicalKindOf(chunk.type) == codec::PhysicalKind::kInt64) {
+    return copy(chunk.int64s, &column->int64s);
+  }
   for (std::size_t i = first; i < first + count; ++i) {
     if (!IsRowValid(chunk.validity, i)) continue;
-    column->MarkValid(row_count() + i - first);
+    column->MarkValid(row_count() + i - first, 1);
     bytes_ += 8;
     switch (chunk.type) {
       case ColumnType::kBigint:

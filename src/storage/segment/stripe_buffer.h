@@ -1,7 +1,7 @@
 // storage/segment/stripe_buffer.h: the rows of the stripe being written, column by column.
 //
-// A column exists from its first value in the stripe on and holds only values that are not NULL, with
-// a validity bit per row; a table of 1,024 attributes costs what its rows hold.
+// A column exists from its first value in the stripe on and holds only values that are not NULL,
+// with a validity bit per row; a table of 1,024 attributes costs what its rows hold.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/random.h"
@@ -158,6 +159,34 @@ TEST(LogFormat, FileNamesRoundTrip) {
   }
 }
 
+TEST(LogFormat, WorkedExampleOfTheDocument) {
+  Uuid file_uuid;
+  file_uuid.bytes.fill(std::byte{1});
+  std::byte record[kRecordHeaderBytesMax];
+  Bytes payload(record, record + EncodeRecordHeader(kType, 3, record));
+  for (const char c : {'a', 'b', 'c'}) payload.push_back(static_cast<std::byte>(c));
+  FrameHeader header;
+  header.payload_bytes = static_cast<std::uint32_t>(payload.size());
+  header.first_number = SequenceNumber{42};
+  header.record_count = 1;
+  header.durable_number = SequenceNumber{41};
+  header.previous_crc = 0x11223344;
+  header.payload_crc = Crc32c(payload);
+  Bytes frame(FrameBytes(payload.size()));
+  EncodeFrameHeader(file_uuid, &header, frame);
+  std::copy(payload.begin(), payload.end(), frame.begin() + kFrameHeaderBytes);
+  std::string hex;
+  for (std::size_t i = 0; i < frame.size(); ++i) {
+    hex += fmt::format("{:02x}{}", std::to_integer<int>(frame[i]),
+                       i % 16 == 15 || i + 1 == frame.size() ? '\n' : ' ');
+  }
+  EXPECT_EQ(hex,
+            "54 46 52 4d 06 00 00 00 2a 00 00 00 00 00 00 00\n"
+            "01 00 00 00 01 00 00 00 29 00 00 00 00 00 00 00\n"
+            "44 33 22 11 d3 95 6e e5 89 35 35 4c 07 00 03 61\n"
+            "62 63 00 00 00 00 00 00\n");
+}
+
 TEST(Wal, WhatWasWrittenComesBackInOrder) {
   Lane lane(1);
   ASSERT_TRUE(lane.Open().ok());
@@ -291,7 +320,7 @@ TEST(Wal, AFullDiskThrottlesAndHealsByItself) {
 }
 
 TEST(Wal, AFailedSyncPoisonsTheLog) {
-  for (const std::uint64_t call : {1, 2}) {  // the write, the sync
+  for (const std::uint64_t call : {std::uint64_t{1}, std::uint64_t{2}}) {  // the write, the sync
     Lane lane(7);
     ASSERT_TRUE(lane.Open().ok());
     ASSERT_TRUE(lane.Write("before").ok());
@@ -485,6 +514,42 @@ TEST(WalDamage, FramesOfARecycledBlockAreNotOurs) {
   ASSERT_TRUE(lane.disk.Corrupt(lane.LastFile(), end, old_frames).ok());
   ASSERT_TRUE(lane.Recover().ok());
   EXPECT_EQ(lane.records, (Records{{1, "old one"}, {2, "old two"}}));
+}
+
+// One frame behind the last, right in all but one respect.
+TEST(WalDamage, AFrameMustAgreeInFileNumberAndChain) {
+  enum class Wrong { kNothing, kFile, kNumber, kChain, kPayload };
+  for (const Wrong wrong :
+       {Wrong::kNothing, Wrong::kFile, Wrong::kNumber, Wrong::kChain, Wrong::kPayload}) {
+    Lane lane(17);
+    ASSERT_TRUE(lane.Open().ok());
+    ASSERT_TRUE(lane.Write("a").ok());
+    const std::string file = lane.LastFile();
+    const Bytes bytes = lane.disk.Contents(file);
+    std::uint32_t crc = 0;
+    const LogFileHeader file_header = *DecodeFileHeader(bytes, &crc);
+    const std::uint64_t at = lane.Frames(file).back();
+    const FrameHeader last =
+        *DecodeFrameHeader(file_header.file_uuid, BytesView(bytes).subspan(at));
+    lane.Kill();
+
+    std::byte record[kRecordHeaderBytesMax];
+    const std::size_t record_bytes = EncodeRecordHeader(kType, 0, record);
+    FrameHeader header;
+    header.payload_bytes = static_cast<std::uint32_t>(record_bytes);
+    header.first_number = SequenceNumber{wrong == Wrong::kNumber ? 3U : 2U};
+    header.record_count = 1;
+    header.previous_crc = last.header_crc ^ (wrong == Wrong::kChain ? 1U : 0U);
+    header.payload_crc =
+        Crc32c(BytesView(record, record_bytes)) ^ (wrong == Wrong::kPayload ? 1U : 0U);
+    Bytes frame(FrameBytes(record_bytes));
+    EncodeFrameHeader(wrong == Wrong::kFile ? Uuid() : file_header.file_uuid, &header, frame);
+    std::copy(record, record + record_bytes, frame.begin() + kFrameHeaderBytes);
+    ASSERT_TRUE(lane.disk.Corrupt(file, at + FrameBytes(last.payload_bytes), frame).ok());
+    ASSERT_TRUE(lane.Recover().ok());
+    EXPECT_EQ(lane.records.size(), wrong == Wrong::kNothing ? 2U : 1U) << static_cast<int>(wrong);
+    EXPECT_EQ(lane.recovery.torn_bytes > 0, wrong != Wrong::kNothing);
+  }
 }
 
 TEST(WalDamage, ForeignAndNewerLogsAreRefused) {

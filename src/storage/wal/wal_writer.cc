@@ -320,7 +320,7 @@ Result<WalReservation> WalWriterImpl::Reserve(std::uint64_t payload_bytes,
   if (outstanding_bytes_ + charge > RoomBytes()) {
     WantNextFile();
     if (!prepare_status_.ok()) {
-      return ResourceExhausted("no space to prepare the next log file: {}",
+      return ResourceExhausted("the next log file cannot be prepared: {}",
                                MessageOf(prepare_status_));
     }
     return ResourceExhausted("the next log file is not ready: {} bytes wait, {} are free",

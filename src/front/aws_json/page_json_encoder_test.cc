@@ -1,0 +1,76 @@
+#include "front/aws_json/page_json_encoder.h"
+
+#include <gtest/gtest.h>
+
+#include "columnar/value.h"
+
+namespace tideline::aws_json {
+namespace {
+
+std::string Datum(const Value& value) {
+  const Vector vector = Vector::FromValues(value.type(), std::vector<Value>{value});
+  std::string out;
+  AppendDatum(vector, 0, &out);
+  return out;
+}
+
+std::string TypeText(const Type& type) {
+  std::string out;
+  JsonWriter json(&out);
+  WriteType(&json, type);
+  return out;
+}
+
+TEST(PageJsonEncoderTest, EncodesEveryDatum) {
+  EXPECT_EQ(Datum(Value::Integer(-1)), R"({"ScalarValue":"-1"})");
+  EXPECT_EQ(Datum(Value::Double(1)), R"({"ScalarValue":"1.0"})");
+  EXPECT_EQ(Datum(Value::Boolean(true)), R"({"ScalarValue":"true"})");
+  EXPECT_EQ(Datum(Value::Varchar("a\"b")), R"({"ScalarValue":"a\"b"})");
+  EXPECT_EQ(Datum(Value::Null(Type::Bigint())), R"({"NullValue":true})");
+  EXPECT_EQ(Datum(Value::Timestamp(1)), R"({"ScalarValue":"1970-01-01 00:00:00.000000001"})");
+  const Type array = Type::Array(Type::Double());
+  EXPECT_EQ(Datum(Value::Nested(array, {Value::Double(1), Value::Null(Type::Double())})),
+            R"({"ArrayValue":[{"ScalarValue":"1.0"},{"NullValue":true}]})");
+  EXPECT_EQ(Datum(Value::Nested(array, {})), R"({"ArrayValue":[]})");
+  const Type row = Type::Row({{"a", Type::Bigint()}, {"b", Type::Varchar()}});
+  EXPECT_EQ(Datum(Value::Nested(row, {Value::Bigint(1), Value::Varchar("x")})),
+            R"({"RowValue":{"Data":[{"ScalarValue":"1"},{"ScalarValue":"x"}]}})");
+  const Type series = Type::Timeseries(Type::Double());
+  EXPECT_EQ(Datum(Value::Nested(series, {Value::Timestamp(0), Value::Double(2)})),
+            R"({"TimeSeriesValue":[{"Time":"1970-01-01 00:00:00.000000000","Value":{"ScalarValue":"2.0"}}]})");
+  const Type map = Type::Map(Type::Varchar(), Type::Bigint());
+  EXPECT_EQ(Datum(Value::Nested(map, {Value::Varchar("k"), Value::Bigint(1)})),
+            R"({"ArrayValue":[{"RowValue":{"Data":[{"ScalarValue":"k"},{"ScalarValue":"1"}]}}]})");
+}
+
+TEST(PageJsonEncoderTest, DescribesEveryType) {
+  EXPECT_EQ(TypeText(Type::Varchar(3)), R"({"ScalarType":"VARCHAR"})");
+  EXPECT_EQ(TypeText(Type::IntervalDayToSecond()), R"({"ScalarType":"INTERVAL_DAY_TO_SECOND"})");
+  EXPECT_EQ(TypeText(Type::Unknown()), R"({"ScalarType":"UNKNOWN"})");
+  EXPECT_EQ(TypeText(Type::Array(Type::Double())),
+            R"({"ArrayColumnInfo":{"Type":{"ScalarType":"DOUBLE"}}})");
+  EXPECT_EQ(TypeText(Type::Timeseries(Type::Bigint())),
+            R"({"TimeSeriesMeasureValueColumnInfo":{"Type":{"ScalarType":"BIGINT"}}})");
+  EXPECT_EQ(TypeText(Type::Row({{"a", Type::Bigint()}, {"", Type::Double()}})),
+            R"({"RowColumnInfo":[{"Name":"a","Type":{"ScalarType":"BIGINT"}},{"Type":{"ScalarType":"DOUBLE"}}]})");
+}
+
+TEST(PageJsonEncoderTest, CutsPagesByRowsAndBytes) {
+  std::vector<Value> values;
+  for (int i = 0; i < 10; ++i) values.push_back(Value::Bigint(i));
+  Batch batch;
+  batch.columns.push_back(Vector::FromValues(Type::Bigint(), values));
+  batch.row_count = values.size();
+  PageJsonEncoder encoder;
+  encoder.Begin({});
+  EXPECT_EQ(encoder.Append(batch, 0, 2, 1'000), 2U);
+  EXPECT_EQ(encoder.Append(batch, 2, 8, 120), 1U);
+  EXPECT_EQ(encoder.Append(batch, 3, 7, 120), 0U);
+  EXPECT_EQ(encoder.Finish(),
+            R"([{"Data":[{"ScalarValue":"0"}]},{"Data":[{"ScalarValue":"1"}]},{"Data":[{"ScalarValue":"2"}]}])");
+  encoder.Begin({});
+  EXPECT_EQ(encoder.Finish(), "[]");
+}
+
+}  // namespace
+}  // namespace tideline::aws_json

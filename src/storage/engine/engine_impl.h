@@ -1,0 +1,174 @@
+// storage/engine/engine_impl.h: the Engine behind engine.h.
+//
+// Locks, taken in this order: maintenance_mutex_ (checkpoints, merges, expiry: one at a time),
+// catalog_mutex_ (changes of the catalog), a table's lock, the lane's lock.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/memory_budget.h"
+#include "base/mutex.h"
+#include "base/random.h"
+#include "base/thread_pool.h"
+#include "storage/engine/block_cache.h"
+#include "storage/engine/engine.h"
+#include "storage/engine/flush.h"
+#include "storage/engine/lane.h"
+#include "storage/engine/series_file.h"
+#include "storage/engine/table.h"
+#include "storage/objstore/object_store.h"
+
+namespace tideline::engine {
+
+class EngineImpl final : public Engine {
+ public:
+  explicit EngineImpl(EngineOptions options);
+  ~EngineImpl() override;
+  /// recovery.cc
+  Status Recover();
+
+  Status Stop() override;
+  const catalog::Catalog& catalog() const override { return catalog_; }
+  Result<catalog::DatabaseInfoPtr> CreateDatabase(const NewDatabase& database) override;
+  Result<catalog::DatabaseInfoPtr> UpdateDatabase(std::string_view database,
+                                                  std::string_view kms_key_id) override;
+  Status DeleteDatabase(std::string_view database) override;
+  Result<catalog::TableSchemaPtr> CreateTable(std::string_view database, std::string_view table,
+                                              const catalog::TableProperties& properties) override;
+  Result<catalog::TableSchemaPtr> UpdateTable(std::string_view database, std::string_view table,
+                                              const TableUpdate& update) override;
+  Status DeleteTable(std::string_view database, std::string_view table) override;
+  Status Tag(std::string_view database, std::string_view table, const catalog::Tags& tags) override;
+  Status Untag(std::string_view database, std::string_view table,
+               const std::vector<std::string>& keys) override;
+
+  Status Write(const WriteBatch& batch, WriteCompletion* completion) override;
+  Result<std::vector<RecordResult>> WriteAndWait(const WriteBatch& batch) override;
+  Result<Snapshot> OpenSnapshot(std::string_view database, std::string_view table) override;
+  Result<Snapshot> OpenSnapshot(catalog::TableId table) override;
+
+  Status Checkpoint() override;
+  Status RunMaintenance() override;
+  bool Drive() override;
+  EngineStats stats() const override;
+
+ private:
+  /// What maintenance keeps of a table; guarded by maintenance_mutex_.
+  struct TableUpkeep {
+    SeriesProgress series{};
+    /// Dead rows in the deletion vector file of a segment, by the segment's key.
+    absl::flat_hash_map<std::string, std::uint64_t> dead_saved{};
+  };
+  /// A file that no newer manifest names.
+  struct Garbage {
+    std::string key;
+    std::weak_ptr<SegmentSource> user;
+    std::uint64_t dropped_in = 0;
+  };
+  /// A table's part of a checkpoint, between writing and the manifest.
+  struct TableCheckpoint {
+    std::shared_ptr<Table> table;
+    CheckpointInput input;
+    catalog::TableFiles files;
+    std::vector<std::shared_ptr<SegmentSource>> added;
+    TableUpkeep upkeep;
+    std::vector<std::string> replaced_keys;
+  };
+
+  // engine.cc
+  std::shared_ptr<Table> FindTable(std::string_view database, std::string_view table) const;
+  std::shared_ptr<Table> FindTable(catalog::TableId id) const;
+  std::vector<std::shared_ptr<Table>> AllTables() const;
+  Status CheckGates() const;
+  Result<SequenceNumber> LogCatalogChange(OutcomeType type, BytesView payload)
+      TL_REQUIRES(catalog_mutex_);
+  Status WaitDurable(SequenceNumber number);
+  Result<Snapshot> SnapshotOf(std::shared_ptr<Table> table);
+  Status ChangeTags(std::string_view database, std::string_view table,
+                    const std::function<Status(catalog::Tags*)>& change);
+
+  // recovery.cc
+  Status InitializeDatabase();
+  Status InstallTables() TL_REQUIRES(maintenance_mutex_);
+  Result<std::shared_ptr<Table>> InstallTable(const catalog::TableSchemaPtr& schema,
+                                              const catalog::TableFiles& files)
+      TL_REQUIRES(maintenance_mutex_);
+  Status ReplayRecord(SequenceNumber number, std::uint16_t type, BytesView payload);
+  Status ReplayCatalogRecord(OutcomeType type, BytesView payload);
+  Status RemoveUnnamedFiles() TL_REQUIRES(maintenance_mutex_);
+
+  // maintenance.cc
+  void Background();
+  Status CheckpointLocked() TL_REQUIRES(maintenance_mutex_);
+  Status MaintainLocked() TL_REQUIRES(maintenance_mutex_);
+  bool CheckpointIsDue() TL_REQUIRES(maintenance_mutex_);
+  Status EncodeRuns(const std::shared_ptr<Table>& table, std::uint64_t number);
+  Status WriteTable(TableCheckpoint* checkpoint) TL_REQUIRES(maintenance_mutex_);
+  Status WriteSeries(TableCheckpoint* checkpoint, const std::vector<std::uint32_t>& touched)
+      TL_REQUIRES(maintenance_mutex_);
+  Status WriteDeletionVectors(TableCheckpoint* checkpoint) TL_REQUIRES(maintenance_mutex_);
+  Status MergeOnce(const std::shared_ptr<Table>& table, bool* merged)
+      TL_REQUIRES(maintenance_mutex_);
+  Status ReplaceSegments(const std::shared_ptr<Table>& table,
+                         const std::vector<std::shared_ptr<SegmentSource>>& removed,
+                         const std::vector<catalog::SegmentEntry>& entries,
+                         const std::vector<std::shared_ptr<SegmentSource>>& added,
+                         std::uint64_t number) TL_REQUIRES(maintenance_mutex_);
+  Status Expire(const std::shared_ptr<Table>& table) TL_REQUIRES(maintenance_mutex_);
+  Status StoreManifest(catalog::Manifest manifest) TL_REQUIRES(maintenance_mutex_);
+  void CollectGarbage() TL_REQUIRES(maintenance_mutex_);
+  std::int64_t RetentionEdge(const catalog::TableSchema& schema) const;
+  /// The edge before which rows may be dropped; INT64_MIN while the wall clock is in doubt.
+  std::int64_t ExpiryEdge(const catalog::TableSchema& schema) const;
+  Uuid NewUuid();
+  catalog::SegmentEntry EntryOf(const FlushedSegment& flushed) const;
+
+  EngineOptions options_;
+  seal::PlainSealer plain_sealer_;
+  std::unique_ptr<objstore::ObjectStore> store_;
+  std::unique_ptr<LruBlockCache> cache_;
+  catalog::Catalog catalog_;
+  std::atomic<std::size_t> hot_bytes_{0};
+  std::atomic<std::size_t> staged_bytes_{0};
+  std::atomic<bool> crowded_{false};  ///< a window has segments_per_window_max segments
+  Lane lane_;
+  TableServices services_;
+
+  mutable SharedMutex tables_mutex_;
+  absl::flat_hash_map<catalog::TableId, std::shared_ptr<Table>> tables_
+      TL_GUARDED_BY(tables_mutex_);
+
+  Mutex catalog_mutex_;
+  std::uint64_t next_table_id_ = 1;  // guarded by catalog_mutex_ after recovery
+
+  mutable Mutex maintenance_mutex_;
+  catalog::Manifest manifest_;                 // guarded by maintenance_mutex_ after recovery
+  SequenceNumber truncate_to_{};               // likewise: the floor of the manifest before
+  absl::flat_hash_map<catalog::TableId, TableUpkeep> upkeep_;
+  std::vector<Garbage> garbage_;
+  std::int64_t last_checkpoint_steady_ns_ = 0;
+  std::uint64_t last_checkpoint_frame_bytes_ = 0;
+  std::int64_t wall_at_open_ns_ = 0;
+  std::int64_t steady_at_open_ns_ = 0;
+  std::atomic<std::uint64_t> checkpoint_count_{0};
+  std::atomic<std::uint64_t> merge_count_{0};
+  std::uint64_t replayed_records_ = 0;
+
+  Mutex random_mutex_;
+  Random random_ TL_GUARDED_BY(random_mutex_);
+
+  Mutex wake_mutex_;
+  CondVar wake_;
+  bool wanted_ TL_GUARDED_BY(wake_mutex_) = false;
+  bool stopping_ TL_GUARDED_BY(wake_mutex_) = false;
+  std::unique_ptr<ThreadPool> background_;
+  std::atomic<bool> stopped_{false};
+  Mutex stop_mutex_;
+};
+
+}  // namespace tideline::engine

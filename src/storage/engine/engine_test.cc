@@ -1,0 +1,416 @@
+#include "storage/engine/engine.h"
+
+#include "storage/engine/engine_test_support.h"
+
+namespace tideline::engine {
+namespace {
+
+using testing::Rows;
+using testing::SimEngine;
+using testing::TestRecord;
+using tideline::testing::Keep;
+
+constexpr std::int64_t kNow = SimEngine::kNow;
+
+TestRecord Single(std::int64_t time_ns, double value, std::int64_t version = 1,
+                  const std::string& host = "a") {
+  return {.dimensions = {{"host", host}, {"region", "eu"}},
+          .measure_name = "cpu",
+          .measures = {{"", value}},
+          .time_ns = time_ns,
+          .version = version};
+}
+
+TestRecord Multi(std::int64_t time_ns, std::int64_t n, std::int64_t version = 1) {
+  return {.dimensions = {{"host", "a"}},
+          .measure_name = "m",
+          .measures = {{"x", n}, {"y", static_cast<double>(n) / 2}, {"s", std::string("text ") + std::to_string(n)},
+                       {"ok", n % 2 == 0}, {"at", TimestampNs{n}}},
+          .time_ns = time_ns,
+          .version = version};
+}
+
+class EngineTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(sim_.Open().ok());
+    ASSERT_TRUE(sim_.Create().ok());
+  }
+  void Reopen() {
+    sim_.Close();
+    const Status opened = sim_.Open();
+    ASSERT_TRUE(opened.ok()) << opened;
+  }
+  SimEngine sim_{1};
+};
+
+TEST_F(EngineTest, VerdictRules) {
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kEqual);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 2)), Verdict::kDuplicate);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 2, 5)), Verdict::kReplaced);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 2, 4)), Verdict::kLowerVersion);
+  const auto lower = sim_.Write({Single(kNow, 2, 3)});
+  ASSERT_TRUE(lower.ok());
+  EXPECT_EQ((*lower)[0].existing_version, 5);
+  // The same value under a higher version raises the version.
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 2, 9)), Verdict::kReplaced);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 3, 8)), Verdict::kLowerVersion);
+  const Rows rows = sim_.Read();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows.begin()->second.at("measure_value::double"), "2");
+}
+
+TEST_F(EngineTest, VerdictsHoldAcrossRunsAndFiles) {
+  for (int round = 0; round < 3; ++round) {
+    const std::int64_t base = kNow + round * kNsPerSecond;
+    EXPECT_EQ(sim_.WriteOne(Multi(base, round)), Verdict::kNew);
+    ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+    EXPECT_EQ(sim_.WriteOne(Multi(base, round)), Verdict::kEqual);
+    EXPECT_EQ(sim_.WriteOne(Multi(base, round + 7)), Verdict::kDuplicate);
+    EXPECT_EQ(sim_.WriteOne(Multi(base, round + 7, 2)), Verdict::kReplaced);
+    EXPECT_EQ(sim_.WriteOne(Multi(base, round, 1)), Verdict::kLowerVersion);
+    Reopen();
+    EXPECT_EQ(sim_.WriteOne(Multi(base, round + 7, 2)), Verdict::kEqual);
+  }
+  const Rows rows = sim_.Read();
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows.begin()->second.at("x"), "7");
+}
+
+TEST_F(EngineTest, FirstOfTwoInOneBatchWins) {
+  const auto results = sim_.Write({Single(kNow, 1), Single(kNow, 2), Single(kNow, 1), Single(kNow, 3, 2)});
+  ASSERT_TRUE(results.ok());
+  EXPECT_EQ((*results)[0].verdict, Verdict::kNew);
+  EXPECT_EQ((*results)[1].verdict, Verdict::kDuplicate);
+  EXPECT_EQ((*results)[2].verdict, Verdict::kEqual);
+  EXPECT_EQ((*results)[3].verdict, Verdict::kReplaced);
+  EXPECT_EQ(sim_.Read().begin()->second.at("measure_value::double"), "3");
+}
+
+TEST_F(EngineTest, OutOfOrderRowsAreStoredOnceEach) {
+  testing::Rows expected;
+  for (int i = 0; i < 200; ++i) {
+    const TestRecord record = Single(kNow - (i * 37 % 200) * kNsPerSecond, i);
+    EXPECT_EQ(sim_.WriteOne(record), Verdict::kNew);
+    expected[testing::KeyOf(record)] = testing::ValuesOf(record);
+    if (i == 90) {
+      ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+    }
+  }
+  EXPECT_EQ(sim_.Read(), expected);
+}
+
+TEST_F(EngineTest, MeasureAndAttributeKeepTheirType) {
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  TestRecord wrong = Single(kNow + 1, 1);
+  wrong.measures = {{"", std::int64_t{1}}};
+  const auto results = sim_.Write({wrong});
+  ASSERT_TRUE(results.ok());
+  EXPECT_EQ((*results)[0].verdict, Verdict::kMeasureTypeConflict);
+  EXPECT_EQ((*results)[0].existing_type, MeasureType::kDouble);
+  EXPECT_EQ((*results)[0].item, RecordResult::kWholeRecord);
+  EXPECT_EQ(sim_.WriteOne(Multi(kNow, 1)), Verdict::kNew);
+  TestRecord other = Multi(kNow + 1, 1);
+  other.measure_name = "other";
+  other.measures = {{"z", 1.0}, {"x", 2.0}};
+  const auto conflict = sim_.Write({other});
+  ASSERT_TRUE(conflict.ok());
+  EXPECT_EQ((*conflict)[0].verdict, Verdict::kMeasureTypeConflict);
+  EXPECT_EQ((*conflict)[0].item, 1);
+  // A refused record widens nothing.
+  const auto schema = sim_.engine().catalog().FindTable("db", "t");
+  EXPECT_EQ(schema->FindColumn("z"), nullptr);
+  EXPECT_EQ(schema->measures.size(), 2U);
+  TestRecord collides = Multi(kNow + 2, 1);
+  collides.dimensions = {{"x", "v"}};
+  EXPECT_EQ(sim_.WriteOne(collides), Verdict::kNameKindConflict);
+}
+
+TEST_F(EngineTest, SchemaFollowsTheRecords) {
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  EXPECT_EQ(sim_.WriteOne(Multi(kNow, 1)), Verdict::kNew);
+  Reopen();
+  const auto schema = sim_.engine().catalog().FindTable("db", "t");
+  std::string names;
+  for (const auto& column : schema->Columns()) names += column.name + " ";
+  EXPECT_EQ(names, "host region measure_name time measure_value::double x y s ok at ");
+  const auto measures = schema->MeasuresByName();
+  ASSERT_EQ(measures.size(), 2U);
+  EXPECT_EQ(measures[0]->dimensions.size(), 2U);
+  EXPECT_EQ(measures[1]->dimensions.size(), 1U);
+  EXPECT_EQ(measures[1]->type, MeasureType::kMulti);
+}
+
+TEST_F(EngineTest, LimitsRefuseRecordsNotBatches) {
+  TestRecord wide{.measure_name = "m", .measures = {{"", 1.0}}, .time_ns = kNow};
+  for (int i = 0; i < 128; ++i) wide.dimensions.emplace_back("d" + std::to_string(i), "v");
+  EXPECT_EQ(sim_.WriteOne(wide), Verdict::kNew);
+  wide.dimensions[0].first = "another";
+  EXPECT_EQ(sim_.WriteOne(wide), Verdict::kDimensionLimit);
+}
+
+TEST_F(EngineTest, SnapshotIsStable) {
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  auto before = sim_.engine().OpenSnapshot("db", "t");
+  ASSERT_TRUE(before.ok());
+  const Rows old_rows = testing::ReadRows(*before);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 2, 2)), Verdict::kReplaced);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow + 1, 3)), Verdict::kNew);
+  EXPECT_EQ(testing::ReadRows(*before), old_rows);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  EXPECT_EQ(testing::ReadRows(*before), old_rows);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 4, 3)), Verdict::kReplaced);
+  EXPECT_EQ(testing::ReadRows(*before), old_rows);
+  EXPECT_EQ(sim_.Read().size(), 2U);
+}
+
+TEST_F(EngineTest, PredicatesAndTimesSelect) {
+  std::vector<TestRecord> records;
+  for (int i = 0; i < 50; ++i) {
+    records.push_back(Single(kNow + i, i, 1, "h" + std::to_string(i % 5)));
+  }
+  TestRecord bare = Single(kNow, 100);
+  bare.dimensions = {{"region", "us"}};
+  records.push_back(bare);
+  ASSERT_TRUE(sim_.Write(records).ok());
+  const ColumnId host = sim_.engine().catalog().FindTable("db", "t")->FindColumn("host")->id;
+  for (int pass = 0; pass < 2; ++pass) {
+    EXPECT_EQ(sim_.Read({.series = {{.column = host, .values = {"h1", "none"}}}}).size(), 10U);
+    EXPECT_EQ(sim_.Read({.series = {{.column = host, .matches_null = true}}}).size(), 1U);
+    EXPECT_EQ(sim_.Read({.series = {{.column = host, .values = {"h1"}, .matches_null = true}}}).size(), 11U);
+    const auto test = [](std::optional<std::string_view> value) {
+      return value.has_value() && *value > "h2";
+    };
+    EXPECT_EQ(sim_.Read({.series = {{.column = host, .test = test}}}).size(), 20U);
+    EXPECT_EQ(sim_.Read({.times = {{kNow + 10, kNow + 19}, {kNow + 15, kNow + 20}, {kNow + 49, INT64_MAX}}})
+                  .size(),
+              12U);
+    auto snapshot = sim_.engine().OpenSnapshot("db", "t");
+    ASSERT_TRUE(snapshot.ok());
+    EXPECT_EQ(*snapshot->CountSeries({}), 6U);
+    EXPECT_EQ(snapshot->Totals().rows, 51U);
+    EXPECT_EQ(*snapshot->DistinctValues(host), 5U);
+    ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  }
+}
+
+TEST_F(EngineTest, RetentionCutsQueriesAndDropsFiles) {
+  ASSERT_TRUE(sim_.engine()
+                  .UpdateTable("db", "t", {.retention = catalog::Retention{.memory_hours = 1, .magnetic_days = 1}})
+                  .ok());
+  EXPECT_EQ(sim_.WriteOne(Single(kNow - 20 * kNsPerHour, 1)), Verdict::kNew);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 2)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  EXPECT_EQ(sim_.Read().size(), 2U);
+  sim_.clock.Advance(6 * kNsPerHour);
+  EXPECT_EQ(sim_.Read().size(), 1U);
+  sim_.clock.Advance(20 * kNsPerHour);
+  EXPECT_EQ(sim_.Read().size(), 0U);
+  EXPECT_EQ(sim_.engine().stats().segment_count, 1U);
+  ASSERT_TRUE(sim_.engine().RunMaintenance().ok());
+  EXPECT_EQ(sim_.engine().stats().segment_count, 0U);
+  Reopen();
+  EXPECT_EQ(sim_.Read().size(), 0U);
+}
+
+TEST_F(EngineTest, JumpingWallClockDeletesNothing) {
+  ASSERT_TRUE(sim_.engine()
+                  .UpdateTable("db", "t", {.retention = catalog::Retention{.memory_hours = 1, .magnetic_days = 1}})
+                  .ok());
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 2)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  sim_.clock.SetWall(TimestampNs{kNow + 400 * kNsPerDay});
+  ASSERT_TRUE(sim_.engine().RunMaintenance().ok());
+  EXPECT_EQ(sim_.engine().stats().segment_count, 1U);
+}
+
+TEST_F(EngineTest, CatalogSurvivesRestart) {
+  ASSERT_TRUE(sim_.engine().Tag("db", "", {{"k", "v"}}).ok());
+  ASSERT_TRUE(sim_.engine().CreateTable("db", "u", {.retention = {.memory_hours = 2, .magnetic_days = 3}}).ok());
+  ASSERT_TRUE(sim_.engine().Tag("db", "u", {{"a", "1"}, {"b", "2"}}).ok());
+  ASSERT_TRUE(sim_.engine().Untag("db", "u", {"a"}).ok());
+  ASSERT_TRUE(sim_.engine().UpdateDatabase("db", "key").ok());
+  EXPECT_EQ(CodeOf(sim_.engine().DeleteDatabase("db")), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(CodeOf(sim_.engine().CreateDatabase({.name = "db"}).status()), ErrorCode::kAlreadyExists);
+  EXPECT_EQ(CodeOf(sim_.engine().CreateTable("none", "u", {}).status()), ErrorCode::kNotFound);
+  ASSERT_TRUE(sim_.engine().DeleteTable("db", "t").ok());
+  for (int pass = 0; pass < 2; ++pass) {
+    if (pass == 0) {
+      sim_.Crash(Keep::kNone);
+      ASSERT_TRUE(sim_.Open().ok());
+    } else {
+      ASSERT_TRUE(sim_.engine().Stop().ok());
+      Reopen();
+    }
+    const auto database = sim_.engine().catalog().FindDatabase("db");
+    ASSERT_NE(database, nullptr);
+    EXPECT_EQ(database->kms_key_id, "key");
+    EXPECT_EQ(database->tags.size(), 1U);
+    EXPECT_EQ(sim_.engine().catalog().FindTable("db", "t"), nullptr);
+    const auto table = sim_.engine().catalog().FindTable("db", "u");
+    ASSERT_NE(table, nullptr);
+    EXPECT_EQ(table->properties.retention.magnetic_days, 3);
+    EXPECT_EQ(table->properties.tags, (catalog::Tags{{"b", "2"}}));
+  }
+}
+
+TEST_F(EngineTest, DeletedTableComesBackEmpty) {
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  EXPECT_EQ(sim_.WriteOne(Single(kNow + 1, 1)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().DeleteTable("db", "t").ok());
+  ASSERT_TRUE(sim_.engine().CreateTable("db", "t", {}).ok());
+  EXPECT_EQ(sim_.Read().size(), 0U);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 9)), Verdict::kNew);
+  sim_.Crash(Keep::kNone);
+  ASSERT_TRUE(sim_.Open().ok());
+  EXPECT_EQ(sim_.Read().size(), 1U);
+}
+
+// An equal record is not acknowledged before the row it repeats is synced.
+TEST_F(EngineTest, EqualRecordWaitsForTheRowItRepeats) {
+  struct Note final : WriteCompletion {
+    void OnWritten(const Status& status, std::span<const RecordResult> results) override {
+      EXPECT_TRUE(status.ok());
+      verdict = results[0].verdict;
+      done = true;
+    }
+    bool done = false;
+    Verdict verdict = Verdict::kNew;
+  };
+  const std::vector<TestRecord> records{Single(kNow, 1)};
+  const testing::TestBatch batch(records);
+  Note first;
+  Note second;
+  ASSERT_TRUE(sim_.engine().Write(batch.View(), &first).ok());
+  ASSERT_TRUE(sim_.engine().Write(batch.View(), &second).ok());
+  EXPECT_FALSE(first.done);
+  EXPECT_FALSE(second.done);
+  EXPECT_EQ(sim_.Read().size(), 0U);
+  while (!first.done && sim_.engine().Drive()) {
+  }
+  while (!second.done && sim_.engine().Drive()) {
+  }
+  EXPECT_TRUE(first.done);
+  ASSERT_TRUE(second.done);
+  EXPECT_EQ(second.verdict, Verdict::kEqual);
+  EXPECT_EQ(sim_.Read().size(), 1U);
+}
+
+// An upsert, then a write of the same key, then a crash, keeps the write.
+TEST_F(EngineTest, UpsertThenSameKeyThenCrashKeepsTheWrite) {
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 2, 2)), Verdict::kReplaced);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 3, 3)), Verdict::kReplaced);
+  for (int pass = 0; pass < 2; ++pass) {
+    sim_.Crash(Keep::kNone);
+    ASSERT_TRUE(sim_.Open().ok());
+    const Rows rows = sim_.Read();
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows.begin()->second.at("measure_value::double"), "3");
+  }
+}
+
+TEST_F(EngineTest, RunsAndMergesKeepEveryRow) {
+  sim_.Close();
+  sim_.options.buffer_rows_max = 64;
+  sim_.options.piece_rows_min = 32;
+  ASSERT_TRUE(sim_.Open().ok());
+  Rows expected;
+  for (int round = 0; round < 40; ++round) {
+    std::vector<TestRecord> records;
+    for (int i = 0; i < 30; ++i) {
+      TestRecord record = i % 3 == 0 ? Multi(kNow - (round * 7 + i) * kNsPerMinute, i, round + 1)
+                                     : Single(kNow + round * 100 + i, i, 1, "h" + std::to_string(i % 4));
+      records.push_back(record);
+      expected[testing::KeyOf(record)] = testing::ValuesOf(record);
+    }
+    const auto results = sim_.Write(records);
+    ASSERT_TRUE(results.ok());
+    for (const auto& result : *results) EXPECT_TRUE(IsAccepted(result.verdict));
+    ASSERT_TRUE(sim_.engine().RunMaintenance().ok());
+    if (round % 3 == 2) {
+      ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+    }
+  }
+  EXPECT_EQ(sim_.Read(), expected);
+  EXPECT_GT(sim_.engine().stats().merge_count, 0U);
+  Reopen();
+  EXPECT_EQ(sim_.Read(), expected);
+}
+
+// 8,192 measure names and 1,024 attributes cost what they hold.
+TEST_F(EngineTest, ManyMeasureNamesAndAttributesStaySmall) {
+  std::vector<TestRecord> records;
+  for (int i = 0; i < 8192; ++i) {
+    TestRecord record = Single(kNow, i);
+    record.measure_name = "measure" + std::to_string(i);
+    records.push_back(record);
+    if (records.size() == 100 || i == 8191) {
+      ASSERT_TRUE(sim_.Write(records).ok());
+      records.clear();
+    }
+  }
+  TestRecord one_more = Single(kNow, 1);
+  one_more.measure_name = "too many";
+  EXPECT_EQ(sim_.WriteOne(one_more), Verdict::kMeasureNameLimit);
+  EXPECT_LT(sim_.engine().stats().hot_bytes, 64U << 20);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  EXPECT_LT(sim_.engine().stats().segment_bytes, 4U << 20);
+  EXPECT_EQ(sim_.Read().size(), 8192U);
+}
+
+TEST_F(EngineTest, ThousandSparseAttributes) {
+  std::vector<TestRecord> records;
+  Rows expected;
+  for (int i = 0; i < 2000; ++i) {
+    TestRecord record{.dimensions = {{"host", "a"}}, .measure_name = "m", .time_ns = kNow + i};
+    for (int j = 0; j < 4; ++j) {
+      record.measures.emplace_back("a" + std::to_string((i * 4 + j) % 1024), 1.0 * i);
+    }
+    expected[testing::KeyOf(record)] = testing::ValuesOf(record);
+    records.push_back(record);
+  }
+  ASSERT_TRUE(sim_.Write(records).ok());
+  TestRecord more{.dimensions = {}, .measure_name = "m", .measures = {{"new", 1.0}, {"a1", 1.0}}, .time_ns = kNow};
+  EXPECT_EQ(sim_.WriteOne(more), Verdict::kAttributeLimit);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  EXPECT_LT(sim_.engine().stats().segment_bytes, 1U << 20);
+  EXPECT_EQ(sim_.Read(), expected);
+}
+
+TEST_F(EngineTest, DictionariesAreSharedWithinAScan) {
+  ASSERT_TRUE(sim_.Write({Single(kNow, 1, 1, "a"), Single(kNow, 1, 1, "b")}).ok());
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  ASSERT_TRUE(sim_.Write({Single(kNow, 1, 1, "c")}).ok());
+  auto snapshot = sim_.engine().OpenSnapshot("db", "t");
+  ASSERT_TRUE(snapshot.ok());
+  const ColumnId host = snapshot->schema().FindColumn("host")->id;
+  auto scan = snapshot->Scan({.columns = {host, catalog::kMeasureNameColumn}});
+  ASSERT_TRUE(scan.ok());
+  ASSERT_EQ((*scan)->morsel_count(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    auto morsel = (*scan)->OpenMorsel(i);
+    ScanBatch batch;
+    ASSERT_TRUE(*(*morsel)->Next(&batch));
+    EXPECT_EQ(batch.batch.columns[0].dictionary_base(), (*scan)->Dictionary(host));
+  }
+  EXPECT_EQ((*scan)->statistics().rows, 3U);
+}
+
+TEST_F(EngineTest, GatesAreNamed) {
+  sim_.Close();
+  sim_.options.hot_bytes_max = 1;
+  ASSERT_TRUE(sim_.Open().ok());
+  ASSERT_TRUE(sim_.Write({Single(kNow, 1)}).ok());
+  const auto refused = sim_.Write({Single(kNow + 1, 1)});
+  EXPECT_EQ(CodeOf(refused.status()), ErrorCode::kResourceExhausted);
+  EXPECT_NE(MessageOf(refused.status()).find("hot_bytes_max"), std::string_view::npos);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  EXPECT_TRUE(sim_.Write({Single(kNow + 1, 1)}).ok());
+}
+
+}  // namespace
+}  // namespace tideline::engine

@@ -1,0 +1,310 @@
+#include "storage/engine/flush.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tideline::engine {
+namespace {
+
+/// Rows handed to the segment writer at once.
+constexpr std::size_t kFlushChunkRows = 4096;
+
+std::int64_t AlignDown(std::int64_t time_ns, std::int64_t length_ns) {
+  std::int64_t quotient = time_ns / length_ns;
+  if (time_ns % length_ns < 0) --quotient;
+  return quotient * length_ns;
+}
+
+// Orders series as segments do. Compares codes first: equal codes are equal values.
+class SeriesOrder {
+ public:
+  SeriesOrder(const catalog::TableSchema& schema, const hot::SeriesIndex& index)
+      : index_(index), slot_count_(index.slot_count()) {
+    const auto& keys = schema.properties.partition_keys;
+    if (keys.empty() || keys[0].type != catalog::PartitionKeyType::kDimension) return;
+    for (std::uint32_t slot = 0; slot < schema.dimensions.size() && slot < slot_count_; ++slot) {
+      if (schema.dimensions[slot].name == keys[0].name) key_slot_ = slot;
+    }
+  }
+
+  bool operator()(std::uint32_t a, std::uint32_t b) const {
+    if (key_slot_ != kNoSlot) {
+      const int order = CompareSlot(a, b, key_slot_);
+      if (order != 0) return order < 0;
+    }
+    const std::uint32_t measure_a = index_.MeasureOf(hot::SeriesId{a});
+    const std::uint32_t measure_b = index_.MeasureOf(hot::SeriesId{b});
+    if (measure_a != measure_b) {
+      return index_.measure_names().Value(measure_a + 1) <
+             index_.measure_names().Value(measure_b + 1);
+    }
+    for (std::uint32_t slot = 0; slot < slot_count_; ++slot) {
+      const int order = CompareSlot(a, b, slot);
+      if (order != 0) return order < 0;
+    }
+    return a < b;
+  }
+
+ private:
+  static constexpr std::uint32_t kNoSlot = UINT32_MAX;
+
+  int CompareSlot(std::uint32_t a, std::uint32_t b, std::uint32_t slot) const {
+    const std::uint32_t code_a = index_.CodeOf(hot::SeriesId{a}, slot);
+    const std::uint32_t code_b = index_.CodeOf(hot::SeriesId{b}, slot);
+    if (code_a == code_b) return 0;
+    if (code_a == hot::kNullCode) return -1;
+    if (code_b == hot::kNullCode) return 1;
+    return index_.values(slot).Value(code_a).compare(index_.values(slot).Value(code_b));
+  }
+
+  const hot::SeriesIndex& index_;
+  const std::uint32_t slot_count_;
+  std::uint32_t key_slot_ = kNoSlot;
+};
+
+/// Reads one series of one source in chunks.
+struct Cursor {
+  RowSource* source = nullptr;
+  std::uint64_t next = 0;
+  std::uint64_t end = 0;
+  RowChunk chunk{};
+  std::size_t at = 0;
+
+  /// False at the end.
+  Result<bool> Fill() {
+    while (at == chunk.row_count()) {
+      if (next == end) return false;
+      chunk.Clear();
+      at = 0;
+      const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(kFlushChunkRows, end - next));
+      TL_TRY(source->Read(next, count, &chunk));
+      next += count;
+    }
+    return true;
+  }
+};
+
+class Flusher {
+ public:
+  explicit Flusher(FlushRequest request) : request_(std::move(request)) {}
+
+  Result<FlushResult> Run() {
+    CollectSeries();
+    for (const std::uint32_t series : order_) {
+      series_ = series;
+      TL_TRY(MergeSeries(parts_by_series_[series]));
+    }
+    for (auto& [window, output] : outputs_) {
+      FlushedSegment flushed;
+      flushed.window = window;
+      flushed.file_uuid = output.file_uuid;
+      flushed.written = TL_TRY(output.writer->Finish());
+      TL_TRY(output.sink->Commit());
+      flushed.sink = std::move(output.sink);
+      result_.segments.push_back(std::move(flushed));
+    }
+    result_.series = std::move(order_);
+    std::sort(result_.series.begin(), result_.series.end());
+    return std::move(result_);
+  }
+
+ private:
+  struct SourcePart {
+    RowSource* source;
+    RowSource::Range range;
+  };
+  struct Output {
+    Uuid file_uuid;
+    std::unique_ptr<SegmentSink> sink;
+    std::unique_ptr<segment::SegmentWriter> writer;
+    std::uint32_t series = UINT32_MAX;
+  };
+
+  void CollectSeries() {
+    for (const auto& source : request_.sources) {
+      for (const RowSource::Range& range : source->ranges()) {
+        auto& parts = parts_by_series_[range.series];
+        if (parts.empty()) order_.push_back(range.series);
+        parts.push_back({source.get(), range});
+      }
+    }
+    std::sort(order_.begin(), order_.end(), SeriesOrder(*request_.schema, *request_.index));
+  }
+
+  Status MergeSeries(const std::vector<SourcePart>& parts) {
+    std::vector<Cursor> cursors(parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      cursors[i].source = parts[i].source;
+      cursors[i].next = parts[i].range.first;
+      cursors[i].end = parts[i].range.first + parts[i].range.count;
+    }
+    if (cursors.size() == 1) {
+      while (TL_TRY(cursors[0].Fill())) {
+        TL_TRY(Emit(cursors[0].chunk));
+        cursors[0].at = cursors[0].chunk.row_count();
+      }
+      return OkStatus();
+    }
+    RowChunk merged;
+    for (;;) {
+      // The cursor with the earliest row, and how far it may run before another one is due.
+      Cursor* first = nullptr;
+      std::int64_t limit = INT64_MAX;
+      for (Cursor& cursor : cursors) {
+        if (!TL_TRY(cursor.Fill())) continue;
+        const std::int64_t time = cursor.chunk.times[cursor.at];
+        if (first == nullptr) {
+          first = &cursor;
+        } else if (time < first->chunk.times[first->at]) {
+          limit = first->chunk.times[first->at];
+          first = &cursor;
+        } else {
+          limit = std::min(limit, time);
+        }
+      }
+      if (first == nullptr) break;
+      const auto& times = first->chunk.times;
+      const auto begin = times.begin() + static_cast<std::ptrdiff_t>(first->at);
+      const auto last = static_cast<std::size_t>(std::upper_bound(begin, times.end(), limit) - times.begin());
+      merged.AppendRange(first->chunk, first->at, last);
+      first->at = last;
+      if (merged.row_count() >= kFlushChunkRows) {
+        merged.Finish();
+        TL_TRY(Emit(merged));
+        merged.Clear();
+      }
+    }
+    merged.Finish();
+    return Emit(merged);
+  }
+
+  // Splits rows, ascending in time, among windows.
+  Status Emit(const RowChunk& chunk) {
+    std::size_t first = static_cast<std::size_t>(
+        std::lower_bound(chunk.times.begin(), chunk.times.end(), request_.retention_edge_ns) -
+        chunk.times.begin());
+    while (first < chunk.row_count()) {
+      const Window window =
+          request_.plan == nullptr ? request_.window : request_.plan->Find(chunk.times[first]);
+      const std::size_t last =
+          request_.plan == nullptr ? chunk.row_count() : WindowEnd(chunk.times, first, window);
+      if (first == 0 && last == chunk.row_count()) return Write(window, chunk);
+      RowChunk piece;
+      piece.AppendRange(chunk, first, last);
+      piece.Finish();
+      TL_TRY(Write(window, piece));
+      first = last;
+    }
+    return OkStatus();
+  }
+
+  // First row behind `first` that goes to another window; hours are the unit of the plan.
+  std::size_t WindowEnd(const std::vector<std::int64_t>& times, std::size_t first,
+                        const Window& window) const {
+    std::size_t last = first;
+    while (last < times.size() && request_.plan->Find(times[last]) == window) {
+      const std::int64_t hour = AlignDown(times[last], kWindowLengths[0]);
+      const std::int64_t hour_last =
+          hour > INT64_MAX - kWindowLengths[0] ? INT64_MAX : hour + kWindowLengths[0] - 1;
+      last = static_cast<std::size_t>(
+          std::upper_bound(times.begin() + static_cast<std::ptrdiff_t>(last), times.end(),
+                           hour_last) -
+          times.begin());
+    }
+    return last;
+  }
+
+  Status Write(const Window& window, const RowChunk& chunk) {
+    Output& output = outputs_[window];
+    if (output.writer == nullptr) TL_TRY(Open(window, &output));
+    if (output.series != series_) {
+      output.series = series_;
+      TL_TRY(BeginSeries(*output.writer));
+    }
+    const std::vector<segment::ColumnChunk> views = chunk.Views();
+    return output.writer->AddRows(chunk.times, chunk.versions, views);
+  }
+
+  Status Open(const Window& window, Output* output) {
+    output->file_uuid = request_.make_uuid();
+    output->sink = TL_TRY(request_.make_sink(output->file_uuid));
+    segment::SegmentWriterOptions options;
+    std::memcpy(options.file_uuid.data(), output->file_uuid.bytes.data(), options.file_uuid.size());
+    options.table_id = request_.schema->id.value;
+    options.window_start_ns = window.start_ns;
+    options.window_length_ns = window.length_ns;
+    options.through_number = request_.through.value;
+    output->writer = std::make_unique<segment::SegmentWriter>(options, *output->sink);
+    return OkStatus();
+  }
+
+  Status BeginSeries(segment::SegmentWriter& writer) {
+    const hot::SeriesIndex& index = *request_.index;
+    const hot::SeriesId id{series_};
+    dimensions_.clear();
+    const std::uint32_t slot_count = index.slot_count();
+    for (std::uint32_t slot = 0; slot < slot_count && slot < request_.schema->dimensions.size();
+         ++slot) {
+      const std::uint32_t code = index.CodeOf(id, slot);
+      if (code == hot::kNullCode) continue;
+      dimensions_.push_back(
+          {request_.schema->dimensions[slot].id.value, index.values(slot).Value(code)});
+    }
+    return writer.AddSeries({.id = series_,
+                             .measure_name = index.measure_names().Value(index.MeasureOf(id) + 1),
+                             .dimensions = dimensions_});
+  }
+
+  FlushRequest request_;
+  FlushResult result_;
+  absl::flat_hash_map<std::uint32_t, std::vector<SourcePart>> parts_by_series_;
+  std::vector<std::uint32_t> order_;
+  std::map<Window, Output> outputs_;
+  std::uint32_t series_ = 0;
+  std::vector<segment::DimensionValue> dimensions_;
+};
+
+}  // namespace
+
+void WindowPlan::Count(std::span<const std::int64_t> times) {
+  std::int64_t hour = INT64_MIN;
+  std::uint64_t* count = nullptr;
+  for (const std::int64_t time : times) {
+    const std::int64_t start = AlignDown(time, kWindowLengths[0]);
+    if (count == nullptr || start != hour) {
+      hour = start;
+      count = &hours_[start];
+    }
+    ++*count;
+  }
+}
+
+void WindowPlan::Decide(std::size_t piece_rows_min) {
+  constexpr std::size_t kLevels = std::size(kWindowLengths);
+  std::map<std::int64_t, std::vector<std::int64_t>> hours_of;  // window start of the level, hours
+  for (const auto& [hour, rows] : hours_) hours_of[hour].push_back(hour);
+  for (std::size_t level = 0; level < kLevels; ++level) {
+    const std::int64_t length = kWindowLengths[level];
+    std::map<std::int64_t, std::vector<std::int64_t>> left;
+    for (auto& [start, hours] : hours_of) {
+      std::uint64_t rows = 0;
+      for (const std::int64_t hour : hours) rows += hours_[hour];
+      if (rows >= piece_rows_min || level + 1 == kLevels) {
+        for (const std::int64_t hour : hours) windows_[hour] = Window{start, length};
+        continue;
+      }
+      auto& up = left[AlignDown(start, kWindowLengths[level + 1])];
+      up.insert(up.end(), hours.begin(), hours.end());
+    }
+    hours_of = std::move(left);
+  }
+}
+
+Window WindowPlan::Find(std::int64_t time_ns) const {
+  const auto at = windows_.find(AlignDown(time_ns, kWindowLengths[0]));
+  return at == windows_.end() ? Window{} : at->second;
+}
+
+Result<FlushResult> Flush(FlushRequest request) { return Flusher(std::move(request)).Run(); }
+
+}  // namespace tideline::engine

@@ -1,0 +1,265 @@
+// Opening a data directory; see engine.h and durability.md section 3.2.
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+#include "storage/catalog/sealed_object.h"
+#include "storage/engine/engine_impl.h"
+#include "storage/objstore/directory_object_store.h"
+#include "storage/wal/wal_recovery.h"
+
+namespace tideline::engine {
+namespace {
+
+constexpr std::size_t kFilesListedMax = 10'000;
+constexpr std::uint16_t kDeletionVectorFormat = 1;
+
+wal::WalOptions LogOptions(const EngineOptions& options, const Uuid& database_uuid,
+                           wal::WalListener* listener) {
+  wal::WalOptions log;
+  log.directory = options.data_dir + "/wal";
+  log.database_uuid = database_uuid;
+  log.key_scope = database_uuid;
+  log.file_bytes = options.wal_file_bytes;
+  log.wal_bytes_max = options.wal_bytes_max;
+  if (options.sync_interval_ns != 0) {
+    log.sync = wal::SyncMode::kInterval;
+    log.sync_interval_ns = options.sync_interval_ns;
+  }
+  log.own_threads = options.own_threads;
+  log.uuid_seed = options.uuid_seed;
+  log.clock = options.clock;
+  log.sealer = options.sealer;
+  log.listener = listener;
+  return log;
+}
+
+}  // namespace
+
+Status EngineImpl::Recover() {
+  store_ = TL_TRY(objstore::OpenDirectoryObjectStore(*options_.file_system,
+                                                     {.directory = options_.data_dir}));
+  services_.environment = {.store = store_.get(), .cache = cache_.get()};
+  {
+    MutexLock lock(maintenance_mutex_);
+    auto loaded = TL_TRY(catalog::LoadNewestManifest(*store_, *options_.sealer));
+    if (loaded.skipped != 0) {
+      TL_LOG_ERROR("{} newer manifests are damaged; using manifest {}", loaded.skipped,
+                   loaded.manifest.number);
+    }
+    manifest_ = std::move(loaded.manifest);
+    if (manifest_.number == 0) TL_TRY(InitializeDatabase());
+    TL_TRY(InstallTables());
+    TL_TRY(RemoveUnnamedFiles());
+  }
+  const wal::WalOptions log = LogOptions(options_, manifest_.database_uuid, &lane_);
+  const wal::WalRecovery recovery = TL_TRY(
+      wal::RecoverWal(*options_.file_system, log, manifest_.floor,
+                      {.quarantine = options_.recover_quarantine},
+                      [this](SequenceNumber number, std::uint16_t type, BytesView payload) {
+                        return ReplayRecord(number, type, payload);
+                      }));
+  for (const wal::WalGap& gap : recovery.gaps) {
+    TL_LOG_ERROR("promised records {} to {} of {} are lost", gap.first_number.value,
+                 gap.last_number.value, gap.file);
+  }
+  replayed_records_ = recovery.record_count;
+  auto writer = TL_TRY(wal::WalWriter::Open(*options_.file_system, log, recovery.position));
+  const SequenceNumber last = writer->last_number();
+  lane_.Start(std::move(writer), last);
+  truncate_to_ = manifest_.floor;
+  if (options_.own_threads) {
+    background_ = std::make_unique<ThreadPool>(
+        ThreadPoolOptions{.name = "background", .thread_count = 1, .queue_max = 16, .nice = 5});
+    TL_TRY(background_->Submit([this] { Background(); }));
+  }
+  return OkStatus();
+}
+
+// The first manifest makes the database's identity durable before anything refers to it.
+Status EngineImpl::InitializeDatabase() {
+  manifest_ = {};
+  manifest_.number = 1;
+  manifest_.database_uuid = NewUuid();
+  ByteWriter out(&manifest_.catalog_bytes);
+  catalog_.EncodeTo(&out);
+  return catalog::StoreManifest(*store_, *options_.sealer, manifest_.database_uuid, NewUuid(),
+                                manifest_);
+}
+
+Status EngineImpl::InstallTables() {
+  ByteReader in(manifest_.catalog_bytes);
+  TL_TRY(catalog_.DecodeFrom(&in));
+  next_table_id_ = manifest_.next_table_id;
+  for (const auto& schema : catalog_.ListAllTables("", "", SIZE_MAX)) {
+    const auto files = manifest_.tables.find(schema->id);
+    auto table = TL_TRY(InstallTable(
+        schema, files == manifest_.tables.end() ? catalog::TableFiles{} : files->second));
+    WriterLock lock(tables_mutex_);
+    tables_[schema->id] = std::move(table);
+  }
+  return OkStatus();
+}
+
+Result<std::shared_ptr<Table>> EngineImpl::InstallTable(const catalog::TableSchemaPtr& schema,
+                                                        const catalog::TableFiles& files) {
+  auto table = std::make_shared<Table>(services_, schema);
+  table->PrepareIndex();
+  TableUpkeep& upkeep = upkeep_[schema->id];
+  for (const catalog::SeriesFileEntry& entry : files.series_files) {
+    const Bytes stored = TL_TRY(store_->GetWhole(entry.key, catalog::kObjectBytesMax));
+    const auto object = catalog::OpenObject(*options_.sealer, seal::FileType::kSeriesFile,
+                                            kSeriesFileFormat, stored);
+    if (!object.ok()) return Annotate(object.status(), entry.key);
+    const Status loaded = LoadSeriesFile(object->plain, &table->writable_index(), &upkeep.series);
+    if (!loaded.ok()) return Annotate(loaded, entry.key);
+  }
+  std::vector<std::shared_ptr<SegmentSource>> segments;
+  for (const catalog::SegmentEntry& entry : files.segments) {
+    Bitmap dead;
+    if (!entry.deletion_vector_key.empty()) {
+      const Bytes stored =
+          TL_TRY(store_->GetWhole(entry.deletion_vector_key, catalog::kObjectBytesMax));
+      const auto object = catalog::OpenObject(*options_.sealer, seal::FileType::kDeletionVector,
+                                              kDeletionVectorFormat, stored);
+      if (!object.ok()) return Annotate(object.status(), entry.deletion_vector_key);
+      dead = TL_TRY(Bitmap::Decode(object->plain));
+      upkeep.dead_saved[entry.key] = dead.count();
+    }
+    segments.push_back(
+        std::make_shared<SegmentSource>(services_.environment, entry, std::move(dead)));
+  }
+  table->Install(files, std::move(segments));
+  return table;
+}
+
+// Files of a flush or merge that no manifest came to name. Those of the manifest before stay: it is the
+// fallback.
+Status EngineImpl::RemoveUnnamedFiles() {
+  std::set<std::string> named;
+  const auto name_all = [&](const catalog::Manifest& manifest) {
+    for (const auto& [id, files] : manifest.tables) {
+      for (const auto& file : files.series_files) named.insert(file.key);
+      for (const auto& segment : files.segments) {
+        named.insert(segment.key);
+        named.insert(segment.deletion_vector_key);
+      }
+    }
+  };
+  name_all(manifest_);
+  if (manifest_.number > 1) {
+    const Result<Bytes> stored =
+        store_->GetWhole(catalog::ManifestKey(manifest_.number - 1), objstore::kPutBytesMax);
+    if (stored.ok()) {
+      const auto object = catalog::OpenObject(*options_.sealer, seal::FileType::kManifest,
+                                              catalog::kManifestFormat, *stored);
+      if (object.ok()) {
+        const auto before = catalog::DecodeManifest(object->plain);
+        if (before.ok()) {
+          name_all(*before);
+          for (const auto& [id, files] : before->tables) {
+            const auto now = manifest_.tables.find(id);
+            const auto drop = [&](const std::string& key) {
+              if (!key.empty()) garbage_.push_back({key, {}, manifest_.number});
+            };
+            std::set<std::string> kept;
+            if (now != manifest_.tables.end()) {
+              for (const auto& file : now->second.series_files) kept.insert(file.key);
+              for (const auto& segment : now->second.segments) {
+                kept.insert(segment.key);
+                kept.insert(segment.deletion_vector_key);
+              }
+            }
+            for (const auto& file : files.series_files) {
+              if (!kept.contains(file.key)) drop(file.key);
+            }
+            for (const auto& segment : files.segments) {
+              if (!kept.contains(segment.key)) drop(segment.key);
+              if (!kept.contains(segment.deletion_vector_key)) drop(segment.deletion_vector_key);
+            }
+          }
+        }
+      }
+    }
+  }
+  for (const std::string_view prefix : {"segments/", "series/", "deleted/"}) {
+    for (std::string after;;) {
+      const auto page = TL_TRY(store_->List(prefix, after, kFilesListedMax));
+      if (page.empty()) break;
+      after = page.back().key;
+      for (const objstore::ObjectInfo& object : page) {
+        if (!named.contains(object.key)) TL_TRY(store_->Remove(object.key));
+      }
+    }
+  }
+  return OkStatus();
+}
+
+Status EngineImpl::ReplayRecord(SequenceNumber number, std::uint16_t type, BytesView payload) {
+  const auto outcome = static_cast<OutcomeType>(type);
+  if (outcome != OutcomeType::kWrite) {
+    if (number > manifest_.catalog_through) TL_TRY(ReplayCatalogRecord(outcome, payload));
+    lane_.Publish(number);
+    return OkStatus();
+  }
+  const catalog::TableId id = TL_TRY(WriteRecordTable(payload));
+  const std::shared_ptr<Table> table = FindTable(id);
+  // Written before the table was deleted, which the manifest knows already.
+  if (table == nullptr) {
+    lane_.Publish(number);
+    return OkStatus();
+  }
+  TL_TRY(table->Replay(number, payload));
+  lane_.Publish(number);
+  if (table->RotateIfFull()) TL_TRY(EncodeRuns(table, number.value));
+  return OkStatus();
+}
+
+Status EngineImpl::ReplayCatalogRecord(OutcomeType type, BytesView payload) {
+  ByteReader in(payload);
+  switch (type) {
+    case OutcomeType::kPutDatabase:
+      catalog_.PutDatabase(TL_TRY(catalog::DecodeDatabase(&in)));
+      return OkStatus();
+    case OutcomeType::kDropDatabase:
+      catalog_.DropDatabase(AsText(payload));
+      return OkStatus();
+    case OutcomeType::kCreateTable: {
+      auto schema =
+          std::make_shared<const catalog::TableSchema>(TL_TRY(catalog::DecodeTable(&in)));
+      if (FindTable(schema->id) != nullptr) {
+        return DataLoss("log: table {} is created twice", schema->id.value);
+      }
+      next_table_id_ = std::max(next_table_id_, schema->id.value + 1);
+      catalog_.PutTable(schema);
+      WriterLock lock(tables_mutex_);
+      tables_[schema->id] = std::make_shared<Table>(services_, schema);
+      return OkStatus();
+    }
+    case OutcomeType::kUpdateTable: {
+      const catalog::TableSchema update = TL_TRY(catalog::DecodeTable(&in));
+      const std::shared_ptr<Table> table = FindTable(update.id);
+      if (table == nullptr) return DataLoss("log: no table {} to update", update.id.value);
+      const auto change = [&](catalog::TableSchema* schema) {
+        schema->properties = update.properties;
+        schema->status = update.status;
+        schema->updated = update.updated;
+        return OkStatus();
+      };
+      return table->UpdateSchema(change, [](const catalog::TableSchema&) { return OkStatus(); })
+          .status();
+    }
+    case OutcomeType::kDropTable: {
+      const catalog::TableId id{TL_TRY(in.Varint())};
+      catalog_.DropTable(id);
+      WriterLock lock(tables_mutex_);
+      tables_.erase(id);
+      return OkStatus();
+    }
+    case OutcomeType::kWrite:
+      break;
+  }
+  return Unimplemented("log record type {} is not known to this binary", static_cast<int>(type));
+}
+
+}  // namespace tideline::engine

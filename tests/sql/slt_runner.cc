@@ -1,0 +1,255 @@
+#include "slt_runner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "columnar/text_format.h"
+
+namespace tideline::slt {
+namespace {
+
+constexpr double kTolerance = 1e-9;
+
+std::string CellText(const std::optional<std::string>& cell) {
+  if (!cell.has_value()) return "NULL";
+  if (cell->empty()) return "(empty)";
+  std::string text = *cell;
+  // A line break would end the row.
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;) text.replace(at, 1, "\\n");
+  return text;
+}
+
+std::vector<std::string> RowTexts(const Answer& answer) {
+  std::vector<std::string> rows;
+  for (const auto& row : answer.rows) {
+    std::string text;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i > 0) text += " | ";
+      text += CellText(row[i]);
+    }
+    rows.push_back(text.empty() ? "(no columns)" : text);
+  }
+  return rows;
+}
+
+char LetterOf(const Type& type) {
+  switch (type.id()) {
+    case TypeId::kInteger:
+    case TypeId::kBigint:
+      return 'I';
+    case TypeId::kDouble:
+      return 'R';
+    default:
+      return 'T';
+  }
+}
+
+std::string LettersOf(const Answer& answer) {
+  std::string letters;
+  for (const Type& type : answer.types) letters += LetterOf(type);
+  return letters;
+}
+
+bool SameDouble(const std::string& a, const std::string& b) {
+  char* end_a = nullptr;
+  char* end_b = nullptr;
+  const double x = std::strtod(a.c_str(), &end_a);
+  const double y = std::strtod(b.c_str(), &end_b);
+  if (a.empty() || b.empty() || *end_a != 0 || *end_b != 0) return false;
+  return std::abs(x - y) <= kTolerance * std::max(std::abs(x), std::abs(y));
+}
+
+bool SameRow(const std::string& types, const std::string& expected, const std::string& seen) {
+  if (expected == seen) return true;
+  if (types.find('R') == std::string::npos) return false;
+  const std::vector<std::string> a = SplitCells(expected);
+  const std::vector<std::string> b = SplitCells(seen);
+  if (a.size() != b.size() || a.size() != types.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i] && !(types[i] == 'R' && SameDouble(a[i], b[i]))) return false;
+  }
+  return true;
+}
+
+std::string Joined(const std::vector<std::string>& rows) {
+  std::string text;
+  for (const std::string& row : rows) text += "    " + row + "\n";
+  return text;
+}
+
+Result<Measure> ParseMeasure(const std::string& column, const std::string& cell) {
+  const std::size_t colon = column.find(':');
+  Measure measure;
+  measure.name = column.substr(0, colon);
+  measure.type = column.substr(column.find_last_of(':') + 1);
+  measure.text = cell == "''" ? "" : cell;
+  return measure;
+}
+
+}  // namespace
+
+Result<std::vector<Record>> ParseRecords(const std::vector<std::string>& rows) {
+  std::vector<Record> records;
+  if (rows.empty()) return records;
+  const std::vector<std::string> columns = SplitCells(rows[0]);
+  for (std::size_t r = 1; r < rows.size(); ++r) {
+    const std::vector<std::string> cells = SplitCells(rows[r]);
+    if (cells.size() != columns.size()) {
+      return InvalidArgument("row '{}' has {} cells, not {}", rows[r], cells.size(), columns.size());
+    }
+    Record record;
+    record.multi = true;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (cells[i].empty()) continue;
+      if (columns[i] == "time") {
+        record.time_ns = TL_TRY(ParseTimestamp(cells[i]));
+      } else if (columns[i] == "measure_name") {
+        record.measure_name = cells[i];
+      } else if (columns[i] == "version") {
+        record.version = TL_TRY(ParseBigint(cells[i]));
+      } else if (columns[i].find(':') != std::string::npos) {
+        Measure measure = TL_TRY(ParseMeasure(columns[i], cells[i]));
+        if (measure.name == "measure_value") {
+          record.multi = false;
+          measure.name.clear();
+        }
+        record.measures.push_back(std::move(measure));
+      } else {
+        record.dimensions.push_back({columns[i], cells[i] == "''" ? "" : cells[i]});
+      }
+    }
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+namespace {
+
+class BlockRunner {
+ public:
+  BlockRunner(QueryRunner& runner, bool complete, Outcome* outcome)
+      : runner_(runner), complete_(complete), outcome_(outcome) {}
+
+  Status Run(Block* block) {
+    switch (block->kind) {
+      case BlockKind::kComment:
+        return OkStatus();
+      case BlockKind::kClock: {
+        const std::int64_t now = TL_TRY(ParseTimestamp(block->argument));
+        return runner_.SetClock(now);
+      }
+      case BlockKind::kProfile:
+        compat_ = block->argument == "compat";
+        return OkStatus();
+      case BlockKind::kDatabase:
+        return runner_.CreateDatabase(block->argument);
+      case BlockKind::kTable:
+        return MakeTable(*block);
+      case BlockKind::kQuery:
+        RunQuery(block);
+        return OkStatus();
+      case BlockKind::kStatement:
+        RunStatement(block);
+        return OkStatus();
+    }
+    return OkStatus();
+  }
+
+ private:
+  Status MakeTable(const Block& block) {
+    const std::size_t dot = block.argument.find('.');
+    if (dot == std::string::npos) return InvalidArgument("a table is named db.table");
+    const std::string database = block.argument.substr(0, dot);
+    const std::string table = block.argument.substr(dot + 1);
+    TL_TRY(runner_.CreateTable(database, table));
+    const std::vector<Record> records = TL_TRY(ParseRecords(block.rows));
+    return records.empty() ? OkStatus() : runner_.Write(database, table, records);
+  }
+
+  void Fail(const Block& block, const std::string& what) {
+    outcome_->failures.push_back(
+        fmt::format("line {}: {}\n  {}\n", block.line, what, block.sql));
+  }
+
+  void RunQuery(Block* block) {
+    ++outcome_->cases;
+    const Result<Answer> answer = runner_.Query(block->sql, compat_);
+    if (!answer.ok()) {
+      const std::string code(ErrorCodeName(CodeOf(answer.status())));
+      if (complete_) {
+        block->kind = BlockKind::kStatement;
+        block->expects_error = true;
+        block->error_code = code;
+        block->error_text = std::string(MessageOf(answer.status()));
+        return;
+      }
+      return Fail(*block, fmt::format("failed: {} {}", code, MessageOf(answer.status())));
+    }
+    std::vector<std::string> seen = RowTexts(*answer);
+    if (block->rowsort) std::sort(seen.begin(), seen.end());
+    if (complete_) {
+      block->types = LettersOf(*answer);
+      if (Same(*block, seen)) return;
+      block->rows = std::move(seen);
+      return;
+    }
+    if (LettersOf(*answer) != block->types) {
+      return Fail(*block, fmt::format("column types are {}, expected {}", LettersOf(*answer), block->types));
+    }
+    if (!Same(*block, seen)) {
+      Fail(*block, fmt::format("expected\n{}  got\n{}", Joined(block->rows), Joined(seen)));
+    }
+  }
+
+  static bool Same(const Block& block, const std::vector<std::string>& seen) {
+    if (seen.size() != block.rows.size()) return false;
+    std::vector<std::string> expected = block.rows;
+    if (block.rowsort) std::sort(expected.begin(), expected.end());
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      if (!SameRow(block.types, expected[i], seen[i])) return false;
+    }
+    return true;
+  }
+
+  void RunStatement(Block* block) {
+    ++outcome_->cases;
+    const Result<Answer> answer = runner_.Query(block->sql, compat_);
+    if (answer.ok()) {
+      if (!block->expects_error) return;
+      return Fail(*block, "succeeded, expected " + block->error_code);
+    }
+    const std::string code(ErrorCodeName(CodeOf(answer.status())));
+    const std::string message(MessageOf(answer.status()));
+    if (block->expects_error && code == block->error_code &&
+        message.find(block->error_text) != std::string::npos) {
+      return;
+    }
+    if (complete_) {
+      block->expects_error = true;
+      block->error_code = code;
+      block->error_text = message;
+      return;
+    }
+    Fail(*block, fmt::format("failed with {} {}", code, message));
+  }
+
+  QueryRunner& runner_;
+  const bool complete_;
+  Outcome* const outcome_;
+  bool compat_ = false;
+};
+
+}  // namespace
+
+Result<Outcome> RunBlocks(QueryRunner& runner, bool complete, std::vector<Block>* blocks) {
+  Outcome outcome;
+  BlockRunner block_runner(runner, complete, &outcome);
+  for (Block& block : *blocks) {
+    const Status status = block_runner.Run(&block);
+    if (!status.ok()) return Annotate(status, fmt::format("line {}", block.line));
+  }
+  return outcome;
+}
+
+}  // namespace tideline::slt

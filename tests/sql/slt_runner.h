@@ -1,0 +1,24 @@
+// tests/sql/slt_runner.h: runs the blocks of one golden file and compares.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "query_runner.h"
+#include "slt_file.h"
+
+namespace tideline::slt {
+
+struct Outcome {
+  std::size_t cases = 0;               ///< queries and statements
+  std::vector<std::string> failures;   ///< each with the line it begins at
+};
+
+/// Runs `blocks` in order. With `complete` expectations become what was seen instead of failing.
+/// An error ends the file: a block that sets up could not.
+Result<Outcome> RunBlocks(QueryRunner& runner, bool complete, std::vector<Block>* blocks);
+
+/// The records of a table block.
+Result<std::vector<Record>> ParseRecords(const std::vector<std::string>& rows);
+
+}  // namespace tideline::slt
