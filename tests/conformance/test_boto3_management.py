@@ -149,25 +149,32 @@ class Tables(ServerCase):
         self.make_database()
 
     def create(self, name, loose=False, **more):
+        if "Schema" in more:  # unknown to Debian's boto3
+            return self.call("CreateTable", DatabaseName=self.DATABASE, TableName=name, **more)["Table"]
         client = self.loose_write if loose else self.write
         return client.create_table(DatabaseName=self.DATABASE, TableName=name, **more)["Table"]
 
     def describe(self, name):
         return self.write.describe_table(DatabaseName=self.DATABASE, TableName=name)["Table"]
 
+    def schema(self, name):
+        return self.call("DescribeTable", DatabaseName=self.DATABASE, TableName=name)["Table"]["Schema"]
+
     def update(self, name, **more):
+        if "Schema" in more:
+            return self.call("UpdateTable", DatabaseName=self.DATABASE, TableName=name, **more)["Table"]
         return self.write.update_table(DatabaseName=self.DATABASE, TableName=name, **more)["Table"]
 
     def test_create_answers_the_defaults(self):
         table = self.create("defaults")
         self.assertEqual({"Arn", "TableName", "DatabaseName", "TableStatus", "RetentionProperties",
-                          "CreationTime", "LastUpdatedTime", "MagneticStoreWriteProperties", "Schema"}, set(table))
+                          "CreationTime", "LastUpdatedTime", "MagneticStoreWriteProperties"}, set(table))
         self.assertEqual(f"{ARN}{self.DATABASE}/table/defaults", table["Arn"])
         self.assertEqual("ACTIVE", table["TableStatus"])
         self.assertEqual({"MemoryStoreRetentionPeriodInHours": 6, "MagneticStoreRetentionPeriodInDays": 73000},
                          table["RetentionProperties"])
         self.assertEqual({"EnableMagneticStoreWrites": False}, table["MagneticStoreWriteProperties"])
-        self.assertEqual({"CompositePartitionKey": [{"Type": "MEASURE"}]}, table["Schema"])
+        self.assertEqual({"CompositePartitionKey": [{"Type": "MEASURE"}]}, self.schema("defaults"))
         self.assertEqual(table, self.describe("defaults"))
 
     def test_create_twice_is_a_conflict(self):
@@ -301,7 +308,7 @@ class Tables(ServerCase):
         for name, schema in (("key1", self.key("host", "REQUIRED")), ("key2", self.key("host", "OPTIONAL")),
                              ("key3", self.key(type="MEASURE"))):
             self.assertEqual(schema, self.create(name, Schema=schema)["Schema"])
-            self.assertEqual(schema, self.describe(name)["Schema"])
+            self.assertEqual(schema, self.schema(name))
 
     def test_3_13_enforcement_is_optional_unless_given(self):
         self.assertEqual(self.key("host", "OPTIONAL"), self.create("key4", Schema=self.key("host"))["Schema"])
@@ -325,7 +332,7 @@ class Tables(ServerCase):
         for enforcement in ("REQUIRED", "OPTIONAL", "REQUIRED"):
             schema = self.key("host", enforcement)
             self.assertEqual(schema, self.update("key7", Schema=schema)["Schema"])
-            self.assertEqual(schema, self.describe("key7")["Schema"])
+            self.assertEqual(schema, self.schema("key7"))
 
     def test_3_13_name_and_type_cannot_be_updated(self):
         self.create("key8", Schema=self.key("host", "OPTIONAL"))
@@ -333,7 +340,7 @@ class Tables(ServerCase):
             self.refused("ValidationException", self.update, "key8", Schema=schema)
         self.create("key9")
         self.refused("ValidationException", self.update, "key9", Schema=self.key("host", "OPTIONAL"))
-        self.assertEqual(self.key("host", "OPTIONAL"), self.describe("key8")["Schema"])
+        self.assertEqual(self.key("host", "OPTIONAL"), self.schema("key8"))
 
 
 class Tags(ServerCase):

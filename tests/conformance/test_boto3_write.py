@@ -33,7 +33,7 @@ class WriteCase(ServerCase):
         good = self.record("77", name="good", time=self.NOW - 1)
         before = self.count(table)
         text = self.refused_text(name, self.put, table, *records, common=common, loose=True)
-        if common is None and len(records) < 100:
+        if common is None and 0 < len(records) < 100:
             self.refused(name, self.put, table, good, *records, loose=True)
         self.assertEqual(before, self.count(table))
         return text
@@ -146,7 +146,7 @@ class MeasureTypes(WriteCase):
         self.check("DOUBLE",
                    [("1", "1.0"), ("-1.5", "-1.5"), ("0", "0.0"), ("-0.0", "-0.0"), ("1e3", "1000.0"),
                     ("1E-5", "1.0E-5"), ("12345678.9", "1.23456789E7"), ("1.7976931348623157e308", "1.7976931348623157E308"),
-                    ("4.9e-324", "4.9E-324"), ("0.1", "0.1"), ("34.840635191284385", "34.840635191284385"),
+                    ("2.2250738585072014e-308", "2.2250738585072014E-308"), ("0.1", "0.1"), ("34.840635191284385", "34.840635191284385"),
                     ("9007199254740993", "9.007199254740992E15"), ("9007199254740995", "9.007199254740996E15")],
                    ["NaN", "nan", "Infinity", "-Infinity", "inf", "", "1e400", "-1e400", "abc", "1.2.3", "0x10", "1 ",
                     "1,5", "--1", "1e"],
@@ -856,7 +856,7 @@ class PartitionKeys(WriteCase):
         without = self.record("1", dimensions=[("rack", "1")])
         self.put(table, without)
         for enforcement in ("REQUIRED", "OPTIONAL"):
-            self.write.update_table(DatabaseName=self.DATABASE, TableName=table, Schema={"CompositePartitionKey": [
+            self.call("UpdateTable", DatabaseName=self.DATABASE, TableName=table, Schema={"CompositePartitionKey": [
                 {"Type": "DIMENSION", "Name": "host", "EnforcementInRecord": enforcement}]})
             if enforcement == "REQUIRED":
                 self.assertEqual([0], list(self.rejections(table, without)))

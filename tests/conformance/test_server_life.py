@@ -22,7 +22,7 @@ class Restart(ServerCase):
             tags = self.write.list_tags_for_resource(ResourceARN=database["Arn"])["Tags"]
             tables = []
             for table in self.write.list_tables(DatabaseName=name)["Tables"]:
-                rows = self.rows(f'SELECT * FROM "{name}"."{table["TableName"]}" ORDER BY time, measure_name, host')
+                rows = self.rows(f'SELECT * FROM "{name}"."{table["TableName"]}" ORDER BY time, measure_name')
                 shape = self.rows(f'DESCRIBE "{name}"."{table["TableName"]}"')
                 measures = sorted(self.rows(f'SHOW MEASURES FROM "{name}"."{table["TableName"]}"'))
                 tables.append((table, self.write.list_tags_for_resource(ResourceARN=table["Arn"])["Tags"], shape, measures, rows))
