@@ -16,7 +16,7 @@ void AddDocsCommand(CLI::App& app, Run* run) {
   command->callback([run, page] {
     *run = [page] {
       fmt::print("{}", *page == "settings" ? server::PrintSettingsReference()
-                                           : functions::PrintFunctionReference());
+                                           : functions::PrintReference());
       return 0;
     };
   });
