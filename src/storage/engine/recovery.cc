@@ -67,6 +67,7 @@ Status EngineImpl::Recover() {
                  gap.last_number.value, gap.file);
   }
   replayed_records_ = recovery.record_count;
+  replayed_bytes_ = recovery.bytes_read;
   auto writer = TL_TRY(wal::WalWriter::Open(*options_.file_system, log, recovery.position));
   const SequenceNumber last = writer->last_number();
   lane_.Start(std::move(writer), last);
