@@ -26,6 +26,9 @@
 
 namespace tideline::engine {
 
+/// Of deletion vector files: a Roaring bitmap in the portable format, sealed.
+inline constexpr std::uint16_t kDeletionVectorFormat = 1;
+
 class EngineImpl final : public Engine {
  public:
   explicit EngineImpl(EngineOptions options);

@@ -10,7 +10,6 @@ namespace tideline::engine {
 namespace {
 
 constexpr std::int64_t kMaintenancePeriodNs = kNsPerSecond;
-constexpr std::uint16_t kDeletionVectorFormat = 1;
 /// A window with more segments than this is merged.
 constexpr std::size_t kSegmentsPerWindowGoal = 10;
 /// A merge does not make segments of more rows.

@@ -12,7 +12,6 @@ namespace tideline::engine {
 namespace {
 
 constexpr std::size_t kFilesListedMax = 10'000;
-constexpr std::uint16_t kDeletionVectorFormat = 1;
 
 wal::WalOptions LogOptions(const EngineOptions& options, const Uuid& database_uuid,
                            wal::WalListener* listener) {
