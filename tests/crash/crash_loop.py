@@ -169,7 +169,7 @@ class Writer(threading.Thread):
         return answer.status, json.loads(text) if text else {}
 
     def write(self, connection):
-        count = self.chance.choice((1, 1, 5, 20, 100))
+        count = self.chance.choice((1, 5, 20, 100, 100))
         table = self.chance.choice(("single", "many"))
         chosen = []
         while len(chosen) < count:
@@ -313,6 +313,14 @@ def check(server, ledger, base_ms):
     return len(seen)
 
 
+def segment_count(server):
+    connection = server.connect()
+    connection.request("GET", "/metrics")
+    metrics = connection.getresponse().read().decode()
+    connection.close()
+    return next(int(float(line.split()[1])) for line in metrics.splitlines() if line.startswith("tideline_segments "))
+
+
 # ---- the loop ----------------------------------------------------------------------------------------
 
 
@@ -332,7 +340,7 @@ def prepare(server):
 
 
 def run_round(number, server, arguments, ledger, base_ms, chance):
-    """Writes, kills, recovers, checks; returns (rows, kills, seconds of the last start)."""
+    """Writes, kills, recovers, checks; returns (what was found, kills)."""
     key_count = min(KEYS_MAX, KEYS_PER_ROUND * number)
     mine, theirs = multiprocessing.get_context("fork").Pipe(duplex=False)
     writers = multiprocessing.get_context("fork").Process(
@@ -356,7 +364,8 @@ def run_round(number, server, arguments, ledger, base_ms, chance):
     started = time.monotonic()
     server.start()
     seconds = time.monotonic() - started
-    return check(server, ledger, base_ms), kills, seconds
+    rows = check(server, ledger, base_ms)
+    return f"{rows} rows, {segment_count(server)} segments, started in {seconds:.2f} s", kills
 
 
 def main():
@@ -371,7 +380,8 @@ def main():
         arguments.seed = time.time_ns() % 1_000_000_000
     print(f"crash loop: seed {arguments.seed}, {arguments.rounds} rounds", flush=True)
     chance = random.Random(arguments.seed)
-    server = Server("--log-level", "warning", *arguments.flags, dev=True)
+    # A checkpoint for every 128 KiB of log, so that kills fall into checkpoints and merges too.
+    server = Server("--log-level", "warning", "--checkpoint-wal", "128", *arguments.flags, dev=True)
     ledger = Ledger()
     base_ms = time.time_ns() // 1_000_000
     kills = 0
@@ -380,9 +390,9 @@ def main():
         server.start()
         prepare(server)
         for number in range(1, arguments.rounds + 1):
-            rows, killed, seconds = run_round(number, server, arguments, ledger, base_ms, chance)
+            found, killed = run_round(number, server, arguments, ledger, base_ms, chance)
             kills += killed
-            print(f"  round {number}: {ledger.count} acknowledged, {rows} rows, started in {seconds:.2f} s", flush=True)
+            print(f"  round {number}: {ledger.count} acknowledged, {found}", flush=True)
         status = server.stop()
         if status != 0:
             raise Fault(f"the server ended with {status}")
