@@ -99,9 +99,11 @@ Status Server::MakeServices() {
   query_pool_ = std::make_unique<ThreadPool>(
       ThreadPoolOptions{.name = "query", .thread_count = thread_count_, .nice = 1});
   // Calls that wait (for a sync, for pages of a query) have threads of their own, so that they
-  // never keep a query's morsels from running.
+  // never keep a query's morsels from running, nor slow queries a short call.
   workers_ = std::make_unique<ThreadPool>(
       ThreadPoolOptions{.name = "worker", .thread_count = std::max<std::size_t>(8, 4 * thread_count_)});
+  query_workers_ = std::make_unique<ThreadPool>(ThreadPoolOptions{
+      .name = "query-call", .thread_count = std::max<std::size_t>(16, 4 * thread_count_)});
   keys_ = std::make_unique<auth::SingleKeyStore>(root_key_);
   auth::AuthOptions auth_options;
   auth_options.accept_anyone = settings_.dev;
@@ -115,7 +117,7 @@ Status Server::MakeServices() {
   query_ = std::make_unique<api::QueryService>(*engine_, clock, *query_pool_, *memory_, query_options);
   aws_json_ = std::make_unique<aws_json::AwsJsonHandler>(
       aws_json::AwsJsonServices{authenticator_.get(), management_.get(), write_.get(), query_.get(),
-                                workers_.get()},
+                                workers_.get(), query_workers_.get()},
       aws_json::AwsJsonOptions{.advertised_endpoint = settings_.endpoint,
                                .account_id = settings_.account_id,
                                .compat_profile = settings_.profile == "compat"});
@@ -189,6 +191,7 @@ Status Server::Stop() {
   if (http_ != nullptr) http_->Stop(kStopGraceNs);
   if (timer_ != nullptr) timer_->Stop();
   if (workers_ != nullptr) workers_->Stop();
+  if (query_workers_ != nullptr) query_workers_->Stop();
   Metrics().RemoveGauges(this);
   query_.reset();
   if (query_pool_ != nullptr) query_pool_->Stop();
