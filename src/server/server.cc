@@ -18,6 +18,7 @@ constexpr std::int64_t kCollectIntervalNs = kNsPerSecond;
 constexpr std::int64_t kStopGraceNs = 10 * kNsPerSecond;
 constexpr std::int64_t kExpirySweepNs = 60 * kNsPerSecond;
 constexpr std::size_t kPemBytesMax = 1 << 20;
+constexpr std::size_t kBodyBytesTotalMax = std::size_t{1} << 30;  // at least --body-max's upper end
 
 bool IsLoopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
@@ -68,7 +69,8 @@ Status Server::OpenStorage() {
   const std::size_t bytes = settings_.memory_mb != 0
                                 ? static_cast<std::size_t>(settings_.memory_mb) << 20
                                 : DetectMemoryBytes();
-  memory_ = std::make_unique<MemoryBudget>("process", bytes);
+  // The engine takes a quarter for what is not in files yet and a quarter for its cache.
+  memory_ = std::make_unique<MemoryBudget>("queries", bytes / 2);
   engine::EngineOptions options;
   options.data_dir = settings_.data_dir;
   options.file_system = &file_system;
@@ -152,6 +154,8 @@ Status Server::Listen() {
   }
   options.loop_count = thread_count_;
   options.body_bytes_max = static_cast<std::size_t>(settings_.body_mb) << 20;
+  options.body_bytes_total_max =
+      std::clamp(memory_->bytes_max() / 4, options.body_bytes_max, kBodyBytesTotalMax);
   options.connections_max = static_cast<std::size_t>(settings_.connections);
   http_ = TL_TRY(net::HttpServer::Start(std::move(options), *admin_));
   for (const std::string& address : http_->bound_addresses()) urls_.push_back("http://" + address);
