@@ -246,7 +246,9 @@ class Core : public std::enable_shared_from_this<Core> {
     const MutexLock lock(mutex_);
     closed_ = true;
     while (running_ > 0) changed_.Wait(mutex_);
+    // A ticket may keep this object a little longer than what the context points at.
     workers_.clear();
+    plan_.reset();
   }
 
   QueryStatistics statistics() const {

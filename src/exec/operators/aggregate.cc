@@ -39,9 +39,9 @@ Result<AggregateLayout> MakeLayout(const sql::AggregateNode& node) {
   return layout;
 }
 
-class Breaker final : public AggregateBreaker {
+class GroupBreaker final : public AggregateBreaker {
  public:
-  Breaker(const sql::AggregateNode& node, ColumnPositions columns, const EvalContext& context,
+  GroupBreaker(const sql::AggregateNode& node, ColumnPositions columns, const EvalContext& context,
           AggregateLayout layout, OperatorStats* stats)
       : keys_(node.keys()),
         calls_(node.calls()),
@@ -93,7 +93,7 @@ struct CallInputs {
 
 class AggregateConsumer final : public Consumer {
  public:
-  explicit AggregateConsumer(Breaker* breaker)
+  explicit AggregateConsumer(GroupBreaker* breaker)
       : breaker_(breaker), groups_(breaker->NewGroups()) {}
 
   Status Prepare() {
@@ -163,7 +163,7 @@ class AggregateConsumer final : public Consumer {
     return groups_->Update(index, arguments_, order_keys_, run, runs_);
   }
 
-  Breaker* const breaker_;
+  GroupBreaker* const breaker_;
   std::unique_ptr<AggregateGroups> groups_;
   std::vector<Evaluator> keys_;
   std::vector<CallInputs> calls_;
@@ -178,7 +178,7 @@ class AggregateConsumer final : public Consumer {
 
 class GroupReader final : public SourceReader {
  public:
-  GroupReader(Breaker* breaker, const AggregateGroups* groups) : breaker_(breaker), groups_(groups) {}
+  GroupReader(GroupBreaker* breaker, const AggregateGroups* groups) : breaker_(breaker), groups_(groups) {}
   Result<bool> Next(Batch* batch) override {
     const std::size_t first = breaker_->next_group_.fetch_add(kBatchRowsMax);
     if (first >= groups_->group_count()) return false;
@@ -187,17 +187,17 @@ class GroupReader final : public SourceReader {
   }
 
  private:
-  Breaker* const breaker_;
+  GroupBreaker* const breaker_;
   const AggregateGroups* const groups_;
 };
 
-Result<std::unique_ptr<Consumer>> Breaker::NewConsumer() {
+Result<std::unique_ptr<Consumer>> GroupBreaker::NewConsumer() {
   auto consumer = std::make_unique<AggregateConsumer>(this);
   TL_TRY(consumer->Prepare());
   return std::unique_ptr<Consumer>(std::move(consumer));
 }
 
-Status Breaker::Merge(std::unique_ptr<AggregateGroups> groups) {
+Status GroupBreaker::Merge(std::unique_ptr<AggregateGroups> groups) {
   const MutexLock lock(mutex_);
   if (merged_ == nullptr) {
     merged_ = std::move(groups);
@@ -208,7 +208,7 @@ Status Breaker::Merge(std::unique_ptr<AggregateGroups> groups) {
   return merged_->Merge(*groups);
 }
 
-Status Breaker::Finish() {
+Status GroupBreaker::Finish() {
   if (merged_ == nullptr) merged_ = NewGroups();
   if (stats_ != nullptr && !keys_.empty()) {
     stats_->note = fmt::format("{} rows in {} runs", rows_in_.load(), runs_in_.load());
@@ -216,7 +216,7 @@ Status Breaker::Finish() {
   return merged_->Complete();
 }
 
-Result<std::unique_ptr<SourceReader>> Breaker::NewReader() {
+Result<std::unique_ptr<SourceReader>> GroupBreaker::NewReader() {
   return std::unique_ptr<SourceReader>(std::make_unique<GroupReader>(this, merged_.get()));
 }
 
@@ -228,7 +228,7 @@ Result<std::shared_ptr<AggregateBreaker>> AggregateBreaker::Make(const sql::Aggr
                                                                  OperatorStats* stats) {
   AggregateLayout layout = TL_TRY(MakeLayout(node));
   return std::shared_ptr<AggregateBreaker>(
-      std::make_shared<Breaker>(node, std::move(columns), context, std::move(layout), stats));
+      std::make_shared<GroupBreaker>(node, std::move(columns), context, std::move(layout), stats));
 }
 
 }  // namespace tideline::exec

@@ -248,9 +248,9 @@ class SortedRows {
   MemoryReservation memory_;
 };
 
-class Breaker final : public SortBreaker {
+class RowBreaker final : public SortBreaker {
  public:
-  Breaker(SortSpec spec, const EvalContext& context)
+  RowBreaker(SortSpec spec, const EvalContext& context)
       : spec_(std::move(spec)), context_(context), all_(&spec_, &context_) {}
 
   Result<std::unique_ptr<Consumer>> NewConsumer() override;
@@ -275,7 +275,7 @@ class Breaker final : public SortBreaker {
 
 class SortConsumer final : public Consumer {
  public:
-  explicit SortConsumer(Breaker* breaker)
+  explicit SortConsumer(RowBreaker* breaker)
       : breaker_(breaker), rows_(&breaker->spec_, &breaker->context_) {}
   Status Push(const Batch& batch, const Selection& rows) override { return rows_.Add(batch, rows); }
   Status Finish() override {
@@ -284,13 +284,13 @@ class SortConsumer final : public Consumer {
   }
 
  private:
-  Breaker* const breaker_;
+  RowBreaker* const breaker_;
   SortedRows rows_;
 };
 
 class SortReader final : public SourceReader {
  public:
-  explicit SortReader(Breaker* breaker) : breaker_(breaker) {}
+  explicit SortReader(RowBreaker* breaker) : breaker_(breaker) {}
   Result<bool> Next(Batch* batch) override {
     const std::size_t offset = static_cast<std::size_t>(
         std::min<std::int64_t>(breaker_->spec_.offset, static_cast<std::int64_t>(breaker_->all_.size())));
@@ -314,21 +314,21 @@ class SortReader final : public SourceReader {
                : offset + static_cast<std::size_t>(*spec.count);
   }
 
-  Breaker* const breaker_;
+  RowBreaker* const breaker_;
 };
 
-Result<std::unique_ptr<Consumer>> Breaker::NewConsumer() {
+Result<std::unique_ptr<Consumer>> RowBreaker::NewConsumer() {
   return std::unique_ptr<Consumer>(std::make_unique<SortConsumer>(this));
 }
 
-Result<std::unique_ptr<SourceReader>> Breaker::NewReader() {
+Result<std::unique_ptr<SourceReader>> RowBreaker::NewReader() {
   return std::unique_ptr<SourceReader>(std::make_unique<SortReader>(this));
 }
 
 }  // namespace
 
 std::shared_ptr<SortBreaker> SortBreaker::Make(SortSpec spec, const EvalContext& context) {
-  return std::make_shared<Breaker>(std::move(spec), context);
+  return std::make_shared<RowBreaker>(std::move(spec), context);
 }
 
 }  // namespace tideline::exec

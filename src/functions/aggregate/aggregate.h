@@ -45,8 +45,8 @@ constexpr auto DestroyOf() -> void (*)(AggregateState) {
 /// Calls f(span) over the rows of `vector`, in pieces of at most kBatchRowsMax contiguous values.
 template <typename T, typename F>
 void ForContiguous(const Vector& vector, const Selection& rows, F&& f) {
-  if (rows.is_all() && vector.kind() == VectorKind::kFlat) {
-    f(std::span<const T>(vector.values<T>(), rows.size()));
+  if (rows.is_contiguous() && vector.kind() == VectorKind::kFlat) {
+    f(std::span<const T>(vector.values<T>() + rows[0], rows.size()));
     return;
   }
   const Reader<T> reader(vector);

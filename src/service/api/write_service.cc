@@ -88,7 +88,7 @@ Status BatchBuilder::Build(const WriteRecordsRequest& request, const catalog::Ta
     rejected->push_back({static_cast<std::uint32_t>(i), std::string(MessageOf(status)), {}});
     dimensions_.resize(dimension_count);
     measures_.resize(measure_count);
-    if (previous_dimension_first_ >= dimension_count) previous_ = nullptr;
+    previous_ = nullptr;  // dimension_bytes_ may be this record's
   }
   FixViews();
   return OkStatus();

@@ -27,6 +27,9 @@ inline constexpr std::uint32_t kBoundExpressionsMax = 200'000;
 /// Most columns that one statement's plan may have in all, for the same reason.
 inline constexpr std::uint32_t kBoundColumnsMax = 500'000;
 
+/// Most times in all that WITH queries are bound again, which is once for each use but the first.
+inline constexpr std::uint32_t kWithUsesMax = 2'000;
+
 /// Most nodes on one way down a plan, so that plain recursion over plans is safe: a chain of WITH
 /// queries is as deep as it is long.
 inline constexpr std::uint32_t kPlanDepthMax = 600;

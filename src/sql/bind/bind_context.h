@@ -31,6 +31,7 @@ class BindContext {
   const functions::FunctionRegistry& registry;
   std::uint32_t column_count = 0;
   std::uint32_t expr_count = 0;
+  std::uint32_t with_uses = 0;
   std::vector<catalog::TableSchemaPtr> tables;
   std::vector<StatementParameter> parameters;
 };

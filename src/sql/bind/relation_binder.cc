@@ -96,6 +96,10 @@ Result<BoundRelation> QueryBinder::BindTableRelation(const ast::TableRelation& r
         query = *std::move(scope->first);
         scope->first.reset();
       } else {
+        if (++context_.with_uses > kWithUsesMax) {
+          return ResourceExhausted("The query is too complex: names from WITH are used more than {} times in all",
+                                   kWithUsesMax);
+        }
         query = TL_TRY(BindQuery(*scope->cte->query, scope->outer, false));
       }
       BoundRelation bound = RelationOfQuery(std::move(query));

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -100,6 +101,7 @@ class EngineImpl final : public Engine {
       TL_REQUIRES(maintenance_mutex_);
   Status ReplayRecord(SequenceNumber number, std::uint16_t type, BytesView payload);
   Status ReplayCatalogRecord(OutcomeType type, BytesView payload);
+  static std::set<std::string> NamedFiles(const catalog::Manifest& manifest);
   Status RemoveUnnamedFiles() TL_REQUIRES(maintenance_mutex_);
 
   // maintenance.cc
@@ -120,6 +122,7 @@ class EngineImpl final : public Engine {
                          const std::vector<std::shared_ptr<SegmentSource>>& added,
                          std::uint64_t number) TL_REQUIRES(maintenance_mutex_);
   Status Expire(const std::shared_ptr<Table>& table) TL_REQUIRES(maintenance_mutex_);
+  std::uint64_t NextManifest() const { return newest_manifest_ + 1; }
   Status StoreManifest(catalog::Manifest manifest) TL_REQUIRES(maintenance_mutex_);
   void CollectGarbage() TL_REQUIRES(maintenance_mutex_);
   std::int64_t RetentionEdge(const catalog::TableSchema& schema) const;
@@ -148,6 +151,8 @@ class EngineImpl final : public Engine {
 
   mutable Mutex maintenance_mutex_;
   catalog::Manifest manifest_;                 // guarded by maintenance_mutex_ after recovery
+  std::uint64_t newest_manifest_ = 0;          // highest number taken, perhaps by a damaged one
+  std::vector<std::uint64_t> kept_manifests_;  // the last two that are good
   SequenceNumber truncate_to_{};               // likewise: the floor of the manifest before
   absl::flat_hash_map<catalog::TableId, TableUpkeep> upkeep_;
   std::vector<Garbage> garbage_;

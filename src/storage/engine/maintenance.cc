@@ -170,12 +170,12 @@ Status EngineImpl::CheckpointLocked() {
   for (const auto& [id, files] : manifest_.tables) {
     if (next.tables.contains(id)) continue;
     for (const auto& file : files.series_files) {
-      garbage_.push_back({file.key, {}, manifest_.number + 1});
+      garbage_.push_back({file.key, {}, NextManifest()});
     }
     for (const auto& segment : files.segments) {
-      garbage_.push_back({segment.key, {}, manifest_.number + 1});
+      garbage_.push_back({segment.key, {}, NextManifest()});
       if (!segment.deletion_vector_key.empty()) {
-        garbage_.push_back({segment.deletion_vector_key, {}, manifest_.number + 1});
+        garbage_.push_back({segment.deletion_vector_key, {}, NextManifest()});
       }
     }
     upkeep_.erase(id);
@@ -317,7 +317,7 @@ Status EngineImpl::WriteDeletionVectors(TableCheckpoint* checkpoint) {
 }
 
 Status EngineImpl::StoreManifest(catalog::Manifest manifest) {
-  manifest.number = manifest_.number + 1;
+  manifest.number = NextManifest();
   const Status stored = catalog::StoreManifest(*store_, *options_.sealer, manifest.database_uuid,
                                                NewUuid(), manifest);
   if (!stored.ok()) {
@@ -327,9 +327,12 @@ Status EngineImpl::StoreManifest(catalog::Manifest manifest) {
     return stored;
   }
   manifest_ = std::move(manifest);
-  if (manifest_.number > 2) {
-    const Status removed = store_->Remove(catalog::ManifestKey(manifest_.number - 2));
+  newest_manifest_ = manifest_.number;
+  kept_manifests_.push_back(manifest_.number);
+  if (kept_manifests_.size() > 2) {
+    const Status removed = store_->Remove(catalog::ManifestKey(kept_manifests_.front()));
     if (!removed.ok()) TL_LOG_WARNING("an old manifest stays: {}", MessageOf(removed));
+    kept_manifests_.erase(kept_manifests_.begin());
   }
   return OkStatus();
 }
@@ -392,7 +395,7 @@ Status EngineImpl::ReplaceSegments(const std::shared_ptr<Table>& table,
                                    std::uint64_t number) {
   catalog::Manifest next = manifest_;
   catalog::TableFiles files = table->files();
-  const std::uint64_t dropped_in = manifest_.number + 1;
+  const std::uint64_t dropped_in = NextManifest();
   std::vector<Garbage> garbage;
   for (const auto& source : removed) {
     std::erase_if(files.segments, [&](const catalog::SegmentEntry& entry) {
