@@ -43,6 +43,12 @@ sql::CompileOptions CompileOptionsFor(const CallContext& call, TimestampNs now, 
   return options;
 }
 
+// A statement too complex to compile will not get simpler by slowing down.
+Status CompileStatus(const Status& status) {
+  if (CodeOf(status) == ErrorCode::kResourceExhausted) return InvalidArgument("{}", MessageOf(status));
+  return status;
+}
+
 // A spent budget is the query's failure, not a request to slow down; and a table that was dropped
 // between binding and running is as unknown as one that never was.
 Status ExecutionStatus(const Status& status) {
@@ -191,8 +197,10 @@ Result<QueryPage> QueryService::Start(const CallContext& call, const QueryReques
   session->query_id = query_id;
   session->text_key = TextKey(call, request.query);
   session->last_used_ns = clock_.SteadyNow().value;
-  session->statement = TL_TRY(sql::CompileStatement(
-      request.query, catalog, CompileOptionsFor(call, now, options_.optimizer_enabled)));
+  Result<sql::BoundStatement> statement = sql::CompileStatement(
+      request.query, catalog, CompileOptionsFor(call, now, options_.optimizer_enabled));
+  if (!statement.ok()) return CompileStatus(statement.status());
+  session->statement = *std::move(statement);
   session->metered = session->statement.kind == sql::BoundStatementKind::kQuery;
   auto columns = std::make_shared<std::vector<ResultColumn>>();
   std::size_t metadata_bytes = 0;
@@ -378,13 +386,14 @@ Result<PreparedQuery> QueryService::PrepareQuery(const CallContext& call, std::s
   const TimestampNs now{clock_.WallNow().value / kNsPerMs * kNsPerMs};
   sql::CompileOptions options = CompileOptionsFor(call, now, false);
   options.bind.allow_unbound_parameters = true;
-  const sql::BoundStatement statement = TL_TRY(sql::CompileStatement(query, catalog, options));
+  const Result<sql::BoundStatement> statement = sql::CompileStatement(query, catalog, options);
+  if (!statement.ok()) return CompileStatus(statement.status());
   PreparedQuery prepared;
-  for (const sql::ResultColumn& column : statement.columns) {
+  for (const sql::ResultColumn& column : statement->columns) {
     prepared.columns.push_back(
         {column.name, column.type, column.database, column.table, column.aliased});
   }
-  for (const sql::StatementParameter& parameter : statement.parameters) {
+  for (const sql::StatementParameter& parameter : statement->parameters) {
     const std::string name = choices::kParameterNamesBare ? parameter.name : "@" + parameter.name;
     prepared.parameters.push_back({name, parameter.type});
   }
