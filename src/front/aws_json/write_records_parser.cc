@@ -419,11 +419,6 @@ Result<api::WriteRecordsRequest> WriteRecordsParser::Parse(std::string_view body
   state.record_position = -1;
   state.record_count = 0;
   api::WriteRecordsRequest request;
-  if (body.empty()) {  // reads as {}
-    state.CheckNames(request, false, false);
-    state.CheckRecordCount(false);
-    return request;
-  }
   if (const auto error = state.ReadRequest(body, &request)) {
     return InvalidArgument("the request body is not valid JSON: {}",
                            simdjson::error_message(error));
