@@ -124,8 +124,6 @@ Status Server::MakeServices() {
                                .account_id = settings_.account_id,
                                .compat_profile = settings_.profile == "compat"});
   admin_ = std::make_unique<admin::AdminHandler>(*aws_json_);
-  Metrics().AddGauge(this, "tideline_wal_retained_bytes", "Log bytes above the floor", "",
-                     [this] { return static_cast<double>(engine_->stats().wal_retained_bytes); });
   Metrics().AddGauge(this, "tideline_hot_bytes", "Bytes of active buffers and runs", "",
                      [this] { return static_cast<double>(engine_->stats().hot_bytes); });
   Metrics().AddGauge(this, "tideline_segments", "Live segments", "",
