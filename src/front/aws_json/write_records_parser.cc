@@ -20,6 +20,12 @@ using catalog::MeasureType;
 constexpr std::size_t kJsonPaddingBytes = 64;
 constexpr std::size_t kTimeLengthMax = 256;
 constexpr std::size_t kRecordDimensionsMax = 128;
+// Past these a request is refused by its counts, so no more is kept of a record.
+constexpr std::size_t kDimensionsKeptMax = kRecordDimensionsMax + 1;
+constexpr std::size_t kMeasuresKeptMax = api::kMeasuresPerRecordMax + 1;
+// Of a whole request: only members that are given again and again come so far.
+constexpr std::size_t kDimensionsTotalMax = (api::kRecordsPerRequestMax + 1) * kDimensionsKeptMax;
+constexpr std::size_t kMeasuresTotalMax = (api::kRecordsPerRequestMax + 1) * kMeasuresKeptMax;
 static_assert(kJsonPaddingBytes >= simdjson::SIMDJSON_PADDING);
 
 constexpr std::string_view kTypeNames[] = {"DOUBLE",  "BIGINT",    "VARCHAR",
@@ -81,6 +87,7 @@ struct WriteRecordsParser::State {
 
   // Where we are, for paths: -1 in the common attributes, else the record's position.
   std::ptrdiff_t record_position = -1;
+  std::size_t record_count = 0;  // of the list, those past the limit too
 
   std::string Path(std::string_view member) const {
     if (record_position < 0) return fmt::format("commonAttributes.{}", member);
@@ -139,6 +146,8 @@ struct WriteRecordsParser::State {
     if (has_name && dimension.name.empty()) {
       CheckText("", {.length_min = 1}, PartPath("dimensions", position, "name"), violations);
     }
+    if (position >= kDimensionsKeptMax) return simdjson::SUCCESS;
+    if (dimensions.size() >= kDimensionsTotalMax) return simdjson::CAPACITY;
     dimensions.push_back(dimension);
     return simdjson::SUCCESS;
   }
@@ -176,6 +185,8 @@ struct WriteRecordsParser::State {
     if (has_value) CheckLength(measure.value, 1, api::kMeasureValueBytesMax, [&] {
       return PartPath("measureValues", position, "value");
     });
+    if (position >= kMeasuresKeptMax) return simdjson::SUCCESS;
+    if (measures.size() >= kMeasuresTotalMax) return simdjson::CAPACITY;
     measures.push_back(measure);
     return simdjson::SUCCESS;
   }
@@ -307,8 +318,12 @@ struct WriteRecordsParser::State {
   }
 
   Error ReadRecords(ondemand::value value, bool* present) {
+    records.clear();  // of a repeated member the last counts
+    parts.clear();
+    record_count = 0;
     return ReadList(value, present, [this](ondemand::object object, std::size_t position) {
       record_position = static_cast<std::ptrdiff_t>(position);
+      record_count = position + 1;
       // Past the limit the request is refused anyway; its records need no room.
       if (position >= api::kRecordsPerRequestMax) return simdjson::SUCCESS;
       records.emplace_back();
@@ -334,6 +349,8 @@ struct WriteRecordsParser::State {
         TL_JSON(ReadText(field.value(), &request->table, &has_table));
       } else if (key == "CommonAttributes") {
         record_position = -1;
+        common = {};
+        common_parts = {};
         ondemand::value value;
         TL_JSON(field.value().get(value));
         ondemand::object attributes;
@@ -373,8 +390,10 @@ struct WriteRecordsParser::State {
       Missing("records");
     } else if (records.empty()) {
       violations->Add("[]", "records", "Member must have length greater than or equal to 1");
-    } else if (record_position >= static_cast<std::ptrdiff_t>(api::kRecordsPerRequestMax)) {
+    } else if (record_count > api::kRecordsPerRequestMax) {
       violations->Add("[...]", "records", "Member must have length less than or equal to 100");
+    } else if (records.size() != record_count) {
+      Missing("records");  // a null among them
     }
   }
 
@@ -398,6 +417,7 @@ Result<api::WriteRecordsRequest> WriteRecordsParser::Parse(std::string_view body
   state.common_parts = {};
   state.violations = violations;
   state.record_position = -1;
+  state.record_count = 0;
   api::WriteRecordsRequest request;
   if (const auto error = state.ReadRequest(body, &request)) {
     return InvalidArgument("the request body is not valid JSON: {}",

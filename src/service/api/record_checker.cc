@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "base/time.h"
@@ -27,14 +28,10 @@ bool ReadDouble(std::string_view text, double* value) {
   if (text.empty()) return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
   if (error == std::errc::result_out_of_range && end == text.data() + text.size()) {
-    // Too small to tell from zero reads as zero; too large is refused. from_chars says only "range".
-    const std::size_t exponent = text.find_first_of("eE");
-    if (exponent == std::string_view::npos || exponent + 1 >= text.size() ||
-        text[exponent + 1] != '-') {
-      return false;
-    }
-    *value = text.front() == '-' ? -0.0 : 0.0;
-    return true;
+    // Too small to tell from zero reads as zero (or as the nearest there is); too large is refused.
+    // from_chars says only "range"; the text is a number, and short.
+    *value = std::strtod(std::string(text).c_str(), nullptr);
+    return std::isfinite(*value);
   }
   return error == std::errc() && end == text.data() + text.size() && std::isfinite(*value);
 }
