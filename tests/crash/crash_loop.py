@@ -313,12 +313,14 @@ def check(server, ledger, base_ms):
     return len(seen)
 
 
-def segment_count(server):
+def metrics_of(server):
+    """{name: value} of the metrics without labels."""
     connection = server.connect()
     connection.request("GET", "/metrics")
-    metrics = connection.getresponse().read().decode()
+    text = connection.getresponse().read().decode()
     connection.close()
-    return next(int(float(line.split()[1])) for line in metrics.splitlines() if line.startswith("tideline_segments "))
+    return {name: float(value) for name, _, value in (line.partition(" ") for line in text.splitlines())
+            if name and name[0] != "#" and "{" not in name}
 
 
 # ---- the loop ----------------------------------------------------------------------------------------
@@ -365,7 +367,9 @@ def run_round(number, server, arguments, ledger, base_ms, chance):
     server.start()
     seconds = time.monotonic() - started
     rows = check(server, ledger, base_ms)
-    return f"{rows} rows, {segment_count(server)} segments, started in {seconds:.2f} s", kills
+    metrics = metrics_of(server)
+    return (f"{rows} rows, {metrics['tideline_segments']:.0f} segments, {metrics['tideline_wal_retained_bytes'] / 1024:.0f} KiB "
+            f"of log, started in {seconds:.2f} s"), kills
 
 
 def main():
