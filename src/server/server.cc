@@ -75,6 +75,7 @@ Status Server::OpenStorage() {
   options.data_dir = settings_.data_dir;
   options.file_system = &file_system;
   options.memory_bytes_max = bytes;
+  options.checkpoint_wal_bytes = static_cast<std::uint64_t>(settings_.checkpoint_wal_kb) << 10;
   if (settings_.sync == "interval") {
     options.sync_interval_ns = settings_.sync_interval_ms * kNsPerMs;
     TL_LOG_WARNING("sync is 'interval': a crash loses up to {} ms of acknowledged writes",

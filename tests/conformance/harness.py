@@ -58,8 +58,8 @@ class Server:
 
     # -- life ------------------------------------------------------------------------------------
 
-    def start(self):
-        """Returns self once the server has said that it is ready."""
+    def spawn(self):
+        """Starts the process without waiting for it to be ready."""
         command = [binary(), "serve", "--data-dir", str(self.data_dir), "--http", "127.0.0.1:0"]
         if self.dev:
             command.append("--dev")
@@ -71,6 +71,10 @@ class Server:
         with open(self._stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(command + self.flags, stdout=subprocess.PIPE, stderr=stderr,
                                             stdin=subprocess.DEVNULL, env=environment)
+
+    def start(self):
+        """Returns self once the server has said that it is ready."""
+        self.spawn()
         self.url = self._ready_line("http")
         self.port = int(self.url.rsplit(":", 1)[1])
         if self.https:

@@ -46,10 +46,7 @@ class Database {
     std::filesystem::remove_all(directory_);
   }
   void Open() { engine_ = *Engine::Open(options_); }
-  void Reopen() {
-    engine_ = nullptr;
-    Open();
-  }
+  void Close() { engine_ = nullptr; }
   Engine& engine() { return *engine_; }
 
   /// One batch of 100 records of ten doubles; hosts in turn, time one second a round.
@@ -162,16 +159,20 @@ void BM_Scan(benchmark::State& state) {
 }
 BENCHMARK(BM_Scan)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
 
-// Opening a directory with a checkpoint of a million rows, and the first query.
+// Opening a directory of so many million stored rows, and the first query (all rows of one host).
 void BM_OpenAndFirstQuery(benchmark::State& state) {
   Database database(kNsPerSecond);
   Count count;
-  for (std::uint64_t i = 0; i < 1'000'000; i += 100) {
+  const std::uint64_t rows = static_cast<std::uint64_t>(state.range(0)) * 1'000'000;
+  for (std::uint64_t i = 0; i < rows; i += 100) {
     while (!database.WriteBatchOf100(&count).ok()) {
     }
   }
   for (auto _ : state) {
-    database.Reopen();
+    state.PauseTiming();
+    database.Close();
+    state.ResumeTiming();
+    database.Open();
     const Snapshot snapshot = *database.engine().OpenSnapshot("db", "t");
     const ColumnId host = snapshot.schema().dimensions[0].id;
     auto scan = *snapshot.Scan({.columns = {snapshot.schema().values[0].id},
@@ -182,9 +183,13 @@ void BM_OpenAndFirstQuery(benchmark::State& state) {
       while (*morsel->Next(&batch)) {
       }
     }
+    state.counters["rows"] = static_cast<double>(scan->statistics().rows);
+    state.counters["stored"] = static_cast<double>(snapshot.Totals().rows);
+    state.counters["bytes_a_row"] = static_cast<double>(database.engine().stats().segment_bytes) /
+                                    static_cast<double>(rows);
   }
 }
-BENCHMARK(BM_OpenAndFirstQuery)->Unit(benchmark::kMillisecond)->Iterations(5)->UseRealTime();
+BENCHMARK(BM_OpenAndFirstQuery)->Arg(1)->Arg(10)->Unit(benchmark::kMillisecond)->Iterations(3)->UseRealTime();
 
 }  // namespace
 }  // namespace tideline::engine

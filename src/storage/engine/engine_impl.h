@@ -26,6 +26,9 @@
 
 namespace tideline::engine {
 
+/// Of deletion vector files: a Roaring bitmap in the portable format, sealed.
+inline constexpr std::uint16_t kDeletionVectorFormat = 1;
+
 class EngineImpl final : public Engine {
  public:
   explicit EngineImpl(EngineOptions options);
@@ -158,6 +161,7 @@ class EngineImpl final : public Engine {
   std::vector<Garbage> garbage_;
   std::int64_t last_checkpoint_steady_ns_ = 0;
   std::uint64_t last_checkpoint_frame_bytes_ = 0;
+  std::uint64_t replayed_bytes_ = 0;  ///< read at open and not yet in files
   std::int64_t wall_at_open_ns_ = 0;
   std::int64_t steady_at_open_ns_ = 0;
   std::atomic<std::uint64_t> checkpoint_count_{0};

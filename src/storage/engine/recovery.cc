@@ -12,7 +12,6 @@ namespace tideline::engine {
 namespace {
 
 constexpr std::size_t kFilesListedMax = 10'000;
-constexpr std::uint16_t kDeletionVectorFormat = 1;
 
 wal::WalOptions LogOptions(const EngineOptions& options, const Uuid& database_uuid,
                            wal::WalListener* listener) {
@@ -67,6 +66,7 @@ Status EngineImpl::Recover() {
                  gap.last_number.value, gap.file);
   }
   replayed_records_ = recovery.record_count;
+  replayed_bytes_ = recovery.bytes_read;
   auto writer = TL_TRY(wal::WalWriter::Open(*options_.file_system, log, recovery.position));
   const SequenceNumber last = writer->last_number();
   lane_.Start(std::move(writer), last);
