@@ -272,6 +272,7 @@ Result<QueryPage> QueryService::Continue(const CallContext& call, const QueryReq
   if (!page.ok() || page->next_token.empty()) {
     session->ended.store(true);
     session->execution.reset();
+    session->scans.reset();  // its snapshots keep files from being removed
     session->batch = {};
   }
   return page;
