@@ -5,6 +5,7 @@
 
 #include <simdjson.h>
 
+#include "front/aws_json/body_template.h"
 #include "service/api/write_service.h"
 
 namespace tideline::aws_json {
@@ -27,6 +28,10 @@ constexpr std::size_t kMeasuresKeptMax = api::kMeasuresPerRecordMax + 1;
 constexpr std::size_t kDimensionsTotalMax = (api::kRecordsPerRequestMax + 1) * kDimensionsKeptMax;
 constexpr std::size_t kMeasuresTotalMax = (api::kRecordsPerRequestMax + 1) * kMeasuresKeptMax;
 static_assert(kJsonPaddingBytes >= simdjson::SIMDJSON_PADDING);
+// Shapes remembered, the last used first: of as many clients as one loop serves in turn.
+constexpr std::size_t kTemplatesMax = 8;
+// Most bodies that go by unlearned while learning does not pay.
+constexpr std::uint32_t kLearnPauseMax = 64;
 
 constexpr std::string_view kTypeNames[] = {"DOUBLE",  "BIGINT",    "VARCHAR",
                                            "BOOLEAN", "TIMESTAMP", "MULTI"};
@@ -81,6 +86,10 @@ struct WriteRecordsParser::State {
   std::vector<MeasureValueView> measures;
   std::vector<RecordInput> records;
   std::vector<Parts> parts;
+  std::vector<std::unique_ptr<BodyTemplate>> templates;
+  RequestParts matched;
+  std::uint32_t learn_pause = 0;  // after the next lesson
+  std::uint32_t learn_wait = 0;   // bodies until the next lesson
   RecordInput common;
   Parts common_parts;
   Violations* violations = nullptr;
@@ -397,6 +406,31 @@ struct WriteRecordsParser::State {
     }
   }
 
+  bool MatchTemplate(std::string_view body, api::WriteRecordsRequest* request) {
+    for (auto at = templates.begin(); at != templates.end(); ++at) {
+      if (!(*at)->Match(body, &matched, request)) continue;
+      std::rotate(templates.begin(), at, at + 1);
+      learn_pause = 0;
+      learn_wait = 0;
+      return true;
+    }
+    return false;
+  }
+
+  // Lessons that no later body matches become rare.
+  void Learn(std::string_view body, const api::WriteRecordsRequest& request) {
+    if (learn_wait > 0) {
+      --learn_wait;
+      return;
+    }
+    learn_wait = learn_pause;
+    learn_pause = std::min(2 * learn_pause + 1, kLearnPauseMax);
+    std::unique_ptr<BodyTemplate> made = BodyTemplate::Learn(body, request);
+    if (made == nullptr) return;
+    if (templates.size() == kTemplatesMax) templates.pop_back();
+    templates.insert(templates.begin(), std::move(made));
+  }
+
   void Attach(const Parts& place, RecordInput* record) const {
     record->dimensions = {dimensions.data() + place.dimension_first, place.dimension_count};
     record->measure_values = {measures.data() + place.measure_first, place.measure_count};
@@ -409,6 +443,7 @@ WriteRecordsParser::~WriteRecordsParser() = default;
 Result<api::WriteRecordsRequest> WriteRecordsParser::Parse(std::string_view body,
                                                            Violations* violations) {
   State& state = *state_;
+  if (api::WriteRecordsRequest request; state.MatchTemplate(body, &request)) return request;
   state.dimensions.clear();
   state.measures.clear();
   state.records.clear();
@@ -429,6 +464,7 @@ Result<api::WriteRecordsRequest> WriteRecordsParser::Parse(std::string_view body
   state.Attach(state.common_parts, &state.common);
   request.common = state.common;
   request.records = state.records;
+  if (violations->empty()) state.Learn(body, request);
   return request;
 }
 

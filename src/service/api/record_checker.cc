@@ -23,7 +23,24 @@ bool ReadInteger(std::string_view text, std::int64_t* value) {
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
+// Whole numbers that a double holds exactly are most of what is written; everything else is left to
+// from_chars.
+bool ReadSmallInteger(std::string_view text, double* value) {
+  constexpr std::size_t kDigitsMax = 15;
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  if (text.empty() || text.size() > kDigitsMax) return false;
+  std::int64_t sum = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return false;
+    sum = sum * 10 + (c - '0');
+  }
+  *value = negative ? -static_cast<double>(sum) : static_cast<double>(sum);
+  return true;
+}
+
 bool ReadDouble(std::string_view text, double* value) {
+  if (ReadSmallInteger(text, value)) return true;
   if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
   if (text.empty()) return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
