@@ -15,10 +15,10 @@ namespace tideline::cli {
 
 struct ClientOptions {
   std::string endpoint = "http://127.0.0.1:8433";
-  std::string access_key_id;      ///< empty: the environment, then the data directory's root key
+  std::string access_key_id;  ///< empty: the environment, then the data directory's root key
   std::string secret_access_key;
   std::string region = "us-east-1";
-  std::string profile;            ///< "compat", "extended", or empty for the server's
+  std::string profile;                     ///< "compat", "extended", or empty for the server's
   std::string data_dir = "tideline-data";  ///< where a root key may lie
   std::string ca_file;
   bool verify_tls = true;
@@ -41,7 +41,8 @@ class ApiClient {
 
   /// Calls `operation` with a JSON body. On a service error: kInvalidArgument (or kNotFound,
   /// kAlreadyExists by status) "Code: message", and `*error` is filled when given.
-  Result<JsonValue> Call(std::string_view operation, std::string_view body, ApiError* error = nullptr);
+  Result<JsonValue> Call(std::string_view operation, std::string_view body,
+                         ApiError* error = nullptr);
   /// The same for a body that is not needed as a tree: the raw text of the answer.
   Result<std::string> CallRaw(std::string_view operation, std::string_view body,
                               ApiError* error = nullptr);

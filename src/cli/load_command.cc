@@ -22,10 +22,10 @@ struct LoadOptions {
   std::string file;
   std::string database, table;
   std::string time_column = "time";
-  std::string time_unit;                // empty: the column holds dates
+  std::string time_unit;  // empty: the column holds dates
   std::vector<std::string> dimensions;
-  std::vector<std::string> types;       // column=double|bigint|boolean|varchar
-  std::string measure_name;             // empty: the table's name
+  std::vector<std::string> types;  // column=double|bigint|boolean|varchar
+  std::string measure_name;        // empty: the table's name
   char separator = ',';
   bool create = false;
   std::int64_t memory_hours = 6;
@@ -74,7 +74,8 @@ struct LoadColumn {
 
 class Loader {
  public:
-  Loader(ApiClient client, const LoadOptions& options) : client_(std::move(client)), options_(options) {}
+  Loader(ApiClient client, const LoadOptions& options)
+      : client_(std::move(client)), options_(options) {}
 
   Status Load(std::istream& in) {
     CsvReader reader(in, options_.separator);
@@ -101,7 +102,8 @@ class Loader {
     std::map<std::string, std::string> types;
     for (const std::string& given : options_.types) {
       const std::size_t equals = given.find('=');
-      if (equals == std::string::npos) return InvalidArgument("--type is '{}'; it must be COLUMN=TYPE", given);
+      if (equals == std::string::npos)
+        return InvalidArgument("--type is '{}'; it must be COLUMN=TYPE", given);
       std::string type = given.substr(equals + 1);
       std::transform(type.begin(), type.end(), type.begin(),
                      [](char c) { return static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c); });
@@ -112,8 +114,8 @@ class Loader {
       LoadColumn column;
       column.name = name;
       column.is_time = name == options_.time_column;
-      column.is_dimension = std::find(options_.dimensions.begin(), options_.dimensions.end(), name) !=
-                            options_.dimensions.end();
+      column.is_dimension = std::find(options_.dimensions.begin(), options_.dimensions.end(),
+                                      name) != options_.dimensions.end();
       if (const auto type = types.find(name); type != types.end()) column.type = type->second;
       has_time = has_time || column.is_time;
       columns_.push_back(std::move(column));
@@ -178,7 +180,8 @@ class Loader {
     json.Member("TableName", options_.table);
     json.Key("CommonAttributes");
     json.BeginObject();
-    json.Member("MeasureName", options_.measure_name.empty() ? options_.table : options_.measure_name);
+    json.Member("MeasureName",
+                options_.measure_name.empty() ? options_.table : options_.measure_name);
     json.Member("MeasureValueType", "MULTI");
     json.Member("TimeUnit", options_.time_unit.empty() ? "NANOSECONDS" : options_.time_unit);
     json.EndObject();
@@ -243,19 +246,27 @@ void AddLoadCommand(CLI::App& app, Run* run) {
   command->add_option("file", options->file, "CSV with a header line; - for stdin")->required();
   command->add_option("--database", options->database, "target database")->required();
   command->add_option("--table", options->table, "target table")->required();
-  command->add_option("--time-column", options->time_column, "column with the time")->capture_default_str();
-  command->add_option("--time-unit", options->time_unit,
-                      "unit of a whole number there; without it the column holds dates (2024-01-31 10:00:00)")
+  command->add_option("--time-column", options->time_column, "column with the time")
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--time-unit", options->time_unit,
+          "unit of a whole number there; without it the column holds dates (2024-01-31 10:00:00)")
       ->check(CLI::IsMember({"SECONDS", "MILLISECONDS", "MICROSECONDS", "NANOSECONDS"}));
-  command->add_option("--dimensions", options->dimensions, "columns that become dimensions")->delimiter(',');
-  command->add_option("--type", options->types,
-                      "COLUMN=double|bigint|boolean|varchar|timestamp; default: double, or varchar if no number");
+  command->add_option("--dimensions", options->dimensions, "columns that become dimensions")
+      ->delimiter(',');
+  command->add_option(
+      "--type", options->types,
+      "COLUMN=double|bigint|boolean|varchar|timestamp; default: double, or varchar if no number");
   command->add_option("--measure-name", options->measure_name, "default: the table's name");
   command->add_option("--separator", options->separator, "field separator")->capture_default_str();
   command->add_flag("--create", options->create, "create database and table if they are missing");
-  command->add_option("--memory-hours", options->memory_hours, "with --create: memory store retention")
+  command
+      ->add_option("--memory-hours", options->memory_hours, "with --create: memory store retention")
       ->capture_default_str();
-  command->add_option("--magnetic-days", options->magnetic_days, "with --create: magnetic store retention")
+  command
+      ->add_option("--magnetic-days", options->magnetic_days,
+                   "with --create: magnetic store retention")
       ->capture_default_str();
   command->callback([run, options] { *run = [options] { return Load(*options); }; });
 }

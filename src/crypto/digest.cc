@@ -35,9 +35,9 @@ Result<Bytes> DigestOf(DigestAlgorithm algorithm, BytesView bytes) {
   const EVP_MD* digest = DigestNamed(algorithm);
   Bytes out(EVP_MAX_MD_SIZE);
   unsigned int size = 0;
-  if (digest == nullptr || EVP_Digest(bytes.data(), bytes.size(),
-                                      reinterpret_cast<unsigned char*>(out.data()), &size, digest,
-                                      nullptr) != 1) {
+  if (digest == nullptr ||
+      EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), &size,
+                 digest, nullptr) != 1) {
     return Unimplemented("this system does not offer the digest {}",
                          kDigestNames[static_cast<int>(algorithm)]);
   }

@@ -98,7 +98,8 @@ struct Env {
 // ---- evaluator ----------------------------------------------------------------------------------
 
 TEST(EvaluatorTest, CallsSkipNulls) {
-  const Batch batch = MakeBatch({kBig, kBig}, {{Big(1), Big(2)}, {Null(), Big(3)}, {Big(4), Null()}});
+  const Batch batch =
+      MakeBatch({kBig, kBig}, {{Big(1), Big(2)}, {Null(), Big(3)}, {Big(4), Null()}});
   EXPECT_EQ(*Evaluate(Call("$add", {Column(0, kBig), Column(1, kBig)}), batch),
             (Rows{"3", "NULL", "NULL"}));
 }
@@ -110,15 +111,18 @@ TEST(EvaluatorTest, FirstFailingRowFailsTheQuery) {
 }
 
 TEST(EvaluatorTest, BranchesNotTakenDoNotFail) {
-  const Batch batch = MakeBatch({kBig, kBig}, {{Big(6), Big(2)}, {Big(1), Big(0)}, {Big(9), Big(3)}});
+  const Batch batch =
+      MakeBatch({kBig, kBig}, {{Big(6), Big(2)}, {Big(1), Big(0)}, {Big(9), Big(3)}});
   const sql::ExprPtr divide = Call("$divide", {Column(0, kBig), Column(1, kBig)});
   const sql::ExprPtr not_zero = Call("$not_equal", {Column(1, kBig), Constant(Big(0))});
-  EXPECT_EQ(*Evaluate(Form(sql::ExprKind::kCase, kBig, {not_zero, divide, Constant(Big(-1))}), batch),
-            (Rows{"3", "-1", "3"}));
+  EXPECT_EQ(
+      *Evaluate(Form(sql::ExprKind::kCase, kBig, {not_zero, divide, Constant(Big(-1))}), batch),
+      (Rows{"3", "-1", "3"}));
   EXPECT_EQ(*Evaluate(Form(sql::ExprKind::kTry, kBig, {divide}), batch), (Rows{"3", "NULL", "3"}));
   // TRY takes the whole of what is inside.
   const sql::ExprPtr coalesce = Form(sql::ExprKind::kCoalesce, kBig, {divide, Constant(Big(7))});
-  EXPECT_EQ(*Evaluate(Form(sql::ExprKind::kTry, kBig, {coalesce}), batch), (Rows{"3", "NULL", "3"}));
+  EXPECT_EQ(*Evaluate(Form(sql::ExprKind::kTry, kBig, {coalesce}), batch),
+            (Rows{"3", "NULL", "3"}));
   const sql::ExprPtr three = Call("$equal", {divide, Constant(Big(3))});
   EXPECT_EQ(*Evaluate(Form(sql::ExprKind::kAnd, Type::Boolean(), {not_zero, three}), batch),
             (Rows{"true", "false", "true"}));
@@ -136,9 +140,12 @@ TEST(EvaluatorTest, ConstantThatFailsFailsOnlyWhereItIsTaken) {
 TEST(EvaluatorTest, LogicIsThreeValued) {
   const Type boolean = Type::Boolean();
   const auto b = [](bool v) { return Value::Boolean(v); };
-  const Batch batch = MakeBatch({boolean, boolean}, {{b(true), b(true)}, {b(true), Null()},
-                                                     {b(false), Null()}, {Null(), b(false)},
-                                                     {Null(), b(true)}, {Null(), Null()}});
+  const Batch batch = MakeBatch({boolean, boolean}, {{b(true), b(true)},
+                                                     {b(true), Null()},
+                                                     {b(false), Null()},
+                                                     {Null(), b(false)},
+                                                     {Null(), b(true)},
+                                                     {Null(), Null()}});
   const std::vector<sql::ExprPtr> both{Column(0, boolean), Column(1, boolean)};
   EXPECT_EQ(*Evaluate(Form(sql::ExprKind::kAnd, boolean, both), batch),
             (Rows{"true", "NULL", "false", "false", "NULL", "NULL"}));
@@ -156,10 +163,11 @@ TEST(EvaluatorTest, InListsKnowNullAndNan) {
   EXPECT_EQ(in({Big(1), Big(2)}), (Rows{"true", "false", "NULL"}));
   EXPECT_EQ(in({Big(1), Value::Null(kBig)}), (Rows{"true", "NULL", "NULL"}));
   const Batch reals = MakeBatch({kReal}, {{Value::Double(NAN)}, {Value::Double(-0.0)}});
-  EXPECT_EQ(*Evaluate(Form(sql::ExprKind::kIn, Type::Boolean(),
-                           {Column(0, kReal), Constant(Value::Double(NAN)), Constant(Value::Double(0))}),
-                      reals),
-            (Rows{"false", "true"}));
+  EXPECT_EQ(
+      *Evaluate(Form(sql::ExprKind::kIn, Type::Boolean(),
+                     {Column(0, kReal), Constant(Value::Double(NAN)), Constant(Value::Double(0))}),
+                reals),
+      (Rows{"false", "true"}));
 }
 
 // The same expression over every encoding of the same column.
@@ -201,8 +209,9 @@ TEST(EvaluatorTest, DictionaryEntriesThatFailCountOnlyWhenReferredTo) {
   EXPECT_EQ(*Evaluate(cast, {{base.columns[0].Slice(good)}, 4}), (Rows{"1", "3", "3", "1"}));
   const std::vector<std::uint32_t> bad{0, 1};
   EXPECT_FALSE(Evaluate(cast, {{base.columns[0].Slice(bad)}, 2}).ok());
-  EXPECT_EQ(*Evaluate(sql::MakeCast(Column(0, kText), kBig, true), {{base.columns[0].Slice(bad)}, 2}),
-            (Rows{"1", "NULL"}));
+  EXPECT_EQ(
+      *Evaluate(sql::MakeCast(Column(0, kText), kBig, true), {{base.columns[0].Slice(bad)}, 2}),
+      (Rows{"1", "NULL"}));
 }
 
 // ---- values -------------------------------------------------------------------------------------
@@ -217,7 +226,8 @@ TEST(CompareTest, SortKeysOrderAsValuesDo) {
     AppendSortKey(Vector::FromValues(kReal, {&boxed, 1}), 0, {}, &keys.back());
   }
   EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
-  const std::vector<std::string> texts{"", std::string("\0", 1), std::string("\0\1", 2), "a", "a!", "aa", "b"};
+  const std::vector<std::string> texts{
+      "", std::string("\0", 1), std::string("\0\1", 2), "a", "a!", "aa", "b"};
   keys.clear();
   for (const std::string& text : texts) {
     const Value boxed = Text(text);
@@ -270,7 +280,8 @@ TEST(GatherTest, ListsBringTheirElements) {
 // ---- operators ----------------------------------------------------------------------------------
 
 // Rows (host, time, value, count) as a scan delivers them: grouped by host, ascending in time.
-void FillSeries(FakeScans* scans, std::size_t hosts, std::size_t rows_per_host, std::size_t batch_rows) {
+void FillSeries(FakeScans* scans, std::size_t hosts, std::size_t rows_per_host,
+                std::size_t batch_rows) {
   std::vector<Value> names;
   for (std::size_t h = 0; h < hosts; ++h) names.push_back(Text(fmt::format("host_{:04}", h)));
   const auto base = std::make_shared<const Vector>(Vector::FromValues(kText, names));
@@ -283,14 +294,16 @@ void FillSeries(FakeScans* scans, std::size_t hosts, std::size_t rows_per_host, 
     Vector counts = Vector::Flat(kBig, count);
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t row = first + i;
-      reinterpret_cast<std::uint32_t*>(codes->data())[i] = static_cast<std::uint32_t>(row / rows_per_host);
+      reinterpret_cast<std::uint32_t*>(codes->data())[i] =
+          static_cast<std::uint32_t>(row / rows_per_host);
       times.mutable_values<std::int64_t>()[i] =
           static_cast<std::int64_t>(row % rows_per_host) * 10 * kNsPerSecond;
       values.mutable_values<double>()[i] = static_cast<double>(row % 97);
       counts.mutable_values<std::int64_t>()[i] = static_cast<std::int64_t>(row % 5);
       if (row % 11 == 0) counts.SetNull(i);
     }
-    scans->batches.push_back({{Vector::Dictionary(base, codes, count), times, values, counts}, count});
+    scans->batches.push_back(
+        {{Vector::Dictionary(base, codes, count), times, values, counts}, count});
   }
 }
 const std::vector<Type> kSeriesTypes{kText, Type::Timestamp(), kReal, kBig};
@@ -309,9 +322,10 @@ TEST(AggregateTest, RunsAndScatteredRowsAgree) {
   Env env;
   FillSeries(&env.scans, 7, 500, 300);
   const auto plan = [&](sql::ExprPtr key) {
-    return GroupBy(MakeScan(kSeriesTypes), {std::move(key)},
-                   {Aggregate("count", {}, 200), Aggregate("sum", {Column(3, kBig)}, 201),
-                    Aggregate("count", {Column(3, kBig)}, 202), Aggregate("max", {Column(2, kReal)}, 203)});
+    return GroupBy(
+        MakeScan(kSeriesTypes), {std::move(key)},
+        {Aggregate("count", {}, 200), Aggregate("sum", {Column(3, kBig)}, 201),
+         Aggregate("count", {Column(3, kBig)}, 202), Aggregate("max", {Column(2, kReal)}, 203)});
   };
   // By host: long runs. By count: runs of one row.
   EXPECT_EQ(env.Sorted(plan(Column(0, kText))).size(), 7U);
@@ -328,7 +342,8 @@ TEST(AggregateTest, RunsAndScatteredRowsAgree) {
   }
   Rows rows;
   for (const auto& [key, figures] : expected) {
-    rows.push_back(fmt::format("{}|{}|{}|{}|96.0", key, figures.first, figures.second, figures.first));
+    rows.push_back(
+        fmt::format("{}|{}|{}|{}|96.0", key, figures.first, figures.second, figures.first));
   }
   rows.push_back(fmt::format("NULL|{}|NULL|0|96.0", nulls));
   EXPECT_EQ(env.Sorted(plan(Column(3, kBig))), rows);
@@ -337,8 +352,9 @@ TEST(AggregateTest, RunsAndScatteredRowsAgree) {
 
 TEST(AggregateTest, WithoutKeysThereIsAlwaysOneRow) {
   Env env;
-  const sql::PlanNodePtr plan = GroupBy(MakeScan(kSeriesTypes), {},
-                                        {Aggregate("count", {}, 200), Aggregate("sum", {Column(3, kBig)}, 201)});
+  const sql::PlanNodePtr plan =
+      GroupBy(MakeScan(kSeriesTypes), {},
+              {Aggregate("count", {}, 200), Aggregate("sum", {Column(3, kBig)}, 201)});
   EXPECT_EQ(env.Sorted(plan), (Rows{"0|NULL"}));
   FillSeries(&env.scans, 3, 100, 64);
   for (const std::size_t threads : {1, 2}) EXPECT_EQ(env.Sorted(plan, threads).size(), 1U);
@@ -355,8 +371,8 @@ TEST(AggregateTest, DistinctFilterAndOrder) {
   ordered.distinct = true;
   ordered.order_by.push_back({Column(3, kBig), true, false});
   for (const std::size_t threads : {1, 2}) {
-    const Rows rows = env.Sorted(
-        GroupBy(MakeScan(kSeriesTypes), {}, {distinct, filtered, ordered}), threads);
+    const Rows rows =
+        env.Sorted(GroupBy(MakeScan(kSeriesTypes), {}, {distinct, filtered, ordered}), threads);
     EXPECT_EQ(rows, (Rows{"5|218|[4,3,2,1,0,null]"}));
   }
 }
@@ -367,7 +383,8 @@ TEST(AggregateTest, OverBudgetIsANamedError) {
   MemoryBudget small("query 7", 200'000);
   ExecutionContext context = env.Context(1);
   context.memory = &small;
-  const auto query = *Execute(GroupBy(MakeScan(kSeriesTypes), {Column(1, Type::Timestamp())}, {}), context);
+  const auto query =
+      *Execute(GroupBy(MakeScan(kSeriesTypes), {Column(1, Type::Timestamp())}, {}), context);
   const auto rows = Drain(*query);
   EXPECT_EQ(CodeOf(rows.status()), ErrorCode::kResourceExhausted);
   EXPECT_NE(MessageOf(rows.status()).find("query 7"), std::string_view::npos);
@@ -376,7 +393,8 @@ TEST(AggregateTest, OverBudgetIsANamedError) {
 TEST(SortTest, SortAndTopNAgree) {
   Env env;
   FillSeries(&env.scans, 5, 3000, 700);
-  const std::vector<sql::SortKey> keys{{{3}, true, false}, {{2}, false, false}, {{0}, true, false}, {{1}, false, false}};
+  const std::vector<sql::SortKey> keys{
+      {{3}, true, false}, {{2}, false, false}, {{0}, true, false}, {{1}, false, false}};
   const auto scan = MakeScan(kSeriesTypes);
   const Rows all = *env.Run(std::make_shared<sql::SortNode>(scan, keys));
   ASSERT_EQ(all.size(), 15'000U);
@@ -384,7 +402,8 @@ TEST(SortTest, SortAndTopNAgree) {
   for (const std::size_t threads : {1, 2}) {
     for (const std::int64_t count : {0, 1, 10, 2500, 20'000}) {
       for (const std::int64_t offset : {0, 3, 14'999, 30'000}) {
-        const Rows some = *env.Run(std::make_shared<sql::TopNNode>(scan, keys, count, offset, false), threads);
+        const Rows some =
+            *env.Run(std::make_shared<sql::TopNNode>(scan, keys, count, offset, false), threads);
         const auto from = std::min<std::int64_t>(offset, 15'000);
         const auto to = std::min<std::int64_t>(from + count, 15'000);
         EXPECT_EQ(some, Rows(all.begin() + from, all.begin() + to)) << count << " " << offset;
@@ -395,7 +414,8 @@ TEST(SortTest, SortAndTopNAgree) {
 
 TEST(SortTest, TiesComeWithTheLastRow) {
   Env env;
-  env.scans.batches.push_back(MakeBatch({kBig}, {{Big(2)}, {Big(1)}, {Big(2)}, {Big(2)}, {Big(3)}}));
+  env.scans.batches.push_back(
+      MakeBatch({kBig}, {{Big(2)}, {Big(1)}, {Big(2)}, {Big(2)}, {Big(3)}}));
   const std::vector<sql::SortKey> keys{{{0}, false, false}};
   EXPECT_EQ(*env.Run(std::make_shared<sql::TopNNode>(MakeScan({kBig}), keys, 2, 0, true)),
             (Rows{"1", "2", "2", "2"}));
@@ -429,7 +449,8 @@ TEST(QueryTest, FilterAndProjectOverManyBatches) {
   const auto filter = std::make_shared<sql::FilterNode>(
       MakeScan(kSeriesTypes), Call("$less", {Column(2, kReal), Constant(Value::Double(10))}));
   std::vector<sql::ProjectNode::Item> items;
-  items.push_back({{{60}, "twice", kReal}, Call("$multiply", {Column(2, kReal), Constant(Value::Double(2))})});
+  items.push_back(
+      {{{60}, "twice", kReal}, Call("$multiply", {Column(2, kReal), Constant(Value::Double(2))})});
   const auto plan = std::make_shared<sql::ProjectNode>(filter, items);
   const Rows one = env.Sorted(plan, 1);
   EXPECT_EQ(one.size(), 8250U);
@@ -502,8 +523,9 @@ TEST(QueryTest, ErrorsOfWorkersReachTheReader) {
 TEST(QueryTest, AnalysisNamesOperatorsWithRows) {
   Env env;
   FillSeries(&env.scans, 2, 100, 64);
-  const auto query = *Execute(
-      GroupBy(MakeScan(kSeriesTypes), {Column(0, kText)}, {Aggregate("count", {}, 200)}), env.Context(1));
+  const auto query =
+      *Execute(GroupBy(MakeScan(kSeriesTypes), {Column(0, kText)}, {Aggregate("count", {}, 200)}),
+               env.Context(1));
   ASSERT_TRUE(Drain(*query).ok());
   const std::string text = query->Analysis();
   EXPECT_NE(text.find("rows: 200"), std::string::npos) << text;

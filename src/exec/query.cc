@@ -21,7 +21,9 @@ constexpr std::int64_t kWaitNs = 20 * kNsPerMs;
 class ResultSink final : public Sink {
  public:
   Result<std::unique_ptr<Consumer>> NewConsumer() override;
-  bool Full() const override { return waiting_.load(std::memory_order_relaxed) >= kResultBatchesMax; }
+  bool Full() const override {
+    return waiting_.load(std::memory_order_relaxed) >= kResultBatchesMax;
+  }
 
   void Add(Batch batch) {
     const MutexLock lock(mutex_);
@@ -172,9 +174,8 @@ class Worker {
 
   // Rows that pass between two stages of one operator are not its output.
   void AddMeter(OperatorStats* of_next, OperatorStats* of_previous) {
-    consumers_.push_back(std::make_unique<Meter>(consumers_.back().get(), of_next,
-                                                 of_previous == of_next ? nullptr : of_previous,
-                                                 &clock_));
+    consumers_.push_back(std::make_unique<Meter>(
+        consumers_.back().get(), of_next, of_previous == of_next ? nullptr : of_previous, &clock_));
   }
 
   const Pipeline* const pipeline_;
@@ -297,8 +298,8 @@ class Core : public std::enable_shared_from_this<Core> {
     pooled_ = context_.pool != nullptr && rows > context_.inline_rows_max;
     std::size_t count = 1;
     if (pooled_) {
-      count = std::clamp<std::size_t>(std::min(context_.workers_max, pipeline.source->workers_max()),
-                                      1, kWorkersMax);
+      count = std::clamp<std::size_t>(
+          std::min(context_.workers_max, pipeline.source->workers_max()), 1, kWorkersMax);
     }
     workers_.clear();
     ready_.clear();

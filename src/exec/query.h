@@ -5,10 +5,10 @@
 //   while (TL_TRY(query->Next(&batch))) { ... }
 //
 // A plan becomes pipelines that run one after the other. A pipeline with much to read is shared by
-// several workers on the pool; each runs about a millisecond at a time and then queues again, so that
-// queries take turns. The thread that calls Next lends a hand while it waits; with little to read it
-// does all the work itself. When the reader is slow, workers pause once kResultBatchesMax batches
-// wait, and hold no thread meanwhile.
+// several workers on the pool; each runs about a millisecond at a time and then queues again, so
+// that queries take turns. The thread that calls Next lends a hand while it waits; with little to
+// read it does all the work itself. When the reader is slow, workers pause once kResultBatchesMax
+// batches wait, and hold no thread meanwhile.
 //
 // The first error wins: every call of Next after it returns it. Cancelling takes effect within a
 // slice; Next notices within kWaitNs even when all workers are busy.
@@ -33,12 +33,12 @@ inline constexpr std::size_t kWorkersMax = 64;
 
 /// What a query runs with. Everything pointed at outlives the QueryExecution.
 struct ExecutionContext {
-  TimestampNs now;                      ///< now() of the query, cut to milliseconds
+  TimestampNs now;  ///< now() of the query, cut to milliseconds
   bool compat_profile = false;
-  ScanProvider* scans = nullptr;        ///< null: a plan without tables
-  Executor* pool = nullptr;             ///< null: everything on the thread that calls Next
-  std::size_t workers_max = 1;          ///< per pipeline, the pool's threads at most
-  MemoryBudget* memory = nullptr;       ///< required
+  ScanProvider* scans = nullptr;   ///< null: a plan without tables
+  Executor* pool = nullptr;        ///< null: everything on the thread that calls Next
+  std::size_t workers_max = 1;     ///< per pipeline, the pool's threads at most
+  MemoryBudget* memory = nullptr;  ///< required
   CancelToken cancel;
   Deadline deadline;
   const Clock* clock = &SystemClock();
@@ -66,8 +66,8 @@ class QueryExecution {
   virtual std::string Analysis() const = 0;
 };
 
-/// Plans `root` and opens its scans; nothing is read before Next is called, unless the pool takes it
-/// up. kUnimplemented, by name, for what cannot be run.
+/// Plans `root` and opens its scans; nothing is read before Next is called, unless the pool takes
+/// it up. kUnimplemented, by name, for what cannot be run.
 Result<std::unique_ptr<QueryExecution>> Execute(const sql::PlanNodePtr& root,
                                                 const ExecutionContext& context);
 

@@ -147,8 +147,8 @@ inline std::vector<std::string> CallLambdaRows(std::string_view name,
   const Signature& signature = registry.SignaturesOf(*function)[resolved.overload];
   std::vector<FakeLambda> lambdas;
   for (std::size_t i = 0; i < bodies.size(); ++i) {
-    const Result<Type> cast_to = BindLambdaResult(signature, rows[0].size() + i,
-                                                  bodies[i].result_type, &resolved);
+    const Result<Type> cast_to =
+        BindLambdaResult(signature, rows[0].size() + i, bodies[i].result_type, &resolved);
     if (!cast_to.ok()) return {std::string(MessageOf(cast_to.status()))};
     lambdas.emplace_back(bodies[i], *cast_to);
   }

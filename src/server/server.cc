@@ -62,9 +62,8 @@ Result<std::unique_ptr<Server>> Server::Start(const Settings& settings) {
 Status Server::OpenStorage() {
   fs::FileSystem& file_system = fs::PosixFileSystem();
   TL_TRY(fs::CreateDirectories(file_system, settings_.data_dir));
-  thread_count_ = settings_.threads != 0
-                      ? static_cast<std::size_t>(settings_.threads)
-                      : CoreCount();
+  thread_count_ =
+      settings_.threads != 0 ? static_cast<std::size_t>(settings_.threads) : CoreCount();
   const std::size_t bytes = settings_.memory_mb != 0
                                 ? static_cast<std::size_t>(settings_.memory_mb) << 20
                                 : DetectMemoryBytes();
@@ -85,8 +84,8 @@ Status Server::OpenStorage() {
   };
   engine_ = TL_TRY(engine::Engine::Open(std::move(options)));
   if (settings_.access_key_id.empty()) {
-    root_key_ = TL_TRY(LoadOrCreateRootKey(file_system, settings_.data_dir, settings_.account_id,
-                                           &key_created_));
+    root_key_ = TL_TRY(
+        LoadOrCreateRootKey(file_system, settings_.data_dir, settings_.account_id, &key_created_));
   } else {
     root_key_ = {settings_.access_key_id, settings_.secret_access_key,
                  fmt::format("arn:aws:iam::{}:root", settings_.account_id)};
@@ -100,8 +99,8 @@ Status Server::MakeServices() {
       ThreadPoolOptions{.name = "query", .thread_count = thread_count_, .nice = 1});
   // Calls that wait (for a sync, for pages of a query) have threads of their own, so that they
   // never keep a query's morsels from running.
-  workers_ = std::make_unique<ThreadPool>(
-      ThreadPoolOptions{.name = "worker", .thread_count = std::max<std::size_t>(8, 4 * thread_count_)});
+  workers_ = std::make_unique<ThreadPool>(ThreadPoolOptions{
+      .name = "worker", .thread_count = std::max<std::size_t>(8, 4 * thread_count_)});
   keys_ = std::make_unique<auth::SingleKeyStore>(root_key_);
   auth::AuthOptions auth_options;
   auth_options.accept_anyone = settings_.dev;
@@ -112,7 +111,8 @@ Status Server::MakeServices() {
   api::QueryServiceOptions query_options;
   query_options.query_memory_bytes_max = static_cast<std::size_t>(settings_.query_memory_mb) << 20;
   query_options.thread_count = thread_count_;
-  query_ = std::make_unique<api::QueryService>(*engine_, clock, *query_pool_, *memory_, query_options);
+  query_ =
+      std::make_unique<api::QueryService>(*engine_, clock, *query_pool_, *memory_, query_options);
   aws_json_ = std::make_unique<aws_json::AwsJsonHandler>(
       aws_json::AwsJsonServices{authenticator_.get(), management_.get(), write_.get(), query_.get(),
                                 workers_.get()},

@@ -18,22 +18,26 @@ Result<AggregateLayout> MakeLayout(const sql::AggregateNode& node) {
     planned.skips_nulls = call.function->skips_nulls;
     planned.distinct = call.distinct;
     planned.order_by = call.order_by;
-    for (const sql::ExprPtr& argument : call.arguments) planned.argument_types.push_back(argument->type);
+    for (const sql::ExprPtr& argument : call.arguments)
+      planned.argument_types.push_back(argument->type);
     if (call.distinct) {
       for (const sql::AggregateOrder& order : call.order_by) {
-        const auto same = std::find_if(call.arguments.begin(), call.arguments.end(),
-                                       [&](const sql::ExprPtr& a) { return SameExpr(*a, *order.expr); });
+        const auto same =
+            std::find_if(call.arguments.begin(), call.arguments.end(),
+                         [&](const sql::ExprPtr& a) { return SameExpr(*a, *order.expr); });
         if (same == call.arguments.end()) {
-          return InvalidArgument("line {}:{}: For aggregate function with DISTINCT, ORDER BY expressions "
-                                 "must appear in arguments", order.expr->position.line,
-                                 order.expr->position.column);
+          return InvalidArgument(
+              "line {}:{}: For aggregate function with DISTINCT, ORDER BY expressions "
+              "must appear in arguments",
+              order.expr->position.line, order.expr->position.column);
         }
         planned.order_arguments.push_back(static_cast<std::size_t>(same - call.arguments.begin()));
       }
     }
     planned.result_type = call.output.type;
     planned.state_offset = layout.group_bytes;
-    layout.group_bytes += (planned.overload->state_bytes + kStateAlignment - 1) / kStateAlignment * kStateAlignment;
+    layout.group_bytes +=
+        (planned.overload->state_bytes + kStateAlignment - 1) / kStateAlignment * kStateAlignment;
     layout.calls.push_back(std::move(planned));
   }
   return layout;
@@ -93,8 +97,7 @@ struct CallInputs {
 
 class AggregateConsumer final : public Consumer {
  public:
-  explicit AggregateConsumer(Breaker* breaker)
-      : breaker_(breaker), groups_(breaker->NewGroups()) {}
+  explicit AggregateConsumer(Breaker* breaker) : breaker_(breaker), groups_(breaker->NewGroups()) {}
 
   Status Prepare() {
     const auto make = [&](const sql::Expr& expr) {
@@ -178,7 +181,8 @@ class AggregateConsumer final : public Consumer {
 
 class GroupReader final : public SourceReader {
  public:
-  GroupReader(Breaker* breaker, const AggregateGroups* groups) : breaker_(breaker), groups_(groups) {}
+  GroupReader(Breaker* breaker, const AggregateGroups* groups)
+      : breaker_(breaker), groups_(groups) {}
   Result<bool> Next(Batch* batch) override {
     const std::size_t first = breaker_->next_group_.fetch_add(kBatchRowsMax);
     if (first >= groups_->group_count()) return false;

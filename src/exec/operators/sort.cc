@@ -55,8 +55,8 @@ Status MergeRuns(std::size_t width, const EvalContext& context, std::vector<Entr
       const auto left = static_cast<std::ptrdiff_t>(entries->size() - first);
       const auto middle = begin + std::min(left, static_cast<std::ptrdiff_t>(width));
       const auto end = begin + std::min(left, static_cast<std::ptrdiff_t>(2 * width));
-      std::merge(begin, middle, middle, end,
-                 other.begin() + static_cast<std::ptrdiff_t>(first), Before);
+      std::merge(begin, middle, middle, end, other.begin() + static_cast<std::ptrdiff_t>(first),
+                 Before);
     }
     entries->swap(other);
   }
@@ -83,7 +83,8 @@ std::size_t BytesOfKept(const Vector& vector) {
   std::size_t bytes = sizeof(Vector) + vector.size() * vector.type().value_bytes();
   if (vector.type().physical() == PhysicalType::kString) {
     const StringRef* values = vector.values<StringRef>();
-    for (std::size_t i = 0; i < vector.size(); ++i) bytes += values[i].is_inline() ? 0 : values[i].size();
+    for (std::size_t i = 0; i < vector.size(); ++i)
+      bytes += values[i].is_inline() ? 0 : values[i].size();
   }
   for (std::size_t c = 0; c < vector.child_count(); ++c) bytes += BytesOfKept(vector.child(c));
   return bytes;
@@ -94,7 +95,8 @@ class SortedRows {
  public:
   SortedRows(const SortSpec* spec, const EvalContext* context)
       : spec_(spec), context_(context), memory_(context->memory) {
-    if (spec->count.has_value() && *spec->count < kLimitedRowsMax && spec->offset < kLimitedRowsMax) {
+    if (spec->count.has_value() && *spec->count < kLimitedRowsMax &&
+        spec->offset < kLimitedRowsMax) {
       limit_ = static_cast<std::size_t>(*spec->count + spec->offset);
     }
   }
@@ -158,7 +160,8 @@ class SortedRows {
     places.reserve(count);
     for (std::size_t i = first; i < first + count; ++i) {
       const Entry& entry = entries_[i];
-      if (local_of_batch_.size() != batches_.size()) local_of_batch_.resize(batches_.size(), UINT32_MAX);
+      if (local_of_batch_.size() != batches_.size())
+        local_of_batch_.resize(batches_.size(), UINT32_MAX);
       std::uint32_t& local = local_of_batch_[entry.batch];
       if (local == UINT32_MAX) {
         local = static_cast<std::uint32_t>(used.size());
@@ -292,8 +295,8 @@ class SortReader final : public SourceReader {
  public:
   explicit SortReader(Breaker* breaker) : breaker_(breaker) {}
   Result<bool> Next(Batch* batch) override {
-    const std::size_t offset = static_cast<std::size_t>(
-        std::min<std::int64_t>(breaker_->spec_.offset, static_cast<std::int64_t>(breaker_->all_.size())));
+    const std::size_t offset = static_cast<std::size_t>(std::min<std::int64_t>(
+        breaker_->spec_.offset, static_cast<std::int64_t>(breaker_->all_.size())));
     const std::size_t first = std::max(offset, breaker_->next_.load());
     const std::size_t end = End(offset);
     if (first >= end) return false;

@@ -68,9 +68,9 @@ net::HttpResponse NotJsonResponse(const Status& status) {
 }
 
 std::string WriteRecordsBody(const api::WriteRecordsAnswer& answer) {
-  return fmt::format(
-      R"({{"RecordsIngested":{{"MagneticStore":{},"MemoryStore":{},"Total":{}}}}})",
-      answer.magnetic_store, answer.memory_store, answer.magnetic_store + answer.memory_store);
+  return fmt::format(R"({{"RecordsIngested":{{"MagneticStore":{},"MemoryStore":{},"Total":{}}}}})",
+                     answer.magnetic_store, answer.memory_store,
+                     answer.magnetic_store + answer.memory_store);
 }
 
 }  // namespace

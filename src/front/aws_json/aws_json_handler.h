@@ -22,7 +22,7 @@ inline constexpr std::string_view kTargetPrefix = "Timestream_20181101.";
 struct AwsJsonOptions {
   std::string advertised_endpoint;  ///< empty: by who asks, see describe_endpoints.h
   std::string account_id = "000000000000";
-  bool compat_profile = false;      ///< a request's x-tideline-profile header overrides it
+  bool compat_profile = false;  ///< a request's x-tideline-profile header overrides it
 };
 
 /// Everything the door calls; all must outlive it.

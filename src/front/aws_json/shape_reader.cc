@@ -72,14 +72,14 @@ bool MatchesPattern(Pattern pattern, std::string_view text) {
       return !text.empty() &&
              all(text, [](char c) { return IsLetterOrDigit(c) || IsOneOf(c, "_.-"); });
     case Pattern::kTaskId:
-      return !text.empty() && all(text, [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-      });
+      return !text.empty() &&
+             all(text, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
     case Pattern::kQueryId:
       return !text.empty() && all(text, IsLetterOrDigit);
     case Pattern::kS3Key:
       return text.size() >= 2 && (IsLetterOrDigit(text[0]) || IsOneOf(text[0], "|!-_*'()")) &&
-             all(text.substr(1), [](char c) { return IsLetterOrDigit(c) || IsOneOf(c, "!-_*'()/."); });
+             all(text.substr(1),
+                 [](char c) { return IsLetterOrDigit(c) || IsOneOf(c, "!-_*'()/."); });
     case Pattern::kS3Bucket:
       return text.size() >= 3 && text.size() <= 63 && IsLowerOrDigit(text.front()) &&
              IsLowerOrDigit(text.back()) &&
@@ -111,9 +111,9 @@ void CheckText(std::string_view text, const TextRule& rule, std::string_view pat
                Violations* violations) {
   const std::size_t length = CharacterCount(text);
   if (length < rule.length_min) {
-    violations->Add(text, path,
-                    fmt::format("Member must have length greater than or equal to {}",
-                                rule.length_min));
+    violations->Add(
+        text, path,
+        fmt::format("Member must have length greater than or equal to {}", rule.length_min));
   }
   if (length > rule.length_max) {
     violations->Add(
@@ -127,18 +127,17 @@ void CheckText(std::string_view text, const TextRule& rule, std::string_view pat
   }
   if (!rule.values.empty() &&
       std::find(rule.values.begin(), rule.values.end(), text) == rule.values.end()) {
-    violations->Add(text, path,
-                    fmt::format("Member must satisfy enum value set: [{}]",
-                                fmt::join(rule.values, ", ")));
+    violations->Add(
+        text, path,
+        fmt::format("Member must satisfy enum value set: [{}]", fmt::join(rule.values, ", ")));
   }
 }
 
 void CheckInteger(std::int64_t value, const IntegerRule& rule, std::string_view path,
                   Violations* violations) {
   if (value < rule.min) {
-    violations->Add(
-        fmt::to_string(value), path,
-        fmt::format("Member must have value greater than or equal to {}", rule.min));
+    violations->Add(fmt::to_string(value), path,
+                    fmt::format("Member must have value greater than or equal to {}", rule.min));
   }
   if (value > rule.max) {
     violations->Add(fmt::to_string(value), path,

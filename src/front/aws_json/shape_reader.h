@@ -20,18 +20,18 @@ namespace tideline::aws_json {
 /// Character sets of the model's patterns; each is checked for the whole text.
 enum class Pattern : std::uint8_t {
   kNone,
-  kName,       ///< [a-zA-Z0-9_.-]+
-  kTaskId,     ///< [A-Z0-9]+
-  kQueryId,    ///< [a-zA-Z0-9]+
-  kS3Key,      ///< [a-zA-Z0-9|!\-_*'\(\)]([a-zA-Z0-9]|[!\-_*'\(\)\/.])+
-  kS3Bucket,   ///< [a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9]
+  kName,      ///< [a-zA-Z0-9_.-]+
+  kTaskId,    ///< [A-Z0-9]+
+  kQueryId,   ///< [a-zA-Z0-9]+
+  kS3Key,     ///< [a-zA-Z0-9|!\-_*'\(\)]([a-zA-Z0-9]|[!\-_*'\(\)\/.])+
+  kS3Bucket,  ///< [a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9]
 };
 /// The pattern as the model writes it.
 std::string_view PatternText(Pattern pattern);
 bool MatchesPattern(Pattern pattern, std::string_view text);
 
 struct TextRule {
-  std::size_t length_min = 0;          ///< in characters
+  std::size_t length_min = 0;  ///< in characters
   std::size_t length_max = SIZE_MAX;
   Pattern pattern = Pattern::kNone;
   std::span<const std::string_view> values = {};  ///< an enum, when not empty

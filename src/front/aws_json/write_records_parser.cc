@@ -56,8 +56,8 @@ std::string_view JsonTypeText(ondemand::json_type type) {
 
 }  // namespace
 
-#define TL_JSON(expression)                                          \
-  do {                                                               \
+#define TL_JSON(expression)                                            \
+  do {                                                                 \
     if (const auto tl_error = (expression); tl_error) return tl_error; \
   } while (false)
 
@@ -108,7 +108,8 @@ struct WriteRecordsParser::State {
       const bool is_null = value.is_null();
       return is_null ? simdjson::SUCCESS : otherwise;
     }
-    if (otherwise != simdjson::INCORRECT_TYPE && otherwise != simdjson::NUMBER_ERROR) return otherwise;
+    if (otherwise != simdjson::INCORRECT_TYPE && otherwise != simdjson::NUMBER_ERROR)
+      return otherwise;
     violations->AddWrongType(JsonTypeText(type), wanted);
     return simdjson::SUCCESS;
   }
@@ -173,9 +174,9 @@ struct WriteRecordsParser::State {
     if (has_name && measure.name.empty()) {
       CheckText("", {.length_min = 1}, PartPath("measureValues", position, "name"), violations);
     }
-    if (has_value) CheckLength(measure.value, 1, api::kMeasureValueBytesMax, [&] {
-      return PartPath("measureValues", position, "value");
-    });
+    if (has_value)
+      CheckLength(measure.value, 1, api::kMeasureValueBytesMax,
+                  [&] { return PartPath("measureValues", position, "value"); });
     measures.push_back(measure);
     return simdjson::SUCCESS;
   }

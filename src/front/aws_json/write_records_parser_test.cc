@@ -69,11 +69,15 @@ TEST_F(WriteRecordsParserTest, NullsReadAsAbsent) {
 }
 
 TEST_F(WriteRecordsParserTest, NamesThePathOfAViolation) {
-  ASSERT_TRUE(Parse(R"({"DatabaseName":"d","TableName":"t","Records":[{"Dimensions":[{"Name":"x","Value":"y","DimensionValueType":"BIGINT"}]}]})").ok());
-  EXPECT_EQ(Message(),
-            "1 validation error detected: Value 'BIGINT' at "
-            "'records.1.member.dimensions.1.member.dimensionValueType' failed to satisfy constraint: "
-            "Member must satisfy enum value set: [VARCHAR]");
+  ASSERT_TRUE(
+      Parse(
+          R"({"DatabaseName":"d","TableName":"t","Records":[{"Dimensions":[{"Name":"x","Value":"y","DimensionValueType":"BIGINT"}]}]})")
+          .ok());
+  EXPECT_EQ(
+      Message(),
+      "1 validation error detected: Value 'BIGINT' at "
+      "'records.1.member.dimensions.1.member.dimensionValueType' failed to satisfy constraint: "
+      "Member must satisfy enum value set: [VARCHAR]");
 }
 
 TEST_F(WriteRecordsParserTest, CountsRecords) {
@@ -99,14 +103,17 @@ TEST_F(WriteRecordsParserTest, WrongTypesAreNoted) {
 
 TEST_F(WriteRecordsParserTest, RefusesWhatIsNoJson) {
   for (const std::string_view body :
-       {"", "{", "[]", "nul", "{\"Records\":[{]}", "{}x", "{\"Records\":[{\"Time\":\"1\"}]", "\"text\"",
-        "{\"DatabaseName\":\"\\ud800\"}"}) {
+       {"", "{", "[]", "nul", "{\"Records\":[{]}", "{}x", "{\"Records\":[{\"Time\":\"1\"}]",
+        "\"text\"", "{\"DatabaseName\":\"\\ud800\"}"}) {
     EXPECT_FALSE(Parse(body).ok()) << body;
   }
 }
 
 TEST_F(WriteRecordsParserTest, KeepsNothingOfTheRequestBefore) {
-  ASSERT_TRUE(Parse(R"({"DatabaseName":"d","TableName":"t","CommonAttributes":{"MeasureName":"m"},"Records":[{"Time":"1"},{}]})").ok());
+  ASSERT_TRUE(
+      Parse(
+          R"({"DatabaseName":"d","TableName":"t","CommonAttributes":{"MeasureName":"m"},"Records":[{"Time":"1"},{}]})")
+          .ok());
   const auto second = Parse(R"({"DatabaseName":"d","TableName":"t","Records":[{}]})");
   ASSERT_TRUE(second.ok());
   EXPECT_EQ(second->records.size(), 1U);

@@ -214,24 +214,22 @@ struct SetOf {
   }
 };
 
-#define TL_MAP_AGGREGATE(object, text, op, signature_text, skips, summary_text, example_text, \
-                         result_text)                                                         \
-  constexpr AggregateOverload object##Overloads[] = {                                         \
-      AggregateRows<op>::Overload(signature_text)};                                           \
-  constexpr AggregateFunction object{                                                         \
-      .name = text,                                                                           \
-      .overloads = object##Overloads,                                                         \
-      .skips_nulls = skips,                                                                   \
-      .order_sensitive = true,                                                                \
-      .doc = {"aggregate", summary_text, "SELECT " text example_text, result_text}};          \
+#define TL_MAP_AGGREGATE(object, text, op, signature_text, skips, summary_text, example_text,      \
+                         result_text)                                                              \
+  constexpr AggregateOverload object##Overloads[] = {AggregateRows<op>::Overload(signature_text)}; \
+  constexpr AggregateFunction object{                                                              \
+      .name = text,                                                                                \
+      .overloads = object##Overloads,                                                              \
+      .skips_nulls = skips,                                                                        \
+      .order_sensitive = true,                                                                     \
+      .doc = {"aggregate", summary_text, "SELECT " text example_text, result_text}};               \
   TL_REGISTER_AGGREGATE(object)
 
 TL_MAP_AGGREGATE(kMapAgg, "map_agg", MapAgg, "(K:comparable, V) -> map(K, V)", false,
                  "A map from keys to values; a key's first value counts.",
                  "(k, v) FROM (VALUES ('a', 1)) AS t(k, v)", "{a=1}");
-TL_MAP_AGGREGATE(kMultimapAgg, "multimap_agg", MultimapAgg,
-                 "(K:comparable, V) -> map(K, array(V))", false,
-                 "A map from keys to the arrays of all their values.",
+TL_MAP_AGGREGATE(kMultimapAgg, "multimap_agg", MultimapAgg, "(K:comparable, V) -> map(K, array(V))",
+                 false, "A map from keys to the arrays of all their values.",
                  "(k, v) FROM (VALUES ('a', 1), ('a', 2)) AS t(k, v)", "{a=[1,2]}");
 TL_MAP_AGGREGATE(kMapUnion, "map_union", MapUnion, "(map(K, V)) -> map(K, V)", true,
                  "The entries of all maps; a key's first value counts.",

@@ -27,8 +27,8 @@ struct Checksum {
   static Status Add(const KernelContext&, State& state, std::span<const Vector> arguments,
                     std::uint32_t row) {
     state.any = true;
-    state.sum += arguments[0].IsNull(row) ? kChecksumPrime
-                                          : HashRow(arguments[0], row) * kChecksumPrime;
+    state.sum +=
+        arguments[0].IsNull(row) ? kChecksumPrime : HashRow(arguments[0], row) * kChecksumPrime;
     return OkStatus();
   }
   static Status Merge(const KernelContext&, State& into, State& from) {
@@ -385,8 +385,9 @@ constexpr AggregateFunction kMostFrequent{
     .name = "approx_most_frequent",
     .overloads = kMostFrequentOverloads,
     .order_sensitive = true,
-    .doc = {"aggregate", "About the n most frequent values with their counts, from a number of "
-                         "counters.",
+    .doc = {"aggregate",
+            "About the n most frequent values with their counts, from a number of "
+            "counters.",
             "SELECT approx_most_frequent(2, x, 10) FROM (VALUES 7, 7, 7, 8, 8, 9) AS t(x)",
             "{7=3, 8=2}"}};
 TL_REGISTER_AGGREGATE(kMostFrequent);

@@ -60,8 +60,8 @@ Status Distinct(const KernelContext&, std::span<const Vector> arguments, const S
 enum class SetOp { kUnion, kIntersect, kExcept };
 
 template <SetOp op>
-Status Combine(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
-               Vector* result, RowErrors*) {
+Status CombineSets(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
+                   Vector* result, RowErrors*) {
   const TwoArrays arrays(arguments[0], arguments[1]);
   ListResult list(result);
   rows.ForEach([&](std::uint32_t row) {
@@ -141,8 +141,8 @@ Status Join(const KernelContext&, std::span<const Vector> arguments, const Selec
 }
 
 template <bool is_max>
-Status Extreme(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
-               Vector* result, RowErrors*) {
+Status ExtremeElement(const KernelContext&, std::span<const Vector> arguments,
+                      const Selection& rows, Vector* result, RowErrors*) {
   const Reader<ListEntry> lists(arguments[0]);
   const Vector& elements = arguments[0].child(0);
   std::vector<std::uint32_t> indices(result->size(), 0);
@@ -473,8 +473,8 @@ Status SequenceByMonths(const KernelContext& context, std::span<const Vector> ar
 // ---- sums
 // -----------------------------------------------------------------------------------------------
 
-Status Sum(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
-           Vector* result, RowErrors*) {
+Status SumDoubles(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
+                  Vector* result, RowErrors*) {
   const Reader<ListEntry> lists(arguments[0]);
   const Reader<double> elements(arguments[0].child(0));
   double* out = result->mutable_values<double>();
@@ -516,22 +516,22 @@ TL_ARRAY(kArrayDistinct, "array_distinct", "The different elements, in order of 
          "ARRAY[1, 2, 2, 3]", "[1,2,3]", {"(array(T:comparable)) -> array(T)", Distinct});
 TL_ARRAY(kArrayUnion, "array_union", "The different elements of both arrays.",
          "ARRAY[1, 2], ARRAY[2, 3]", "[1,2,3]",
-         {"(array(T:comparable), array(T)) -> array(T)", Combine<SetOp::kUnion>});
+         {"(array(T:comparable), array(T)) -> array(T)", CombineSets<SetOp::kUnion>});
 TL_ARRAY(kArrayIntersect, "array_intersect", "The different elements that both arrays have.",
          "ARRAY[1, 2, 3], ARRAY[3, 4, 5]", "[3]",
-         {"(array(T:comparable), array(T)) -> array(T)", Combine<SetOp::kIntersect>});
+         {"(array(T:comparable), array(T)) -> array(T)", CombineSets<SetOp::kIntersect>});
 TL_ARRAY(kArrayExcept, "array_except", "The different elements of the first array only.",
          "ARRAY[1, 2, 3], ARRAY[3, 4, 5]", "[1,2]",
-         {"(array(T:comparable), array(T)) -> array(T)", Combine<SetOp::kExcept>});
+         {"(array(T:comparable), array(T)) -> array(T)", CombineSets<SetOp::kExcept>});
 TL_ARRAY(kArraysOverlap, "arrays_overlap", "Whether two arrays have an element in common.",
          "ARRAY[1, 2], ARRAY[2]", "true", {"(array(T:comparable), array(T)) -> boolean", Overlap});
 TL_ARRAY(kArrayJoin, "array_join", "The elements as one text with a separator.",
          "ARRAY[1, 2, 3], ';'", "1;2;3", {"(array(T), varchar) -> varchar", Join},
          {"(array(T), varchar, varchar) -> varchar", Join});
 TL_ARRAY(kArrayMax, "array_max", "The largest element; NULL if any is.", "ARRAY[1, 3, 2]", "3",
-         {"(array(T:orderable)) -> T", Extreme<true>});
+         {"(array(T:orderable)) -> T", ExtremeElement<true>});
 TL_ARRAY(kArrayMin, "array_min", "The smallest element; NULL if any is.", "ARRAY[1, 3, 2]", "1",
-         {"(array(T:orderable)) -> T", Extreme<false>});
+         {"(array(T:orderable)) -> T", ExtremeElement<false>});
 TL_ARRAY(kArrayPosition, "array_position", "Where an element first is; 0 when it is not there.",
          "ARRAY[3, 4, 5, 9], 5", "3", {"(array(T:comparable), T) -> bigint", Position});
 TL_ARRAY(kArrayRemove, "array_remove", "The array without the elements equal to one.",
@@ -562,7 +562,7 @@ TL_ARRAY(kSequence, "sequence", "The values from start to stop by a step.", "3, 
          {"(date, date, interval day to second) -> array(date)", SequenceKernel<std::int32_t>},
          {"(date, date, interval year to month) -> array(date)", SequenceByMonths<std::int32_t>});
 TL_ARRAY(kArraySum, "array_sum", "The sum of the elements that are not NULL.", "ARRAY[1, 2]", "3",
-         {"(array(bigint)) -> bigint", SumIntegers}, {"(array(double)) -> double", Sum});
+         {"(array(bigint)) -> bigint", SumIntegers}, {"(array(double)) -> double", SumDoubles});
 
 constexpr ScalarOverload kShuffleOverloads[] = {{"(array(T)) -> array(T)", Shuffle}};
 constexpr ScalarFunction kShuffle{

@@ -63,8 +63,8 @@ Status NgramsKernel(const KernelContext&, std::span<const Vector> arguments, con
     const auto size = static_cast<std::uint32_t>(std::min(sizes[row], I64{entry.length}));
     if (pieces.element_count() + std::size_t{size} * (entry.length - size + 1) >
         kPieceElementsMax) {
-      errors->Add(row, ExecutionFailed("ngrams would have more than {} elements",
-                                       kPieceElementsMax));
+      errors->Add(row,
+                  ExecutionFailed("ngrams would have more than {} elements", kPieceElementsMax));
       return;
     }
     for (std::uint32_t first = 0; first + size <= entry.length; ++first) {

@@ -91,8 +91,7 @@ class ComparatorSort {
     ForPairs(sorting, p, r, distance, [&](SortingRow& one, std::uint32_t& a, std::uint32_t& b) {
       const std::size_t pair = at++;
       if (reader.IsNull(pair) || reader[pair] < -1 || reader[pair] > 1) {
-        failures.Add(one.row,
-                     ExecutionFailed("Lambda comparator must return either -1, 0, or 1"));
+        failures.Add(one.row, ExecutionFailed("Lambda comparator must return either -1, 0, or 1"));
       } else if (reader[pair] == 1 || (reader[pair] == 0 && a > b)) {
         std::swap(a, b);
       }
@@ -116,9 +115,9 @@ class ComparatorSort {
   // One error per row reaches the caller.
   void Fail(std::vector<SortingRow>* sorting, const RowErrors& failures) {
     for (const RowErrors::Entry& entry : failures.entries()) {
-      const auto one = std::lower_bound(
-          sorting->begin(), sorting->end(), entry.row,
-          [](const SortingRow& at, std::uint32_t row) { return at.row < row; });
+      const auto one =
+          std::lower_bound(sorting->begin(), sorting->end(), entry.row,
+                           [](const SortingRow& at, std::uint32_t row) { return at.row < row; });
       if (one->failed) continue;
       one->failed = true;
       errors_->Add(entry.row, entry.status);

@@ -154,10 +154,11 @@ TL_BINARY(kToHex, "to_hex", "The bytes in upper-case hexadecimal.", "to_utf8('Hi
           {"(varbinary) -> varchar", Text1<StringRef, ToHexText>});
 TL_BINARY(kFromHex, "from_hex", "The bytes a hexadecimal text writes.", "'4869'", "4869",
           {"(varchar) -> varbinary", BinaryTryText<FromHexText>});
-TL_BINARY(kToBase64, "to_base64", "The bytes in base64, padded.", "to_utf8('Hi!?')", "SGkhPw==",
-          {"(varbinary) -> varchar", Text1<StringRef, ToBase64Text>});
+TL_BINARY(kToBase64, "to_base64", "The bytes in base64, padded.", "to_utf8('Hi!?')",
+          "SGkhPw==", {"(varbinary) -> varchar", Text1<StringRef, ToBase64Text>});
 TL_BINARY(kToBase64Url, "to_base64url", "The bytes in base64's URL-safe alphabet, padded.",
-          "from_hex('fbff')", "-_8=", {"(varbinary) -> varchar", Text1<StringRef, ToBase64UrlText>});
+          "from_hex('fbff')",
+          "-_8=", {"(varbinary) -> varchar", Text1<StringRef, ToBase64UrlText>});
 TL_BINARY(kFromBase64, "from_base64", "The bytes a base64 text writes.", "'SGkhPw=='", "4869213f",
           {"(varchar) -> varbinary", BinaryTryText<FromBase64Text<'+', '/'>>});
 TL_BINARY(kFromBase64Url, "from_base64url", "The bytes a URL-safe base64 text writes.", "'-_8='",
@@ -175,8 +176,7 @@ TL_BINARY(kFromBigEndian64, "from_big_endian_64", "The bigint that eight bytes w
           "from_hex('0000000000000102')", "258",
           {"(varbinary) -> bigint", Try1<I64, StringRef, FromBigEndian<I64>>});
 TL_BINARY(kToBigEndian32, "to_big_endian_32", "The four bytes of an integer, highest first.", "258",
-          "00000102",
-          {"(integer) -> varbinary", Text1<std::int32_t, ToBigEndian<std::int32_t>>});
+          "00000102", {"(integer) -> varbinary", Text1<std::int32_t, ToBigEndian<std::int32_t>>});
 TL_BINARY(kFromBigEndian32, "from_big_endian_32", "The integer that four bytes write.",
           "from_hex('00000102')", "258",
           {"(varbinary) -> integer", Try1<std::int32_t, StringRef, FromBigEndian<std::int32_t>>});

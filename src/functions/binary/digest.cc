@@ -54,12 +54,12 @@ Status DigestKernel(const KernelContext&, std::span<const Vector> arguments, con
   return OkStatus();
 }
 
-#define TL_DIGEST(object, text, summary_text, result_text, ...)                            \
-  constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                            \
-  constexpr ScalarFunction object{                                                         \
-      .name = text,                                                                        \
-      .overloads = object##Overloads,                                                      \
-      .doc = {"binary", summary_text, "SELECT " text "(to_utf8('abc'))", result_text}};    \
+#define TL_DIGEST(object, text, summary_text, result_text, ...)                         \
+  constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                         \
+  constexpr ScalarFunction object{                                                      \
+      .name = text,                                                                     \
+      .overloads = object##Overloads,                                                   \
+      .doc = {"binary", summary_text, "SELECT " text "(to_utf8('abc'))", result_text}}; \
   TL_REGISTER_SCALAR(object)
 
 TL_DIGEST(kXxHash64, "xxhash64", "The XXH64 hash of the bytes, eight bytes.", "44bc2cf5ad770999",

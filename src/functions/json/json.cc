@@ -96,15 +96,15 @@ Status JsonExtractScalarKernel(const KernelContext& context, std::span<const Vec
 Status JsonSizeKernel(const KernelContext& context, std::span<const Vector> arguments,
                       const Selection& rows, Vector* result, RowErrors* errors) {
   I64* out = result->mutable_values<I64>();
-  ForPaths(context, arguments, rows, result, errors, [&](JsonSlice slice, std::uint32_t row) {
-    out[row] = static_cast<I64>(slice.size());
-  });
+  ForPaths(context, arguments, rows, result, errors,
+           [&](JsonSlice slice, std::uint32_t row) { out[row] = static_cast<I64>(slice.size()); });
   return OkStatus();
 }
 
 // Runs f(array, row) for rows that hold a JSON array; the others become NULL.
 template <typename F>
-void ForJsonArrays(std::span<const Vector> arguments, const Selection& rows, Vector* result, F&& f) {
+void ForJsonArrays(std::span<const Vector> arguments, const Selection& rows, Vector* result,
+                   F&& f) {
   const Reader<StringRef> texts(arguments[0]);
   rows.ForEach([&](std::uint32_t row) {
     const std::optional<JsonSlice> slice = JsonSlice::Of(texts[row].view());
@@ -188,8 +188,7 @@ Result<std::uint8_t> IsJsonScalarText(const StringRef& json) {
   TL_REGISTER_SCALAR(object)
 
 TL_JSON(kJsonParse, "json_parse", "The JSON value a text writes, members sorted by name.",
-        "'{\"b\": 1, \"a\": [2]}'", "{\"a\":[2],\"b\":1}",
-        {"(varchar) -> json", JsonParseKernel});
+        "'{\"b\": 1, \"a\": [2]}'", "{\"a\":[2],\"b\":1}", {"(varchar) -> json", JsonParseKernel});
 TL_JSON(kJsonFormat, "json_format", "The text of a JSON value.", "json_parse('[1, 2]')", "[1,2]",
         {"(json) -> varchar", Text1<StringRef, JsonFormat>});
 TL_JSON(kJsonExtract, "json_extract", "The JSON value at a path; NULL when there is none.",

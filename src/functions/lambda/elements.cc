@@ -40,8 +40,7 @@ Status RunLambda(const Lambda& lambda, std::span<const Vector> arguments,
 }
 
 bool IsTrue(const Vector& booleans, std::size_t row) {
-  return !booleans.IsNull(row) &&
-         booleans.base().values<std::uint8_t>()[booleans.Index(row)] != 0;
+  return !booleans.IsNull(row) && booleans.base().values<std::uint8_t>()[booleans.Index(row)] != 0;
 }
 
 }  // namespace tideline::functions

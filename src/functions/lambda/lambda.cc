@@ -120,8 +120,8 @@ Status Reduce(const KernelContext& context, std::span<const Vector> arguments,
 enum class Quantifier { kAny, kAll, kNone };
 
 template <Quantifier quantifier>
-Status Match(const KernelContext& context, std::span<const Vector> arguments, const Selection& rows,
-             Vector* result, RowErrors* errors) {
+Status Quantify(const KernelContext& context, std::span<const Vector> arguments,
+                const Selection& rows, Vector* result, RowErrors* errors) {
   const Vector& list = arguments[0];
   const LambdaElements all(list, rows);
   Vector matched;
@@ -212,13 +212,13 @@ TL_LAMBDA(kReduce, "reduce", kSeesNulls, "Folds the elements or points, in order
            Reduce});
 TL_LAMBDA(kAnyMatch, "any_match", kNullInNullOut, "Whether a lambda is true for any element.",
           "ARRAY[1, 2], x -> x > 1", "true",
-          {"(array(T), function(T, boolean)) -> boolean", Match<Quantifier::kAny>});
+          {"(array(T), function(T, boolean)) -> boolean", Quantify<Quantifier::kAny>});
 TL_LAMBDA(kAllMatch, "all_match", kNullInNullOut, "Whether a lambda is true for every element.",
           "ARRAY[1, 2], x -> x > 1", "false",
-          {"(array(T), function(T, boolean)) -> boolean", Match<Quantifier::kAll>});
+          {"(array(T), function(T, boolean)) -> boolean", Quantify<Quantifier::kAll>});
 TL_LAMBDA(kNoneMatch, "none_match", kNullInNullOut, "Whether a lambda is true for no element.",
           "ARRAY[1, 2], x -> x > 2", "true",
-          {"(array(T), function(T, boolean)) -> boolean", Match<Quantifier::kNone>});
+          {"(array(T), function(T, boolean)) -> boolean", Quantify<Quantifier::kNone>});
 TL_LAMBDA(kZipWith, "zip_with", kNullInNullOut,
           "What a lambda makes of elements in the same place.",
           "ARRAY[1, 2], ARRAY[3, 4], (x, y) -> x + y", "[4,6]",

@@ -63,8 +63,11 @@ Body Same(Type type) {
 
 TEST(LambdaTest, Filter) {
   EXPECT_EQ(CallLambdaRows("filter",
-                           {{IntArray({1, 2, std::nullopt, 3})}, {NoArray()}, {IntArray({})},
-                            {IntArray({5, 13})}, {IntArray({0, 9})}},
+                           {{IntArray({1, 2, std::nullopt, 3})},
+                            {NoArray()},
+                            {IntArray({})},
+                            {IntArray({5, 13})},
+                            {IntArray({0, 9})}},
                            {Above(1)}),
             (Texts{"[2,3]", "NULL", "[]", "error: unlucky", "[9]"}));
   const Body late = {1, Type::Boolean(), [](const Args& x) -> Result<Value> {
@@ -75,9 +78,10 @@ TEST(LambdaTest, Filter) {
 }
 
 TEST(LambdaTest, Transform) {
-  EXPECT_EQ(CallLambdaRows("transform", {{IntArray({1, std::nullopt})}, {NoArray()}, {IntArray({})}},
-                           {TimesTen()}),
-            (Texts{"[10,null]", "NULL", "[]"}));
+  EXPECT_EQ(
+      CallLambdaRows("transform", {{IntArray({1, std::nullopt})}, {NoArray()}, {IntArray({})}},
+                     {TimesTen()}),
+      (Texts{"[10,null]", "NULL", "[]"}));
 }
 
 TEST(LambdaTest, ReduceTakesRowsOfAnyLength) {
@@ -106,10 +110,11 @@ TEST(LambdaTest, MatchesAreThreeValued) {
 }
 
 TEST(LambdaTest, ZipWithPadsTheShorter) {
-  EXPECT_EQ(CallLambdaRows("zip_with",
-                           {{IntArray({1, 2}), IntArray({10, 20, 30})}, {IntArray({}), IntArray({})}},
-                           {Plus()}),
-            (Texts{"[11,22,null]", "[]"}));
+  EXPECT_EQ(
+      CallLambdaRows("zip_with",
+                     {{IntArray({1, 2}), IntArray({10, 20, 30})}, {IntArray({}), IntArray({})}},
+                     {Plus()}),
+      (Texts{"[11,22,null]", "[]"}));
 }
 
 // Descending by value; `odd` answers what no comparator may.
@@ -124,8 +129,12 @@ Body Descending(int odd) {
 
 TEST(LambdaTest, SortsByComparator) {
   EXPECT_EQ(CallLambdaRows("array_sort",
-                           {{IntArray({3, 5, 1, 5, 2, 9, 7})}, {IntArray({})}, {IntArray({4})},
-                            {IntArray({1, 99, 2})}, {NoArray()}, {IntArray({1, 2})}},
+                           {{IntArray({3, 5, 1, 5, 2, 9, 7})},
+                            {IntArray({})},
+                            {IntArray({4})},
+                            {IntArray({1, 99, 2})},
+                            {NoArray()},
+                            {IntArray({1, 2})}},
                            {Descending(99)}),
             (Texts{"[9,7,5,5,3,2,1]", "[]", "[4]",
                    "error: Lambda comparator must return either -1, 0, or 1", "NULL", "[2,1]"}));
@@ -166,12 +175,12 @@ TEST(LambdaTest, Maps) {
                           return Value::Double(static_cast<double>(x[1].integer()) * 2);
                         }};
   EXPECT_EQ(CallLambda("transform_values", {IntMap({{"a", 1}})}, {doubled}), "{a=2.0}");
-  const Body both = {3, Type::Varchar(), [](const Args& x) -> Result<Value> {
-                       return Value::Varchar(x[0].text() + testing::TextOf(x[1]) +
-                                             testing::TextOf(x[2]));
-                     }};
-  EXPECT_EQ(CallLambda("map_zip_with",
-                       {IntMap({{"a", 1}, {"b", 2}}), IntMap({{"c", 3}, {"b", 4}})}, {both}),
+  const Body both = {
+      3, Type::Varchar(), [](const Args& x) -> Result<Value> {
+        return Value::Varchar(x[0].text() + testing::TextOf(x[1]) + testing::TextOf(x[2]));
+      }};
+  EXPECT_EQ(CallLambda("map_zip_with", {IntMap({{"a", 1}, {"b", 2}}), IntMap({{"c", 3}, {"b", 4}})},
+                       {both}),
             "{a=a1NULL, b=b24, c=cNULL3}");
 }
 

@@ -90,8 +90,8 @@ Status MapEntriesKernel(const KernelContext&, std::span<const Vector> arguments,
 }
 
 template <std::size_t child>
-Status MapSideKernel(const KernelContext&, std::span<const Vector> arguments,
-                     const Selection& rows, Vector* result, RowErrors*) {
+Status MapSideKernel(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
+                     Vector* result, RowErrors*) {
   const Reader<ListEntry> maps(arguments[0]);
   ListResult list(result);
   rows.ForEach([&](std::uint32_t row) {
@@ -159,9 +159,10 @@ Status SplitPairs(std::string_view text, std::string_view entry_delimiter,
     const std::size_t middle = entry.find(pair_delimiter);
     if (middle == entry.npos ||
         entry.find(pair_delimiter, middle + pair_delimiter.size()) != entry.npos) {
-      return ExecutionFailed("Key-value delimiter must appear exactly once in each entry. Bad "
-                             "input: '{}'",
-                             entry);
+      return ExecutionFailed(
+          "Key-value delimiter must appear exactly once in each entry. Bad "
+          "input: '{}'",
+          entry);
     }
     pairs->emplace_back(entry.substr(0, middle), entry.substr(middle + pair_delimiter.size()));
     if (end == text.npos) break;

@@ -160,8 +160,9 @@ TL_MAP_LAMBDA(kTransformValues, "transform_values", "The map with values that a 
               {"(map(K, V), function(K, V, W)) -> map(K, W)", TransformValuesKernel});
 TL_MAP_LAMBDA(kMapZipWith, "map_zip_with",
               "What a lambda makes of the values that two maps have for a key.",
-              TL_MAP_SAMPLE ", map(ARRAY['b', 'c'], ARRAY[10, 20]), "
-                            "(k, x, y) -> coalesce(x, 0) + coalesce(y, 0)",
+              TL_MAP_SAMPLE
+              ", map(ARRAY['b', 'c'], ARRAY[10, 20]), "
+              "(k, x, y) -> coalesce(x, 0) + coalesce(y, 0)",
               "{a=1, b=12, c=20}",
               {"(map(K, V), map(K, W), function(K, V, W, X)) -> map(K, X)", MapZipWithKernel});
 #undef TL_MAP_SAMPLE

@@ -445,7 +445,8 @@ Status WidthBucketOf(const KernelContext&, std::span<const Vector> arguments, co
     }
     const ListEntry entry = lists[row];
     I64 bucket = 0;
-    while (bucket < entry.length && bounds[entry.offset + static_cast<std::uint32_t>(bucket)] <= x[row]) {
+    while (bucket < entry.length &&
+           bounds[entry.offset + static_cast<std::uint32_t>(bucket)] <= x[row]) {
       ++bucket;
     }
     out[row] = bucket;

@@ -8,19 +8,17 @@ namespace {
 Status FailKernel(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
                   Vector*, RowErrors* errors) {
   const Reader<StringRef> messages(arguments[0]);
-  rows.ForEach([&](std::uint32_t row) {
-    errors->Add(row, ExecutionFailed("{}", messages[row].view()));
-  });
+  rows.ForEach(
+      [&](std::uint32_t row) { errors->Add(row, ExecutionFailed("{}", messages[row].view())); });
   return OkStatus();
 }
 // Volatile, so that no branch of a CASE that is never taken fails while the query is planned.
 constexpr ScalarOverload kFailOverloads[] = {{"(varchar) -> unknown", FailKernel}};
-constexpr ScalarFunction kFail{
-    .name = "fail",
-    .overloads = kFailOverloads,
-    .volatility = Volatility::kVolatile,
-    .doc = {"conversion", "Fails the query with a message.", "SELECT try(fail('too late'))",
-            "NULL"}};
+constexpr ScalarFunction kFail{.name = "fail",
+                               .overloads = kFailOverloads,
+                               .volatility = Volatility::kVolatile,
+                               .doc = {"conversion", "Fails the query with a message.",
+                                       "SELECT try(fail('too late'))", "NULL"}};
 TL_REGISTER_SCALAR(kFail);
 
 Status UuidKernel(const KernelContext& context, std::span<const Vector>, const Selection& rows,

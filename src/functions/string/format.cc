@@ -60,7 +60,8 @@ Digits DigitsOfText(std::string_view text) {
 
 Digits DigitsOfDouble(double value) {
   char buffer[40];
-  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);
   return DigitsOfText({buffer, static_cast<std::size_t>(end.ptr - buffer)});
 }
 
@@ -317,8 +318,8 @@ class FormatCall {
     if (spec.precision >= 0) return Fail("integers take no precision");
     if (conversion == 'd') {
       const bool negative = value < 0;
-      const auto magnitude = negative ? 0 - static_cast<std::uint64_t>(value)
-                                      : static_cast<std::uint64_t>(value);
+      const auto magnitude =
+          negative ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
       Decorate(spec, negative, std::to_string(magnitude), text);
       return OkStatus();
     }
@@ -434,8 +435,7 @@ constexpr ScalarFunction kFormat{
     .overloads = kFormatOverloads,
     .nulls = NullPolicy::kSeesNulls,
     .doc = {"conversion", "Up to ten values written by a format of Java's Formatter.",
-            "SELECT format('%s: %,d at %.2f%%', 'load', 12345, 3.14159)",
-            "load: 12,345 at 3.14%"}};
+            "SELECT format('%s: %,d at %.2f%%', 'load', 12345, 3.14159)", "load: 12,345 at 3.14%"}};
 TL_REGISTER_SCALAR(kFormat);
 
 }  // namespace

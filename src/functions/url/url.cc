@@ -35,8 +35,8 @@ bool IsUriText(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x20 || c == 0x7f || kForbidden.find(text[i]) != kForbidden.npos) return false;
-    if (c == '%' && (i + 2 >= text.size() || HexDigitOf(text[i + 1]) < 0 ||
-                     HexDigitOf(text[i + 2]) < 0)) {
+    if (c == '%' &&
+        (i + 2 >= text.size() || HexDigitOf(text[i + 1]) < 0 || HexDigitOf(text[i + 2]) < 0)) {
       return false;
     }
   }

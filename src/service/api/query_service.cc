@@ -45,7 +45,8 @@ sql::CompileOptions CompileOptionsFor(const CallContext& call, TimestampNs now, 
 
 // A spent budget is the query's failure, not a request to slow down.
 Status ExecutionStatus(const Status& status) {
-  if (CodeOf(status) == ErrorCode::kResourceExhausted) return ExecutionFailed("{}", MessageOf(status));
+  if (CodeOf(status) == ErrorCode::kResourceExhausted)
+    return ExecutionFailed("{}", MessageOf(status));
   return status;
 }
 
@@ -122,7 +123,8 @@ Result<std::string> QueryService::QueryIdFor(const CallContext& call, const Quer
     const std::int64_t age = now.value - token.used.value;
     if (token.text_key == key && age < kClientTokenNs) return token.query_id;
     if (token.text_key != key && age < kClientTokenMismatchNs) {
-      return InvalidArgument("The ClientToken was used with another query within the last 5 minutes.");
+      return InvalidArgument(
+          "The ClientToken was used with another query within the last 5 minutes.");
     }
     client_tokens_.erase(found);
   }
@@ -160,8 +162,9 @@ Result<QueryPage> QueryService::Start(const CallContext& call, const QueryReques
     metadata_bytes += column.name.size() + 16;
   }
   if (metadata_bytes > kResultMetadataBytesMax) {
-    return ExecutionFailed("The metadata of the result has {} bytes, which exceeds the limit of {}.",
-                           metadata_bytes, kResultMetadataBytesMax);
+    return ExecutionFailed(
+        "The metadata of the result has {} bytes, which exceeds the limit of {}.", metadata_bytes,
+        kResultMetadataBytesMax);
   }
   session->columns = std::move(columns);
   session->scans = exec::NewEngineScanProvider(&engine_);
@@ -316,9 +319,8 @@ void QueryService::ExpireSessions() {
     expired.push_back(session);
     at = sessions_.erase(at);
   }
-  std::erase_if(cancelled_, [&](const auto& entry) {
-    return now - entry.second.value >= kSessionIdleNsMax;
-  });
+  std::erase_if(cancelled_,
+                [&](const auto& entry) { return now - entry.second.value >= kSessionIdleNsMax; });
 }
 
 Result<PreparedQuery> QueryService::PrepareQuery(const CallContext& call, std::string_view query) {

@@ -1,9 +1,9 @@
 // service/api/query_service.h: queries as sessions: text in, pages out, tokens, cancelling.
 //
-// A query runs as fast as its pages are fetched: its execution stops when a page is full and goes on
-// when the next is asked for. A result of one page leaves no session behind. A session is bound to
-// its text and its principal; it ends with its last page, when it is cancelled, or when nobody has
-// asked for kSessionIdleNsMax.
+// A query runs as fast as its pages are fetched: its execution stops when a page is full and goes
+// on when the next is asked for. A result of one page leaves no session behind. A session is bound
+// to its text and its principal; it ends with its last page, when it is cancelled, or when nobody
+// has asked for kSessionIdleNsMax.
 #pragma once
 
 #include <atomic>
@@ -53,7 +53,8 @@ class QueryService {
 
   /// Runs, or goes on with, a query until a page is full or the result ends. Blocks meanwhile.
   /// kInvalidArgument: text, tokens; kExecutionFailed; kAborted: cancelled; kResourceExhausted.
-  Result<QueryPage> Query(const CallContext& call, const QueryRequest& request, PageEncoder& encoder);
+  Result<QueryPage> Query(const CallContext& call, const QueryRequest& request,
+                          PageEncoder& encoder);
 
   /// Empty text the first time, the service's message when it was cancelled before.
   /// kInvalidArgument: no such query, or it has ended.
@@ -68,7 +69,8 @@ class QueryService {
  private:
   struct Session;
   struct ClientToken;
-  Result<QueryPage> Start(const CallContext& call, const QueryRequest& request, PageEncoder& encoder);
+  Result<QueryPage> Start(const CallContext& call, const QueryRequest& request,
+                          PageEncoder& encoder);
   Result<QueryPage> Continue(const CallContext& call, const QueryRequest& request,
                              PageEncoder& encoder);
   Result<QueryPage> FillPage(Session& session, const QueryRequest& request, PageEncoder& encoder);

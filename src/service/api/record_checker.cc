@@ -27,7 +27,8 @@ bool ReadDouble(std::string_view text, double* value) {
   if (text.empty()) return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
   if (error == std::errc::result_out_of_range && end == text.data() + text.size()) {
-    // Too small to tell from zero reads as zero; too large is refused. from_chars says only "range".
+    // Too small to tell from zero reads as zero; too large is refused. from_chars says only
+    // "range".
     const std::size_t exponent = text.find_first_of("eE");
     if (exponent == std::string_view::npos || exponent + 1 >= text.size() ||
         text[exponent + 1] != '-') {
@@ -68,8 +69,7 @@ IngestionWindow WindowOf(const catalog::TableSchema& table, TimestampNs now) {
   const std::int64_t oldest = now.value - choices::kPastGraceNs;
   window.end_ns = now.value + choices::kFutureIngestionNs;
   window.memory_begin_ns = oldest - retention.memory_hours * kNsPerHour;
-  window.begin_ns =
-      window.magnetic_writes ? oldest - retention.total_ns() : window.memory_begin_ns;
+  window.begin_ns = window.magnetic_writes ? oldest - retention.total_ns() : window.memory_begin_ns;
   return window;
 }
 
@@ -119,7 +119,8 @@ Status CheckDimensionName(std::string_view name) {
   for (std::size_t i = 0; i < name.size(); ++i) {
     const auto c = static_cast<unsigned char>(name[i]);
     const bool line_separator = c == 0xe2 && name.substr(i, 2) == "\xe2\x80" &&
-                                i + 2 < name.size() && (name[i + 2] == '\xa8' || name[i + 2] == '\xa9');
+                                i + 2 < name.size() &&
+                                (name[i + 2] == '\xa8' || name[i + 2] == '\xa9');
     if (c < 0x20 || c == ':' || c == '"' || line_separator) {
       return Rejected("The dimension name {} contains a character that is not allowed.", name);
     }
@@ -167,7 +168,8 @@ Result<engine::MeasureView> ParseMeasure(std::string_view name, std::string_view
       if (text.empty() && choices::kEmptyVarcharRefused) return BadValue(name, text, "varchar");
       return engine::MeasureView::Varchar(text, name);
     case MeasureType::kBoolean: {
-      const bool is_true = choices::kBooleanAnyCase ? EqualsIgnoringCase(text, "true") : text == "true";
+      const bool is_true =
+          choices::kBooleanAnyCase ? EqualsIgnoringCase(text, "true") : text == "true";
       const bool is_false =
           choices::kBooleanAnyCase ? EqualsIgnoringCase(text, "false") : text == "false";
       if (!is_true && !is_false) return BadValue(name, text, "boolean");

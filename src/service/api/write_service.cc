@@ -97,13 +97,15 @@ Status BatchBuilder::Build(const WriteRecordsRequest& request, const catalog::Ta
 Status BatchBuilder::AddRecord(const WriteRecordsRequest& request, const RecordInput& record,
                                const catalog::TableSchema& table) {
   const RecordInput& common = request.common;
-  const auto pick = [](const auto& own, const auto& shared) { return own.has_value() ? own : shared; };
-  const TimeUnit unit =
-      pick(record.time_unit, common.time_unit).value_or(TimeUnit::kMilliseconds);
+  const auto pick = [](const auto& own, const auto& shared) {
+    return own.has_value() ? own : shared;
+  };
+  const TimeUnit unit = pick(record.time_unit, common.time_unit).value_or(TimeUnit::kMilliseconds);
   const MeasureType type =
       pick(record.measure_value_type, common.measure_value_type).value_or(MeasureType::kDouble);
   const bool multi = type == MeasureType::kMulti;
-  const std::optional<std::string_view> measure_name = pick(record.measure_name, common.measure_name);
+  const std::optional<std::string_view> measure_name =
+      pick(record.measure_name, common.measure_name);
   if (!measure_name.has_value()) return InvalidArgument("The record has no MeasureName.");
   const std::optional<std::string_view> time = pick(record.time, common.time);
   if (!time.has_value()) return InvalidArgument("The record has no Time.");
@@ -184,8 +186,9 @@ Status BatchBuilder::CheckDimensions(std::span<const engine::DimensionView> dime
         key.enforcement != catalog::Enforcement::kRequired) {
       continue;
     }
-    const bool present = std::any_of(dimensions.begin(), dimensions.end(),
-                                     [&](const auto& dimension) { return dimension.name == key.name; });
+    const bool present =
+        std::any_of(dimensions.begin(), dimensions.end(),
+                    [&](const auto& dimension) { return dimension.name == key.name; });
     if (!present) return Aborted(fmt::runtime(choices::kPartitionKeyMissingText), key.name);
   }
   return OkStatus();
@@ -197,9 +200,10 @@ Status BatchBuilder::AddMeasures(const RecordInput& common, const RecordInput& r
   const bool has_values = !record.measure_values.empty() || !common.measure_values.empty();
   if (!multi) {
     if (type == MeasureType::kTimestamp) {
-      return InvalidArgument("TIMESTAMP is an invalid measure value type for the measure {}; it is "
-                             "allowed in MULTI records only.",
-                             measure_name);
+      return InvalidArgument(
+          "TIMESTAMP is an invalid measure value type for the measure {}; it is "
+          "allowed in MULTI records only.",
+          measure_name);
     }
     if (has_values) {
       return InvalidArgument("MeasureValues is given for the measure {}, whose type is not MULTI.",
@@ -216,7 +220,8 @@ Status BatchBuilder::AddMeasures(const RecordInput& common, const RecordInput& r
                            measure_name);
   }
   if (!has_values) {
-    return InvalidArgument("MeasureValues must not be empty for the MULTI measure {}.", measure_name);
+    return InvalidArgument("MeasureValues must not be empty for the MULTI measure {}.",
+                           measure_name);
   }
   const std::size_t first = measures_.size();
   TL_TRY(AddAttributes(common.measure_values, unit));
@@ -240,8 +245,7 @@ Status BatchBuilder::AddMeasures(const RecordInput& common, const RecordInput& r
 }
 
 bool BatchBuilder::SameMeasuresAsBefore(std::size_t first, std::size_t count, bool multi) const {
-  if (records_.empty() || records_.back().multi != multi ||
-      places_.back().measure_count != count) {
+  if (records_.empty() || records_.back().multi != multi || places_.back().measure_count != count) {
     return false;
   }
   for (std::size_t i = 0; i < count; ++i) {
@@ -264,7 +268,8 @@ Status BatchBuilder::CheckSize(std::string_view measure_name) const {
   const engine::MeasureView& measure = measures_.back();
   const std::size_t value_bytes =
       measure.type == MeasureType::kVarchar ? measure.text.size() : sizeof(double);
-  const std::size_t bytes = dimension_bytes_ + measure_name.size() + value_bytes + sizeof(std::int64_t);
+  const std::size_t bytes =
+      dimension_bytes_ + measure_name.size() + value_bytes + sizeof(std::int64_t);
   if (bytes > kRecordBytesMax) {
     return Rejected("The size of the record exceeds the limit of {} bytes.", kRecordBytesMax);
   }
@@ -282,9 +287,9 @@ void BatchBuilder::FixViews() {
 RecordNames BatchBuilder::NamesOfRecords() const {
   RecordNames names;
   for (std::size_t i = 0; i < records_.size(); ++i) {
-    const bool same_dimensions =
-        i > 0 && places_[i].dimension_first == places_[i - 1].dimension_first &&
-        places_[i].dimension_count == places_[i - 1].dimension_count;
+    const bool same_dimensions = i > 0 &&
+                                 places_[i].dimension_first == places_[i - 1].dimension_first &&
+                                 places_[i].dimension_count == places_[i - 1].dimension_count;
     names.Add(records_[i], same_dimensions, places_[i].same_measures);
   }
   return names;

@@ -35,11 +35,13 @@ Result<BoundRelation> QueryBinder::BindFrom(const ast::SelectBody& select, const
                                                       std::vector<std::vector<ExprPtr>>(1)),
                          {}};
   }
-  if (select.from.size() > 1) return NotSupportedYet(select.from[1]->position, "a cross join (FROM a, b)");
+  if (select.from.size() > 1)
+    return NotSupportedYet(select.from[1]->position, "a cross join (FROM a, b)");
   return BindRelation(*select.from[0], with);
 }
 
-Result<BoundRelation> QueryBinder::BindRelation(const ast::Relation& relation, const WithScope* with) {
+Result<BoundRelation> QueryBinder::BindRelation(const ast::Relation& relation,
+                                                const WithScope* with) {
   TL_TRY(context_.CountExpr());
   BoundRelation bound;
   switch (relation.kind) {
@@ -76,7 +78,8 @@ Status QueryBinder::ApplyAlias(const ast::Relation& relation, BoundRelation* bou
   // What SELECT * leaves out cannot be renamed and is gone.
   std::erase_if(bound->columns, [](const ScopeColumn& column) { return !column.in_star; });
   if (relation.column_aliases.size() != bound->columns.size()) {
-    return ErrorAt(relation.position, "Column alias list has {} entries but '{}' has {} columns available",
+    return ErrorAt(relation.position,
+                   "Column alias list has {} entries but '{}' has {} columns available",
                    relation.column_aliases.size(), relation.alias->text, bound->columns.size());
   }
   for (std::size_t i = 0; i < bound->columns.size(); ++i) {
@@ -86,7 +89,8 @@ Status QueryBinder::ApplyAlias(const ast::Relation& relation, BoundRelation* bou
   return OkStatus();
 }
 
-Result<BoundRelation> QueryBinder::BindTableRelation(const ast::TableRelation& relation, const WithScope* with) {
+Result<BoundRelation> QueryBinder::BindTableRelation(const ast::TableRelation& relation,
+                                                     const WithScope* with) {
   if (relation.name.parts.size() == 1) {
     const std::string& name = relation.name.parts[0].text;
     const WithScope* scope = FindWith(with, name);
@@ -108,7 +112,8 @@ Result<BoundRelation> QueryBinder::BindTableRelation(const ast::TableRelation& r
       return bound;
     }
   }
-  const catalog::TableSchemaPtr table = TL_TRY(context_.FindTable(relation.name, AccessAction::kSelect));
+  const catalog::TableSchemaPtr table =
+      TL_TRY(context_.FindTable(relation.name, AccessAction::kSelect));
   return ScanTable(table);
 }
 
@@ -119,8 +124,13 @@ BoundRelation QueryBinder::ScanTable(const catalog::TableSchemaPtr& table) {
   spec.table = table;
   if (const std::optional<double> rows = context_.catalog.RowCount(*table)) spec.table_rows = *rows;
   const auto add = [&](std::string_view name, ExprPtr expr, bool in_star) {
-    bound.columns.push_back({.name = std::string(name), .relation = table->table, .expr = std::move(expr),
-                             .in_star = in_star, .database = table->database, .table = table->table, .aliased = false});
+    bound.columns.push_back({.name = std::string(name),
+                             .relation = table->table,
+                             .expr = std::move(expr),
+                             .in_star = in_star,
+                             .database = table->database,
+                             .table = table->table,
+                             .aliased = false});
   };
   for (const catalog::Column& column : table->Columns()) {
     const ColumnRef ref = context_.NewColumn();

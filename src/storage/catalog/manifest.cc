@@ -161,8 +161,8 @@ Status StoreManifest(objstore::ObjectStore& store, seal::Sealer& sealer, const U
                      const Uuid& file_uuid, const Manifest& manifest) {
   Bytes plain;
   EncodeManifest(manifest, &plain);
-  const Bytes stored = TL_TRY(SealObject(sealer, key_scope, file_uuid, seal::FileType::kManifest,
-                                         kManifestFormat, plain));
+  const Bytes stored = TL_TRY(
+      SealObject(sealer, key_scope, file_uuid, seal::FileType::kManifest, kManifestFormat, plain));
   const std::string key = ManifestKey(manifest.number);
   for (;;) {
     switch (TL_TRY(store.PutIfAbsent(key, stored))) {

@@ -1,9 +1,11 @@
-// storage/catalog/manifest.h: the complete state of a lane's files, one immutable object per change.
+// storage/catalog/manifest.h: the complete state of a lane's files, one immutable object per
+// change.
 //
 // A manifest names every file that is alive, the log's floor, and for each table the number through
 // which its outcomes are in files; it holds the catalog whole. It is written as the object
-// "manifest/<20 digits>" with PutIfAbsent, so that of two writers one wins; the newest valid one counts.
-// The one before is kept, with its log and files, as fallback. Layout: docs/file-format.md, "Manifest".
+// "manifest/<20 digits>" with PutIfAbsent, so that of two writers one wins; the newest valid one
+// counts. The one before is kept, with its log and files, as fallback. Layout: docs/file-format.md,
+// "Manifest".
 #pragma once
 
 #include <cstdint>
@@ -42,7 +44,8 @@ struct SegmentEntry {
   bool operator==(const SegmentEntry&) const = default;
 };
 
-/// One series file; those of a table in order hold all its series, a later one adding to the earlier.
+/// One series file; those of a table in order hold all its series, a later one adding to the
+/// earlier.
 struct SeriesFileEntry {
   std::string key;
   std::uint64_t bytes = 0;
@@ -76,8 +79,8 @@ Result<Manifest> DecodeManifest(BytesView bytes);
 /// "manifest/00000000000000000007".
 std::string ManifestKey(std::uint64_t number);
 
-/// The newest manifest that can be read; number 0 when there is none. `skipped` counts newer ones that
-/// are damaged. kDataLoss when manifests exist and none can be read.
+/// The newest manifest that can be read; number 0 when there is none. `skipped` counts newer ones
+/// that are damaged. kDataLoss when manifests exist and none can be read.
 struct LoadedManifest {
   Manifest manifest;
   std::size_t skipped = 0;

@@ -147,8 +147,8 @@ class EngineImpl final : public Engine {
   std::uint64_t next_table_id_ = 1;  // guarded by catalog_mutex_ after recovery
 
   mutable Mutex maintenance_mutex_;
-  catalog::Manifest manifest_;                 // guarded by maintenance_mutex_ after recovery
-  SequenceNumber truncate_to_{};               // likewise: the floor of the manifest before
+  catalog::Manifest manifest_;    // guarded by maintenance_mutex_ after recovery
+  SequenceNumber truncate_to_{};  // likewise: the floor of the manifest before
   absl::flat_hash_map<catalog::TableId, TableUpkeep> upkeep_;
   std::vector<Garbage> garbage_;
   std::int64_t last_checkpoint_steady_ns_ = 0;

@@ -24,8 +24,11 @@ TestRecord Single(std::int64_t time_ns, double value, std::int64_t version = 1,
 TestRecord Multi(std::int64_t time_ns, std::int64_t n, std::int64_t version = 1) {
   return {.dimensions = {{"host", "a"}},
           .measure_name = "m",
-          .measures = {{"x", n}, {"y", static_cast<double>(n) / 2}, {"s", std::string("text ") + std::to_string(n)},
-                       {"ok", n % 2 == 0}, {"at", TimestampNs{n}}},
+          .measures = {{"x", n},
+                       {"y", static_cast<double>(n) / 2},
+                       {"s", std::string("text ") + std::to_string(n)},
+                       {"ok", n % 2 == 0},
+                       {"at", TimestampNs{n}}},
           .time_ns = time_ns,
           .version = version};
 }
@@ -79,7 +82,8 @@ TEST_F(EngineTest, VerdictsHoldAcrossRunsAndFiles) {
 }
 
 TEST_F(EngineTest, FirstOfTwoInOneBatchWins) {
-  const auto results = sim_.Write({Single(kNow, 1), Single(kNow, 2), Single(kNow, 1), Single(kNow, 3, 2)});
+  const auto results =
+      sim_.Write({Single(kNow, 1), Single(kNow, 2), Single(kNow, 1), Single(kNow, 3, 2)});
   ASSERT_TRUE(results.ok());
   EXPECT_EQ((*results)[0].verdict, Verdict::kNew);
   EXPECT_EQ((*results)[1].verdict, Verdict::kDuplicate);
@@ -178,14 +182,18 @@ TEST_F(EngineTest, PredicatesAndTimesSelect) {
   for (int pass = 0; pass < 2; ++pass) {
     EXPECT_EQ(sim_.Read({.series = {{.column = host, .values = {"h1", "none"}}}}).size(), 10U);
     EXPECT_EQ(sim_.Read({.series = {{.column = host, .matches_null = true}}}).size(), 1U);
-    EXPECT_EQ(sim_.Read({.series = {{.column = host, .values = {"h1"}, .matches_null = true}}}).size(), 11U);
+    EXPECT_EQ(
+        sim_.Read({.series = {{.column = host, .values = {"h1"}, .matches_null = true}}}).size(),
+        11U);
     const auto test = [](std::optional<std::string_view> value) {
       return value.has_value() && *value > "h2";
     };
     EXPECT_EQ(sim_.Read({.series = {{.column = host, .test = test}}}).size(), 20U);
-    EXPECT_EQ(sim_.Read({.times = {{kNow + 10, kNow + 19}, {kNow + 15, kNow + 20}, {kNow + 49, INT64_MAX}}})
-                  .size(),
-              12U);
+    EXPECT_EQ(
+        sim_.Read(
+                {.times = {{kNow + 10, kNow + 19}, {kNow + 15, kNow + 20}, {kNow + 49, INT64_MAX}}})
+            .size(),
+        12U);
     auto snapshot = sim_.engine().OpenSnapshot("db", "t");
     ASSERT_TRUE(snapshot.ok());
     EXPECT_EQ(*snapshot->CountSeries({}), 6U);
@@ -196,9 +204,11 @@ TEST_F(EngineTest, PredicatesAndTimesSelect) {
 }
 
 TEST_F(EngineTest, RetentionCutsQueriesAndDropsFiles) {
-  ASSERT_TRUE(sim_.engine()
-                  .UpdateTable("db", "t", {.retention = catalog::Retention{.memory_hours = 1, .magnetic_days = 1}})
-                  .ok());
+  ASSERT_TRUE(
+      sim_.engine()
+          .UpdateTable("db", "t",
+                       {.retention = catalog::Retention{.memory_hours = 1, .magnetic_days = 1}})
+          .ok());
   EXPECT_EQ(sim_.WriteOne(Single(kNow - 20 * kNsPerHour, 1)), Verdict::kNew);
   EXPECT_EQ(sim_.WriteOne(Single(kNow, 2)), Verdict::kNew);
   ASSERT_TRUE(sim_.engine().Checkpoint().ok());
@@ -215,9 +225,11 @@ TEST_F(EngineTest, RetentionCutsQueriesAndDropsFiles) {
 }
 
 TEST_F(EngineTest, JumpingWallClockDeletesNothing) {
-  ASSERT_TRUE(sim_.engine()
-                  .UpdateTable("db", "t", {.retention = catalog::Retention{.memory_hours = 1, .magnetic_days = 1}})
-                  .ok());
+  ASSERT_TRUE(
+      sim_.engine()
+          .UpdateTable("db", "t",
+                       {.retention = catalog::Retention{.memory_hours = 1, .magnetic_days = 1}})
+          .ok());
   EXPECT_EQ(sim_.WriteOne(Single(kNow, 2)), Verdict::kNew);
   ASSERT_TRUE(sim_.engine().Checkpoint().ok());
   sim_.clock.SetWall(TimestampNs{kNow + 400 * kNsPerDay});
@@ -227,12 +239,15 @@ TEST_F(EngineTest, JumpingWallClockDeletesNothing) {
 
 TEST_F(EngineTest, CatalogSurvivesRestart) {
   ASSERT_TRUE(sim_.engine().Tag("db", "", {{"k", "v"}}).ok());
-  ASSERT_TRUE(sim_.engine().CreateTable("db", "u", {.retention = {.memory_hours = 2, .magnetic_days = 3}}).ok());
+  ASSERT_TRUE(sim_.engine()
+                  .CreateTable("db", "u", {.retention = {.memory_hours = 2, .magnetic_days = 3}})
+                  .ok());
   ASSERT_TRUE(sim_.engine().Tag("db", "u", {{"a", "1"}, {"b", "2"}}).ok());
   ASSERT_TRUE(sim_.engine().Untag("db", "u", {"a"}).ok());
   ASSERT_TRUE(sim_.engine().UpdateDatabase("db", "key").ok());
   EXPECT_EQ(CodeOf(sim_.engine().DeleteDatabase("db")), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(CodeOf(sim_.engine().CreateDatabase({.name = "db"}).status()), ErrorCode::kAlreadyExists);
+  EXPECT_EQ(CodeOf(sim_.engine().CreateDatabase({.name = "db"}).status()),
+            ErrorCode::kAlreadyExists);
   EXPECT_EQ(CodeOf(sim_.engine().CreateTable("none", "u", {}).status()), ErrorCode::kNotFound);
   ASSERT_TRUE(sim_.engine().DeleteTable("db", "t").ok());
   for (int pass = 0; pass < 2; ++pass) {
@@ -322,8 +337,9 @@ TEST_F(EngineTest, RunsAndMergesKeepEveryRow) {
   for (int round = 0; round < 40; ++round) {
     std::vector<TestRecord> records;
     for (int i = 0; i < 30; ++i) {
-      TestRecord record = i % 3 == 0 ? Multi(kNow - (round * 7 + i) * kNsPerMinute, i, round + 1)
-                                     : Single(kNow + round * 100 + i, i, 1, "h" + std::to_string(i % 4));
+      TestRecord record = i % 3 == 0
+                              ? Multi(kNow - (round * 7 + i) * kNsPerMinute, i, round + 1)
+                              : Single(kNow + round * 100 + i, i, 1, "h" + std::to_string(i % 4));
       records.push_back(record);
       expected[testing::KeyOf(record)] = testing::ValuesOf(record);
     }
@@ -374,7 +390,10 @@ TEST_F(EngineTest, ThousandSparseAttributes) {
     records.push_back(record);
   }
   ASSERT_TRUE(sim_.Write(records).ok());
-  TestRecord more{.dimensions = {}, .measure_name = "m", .measures = {{"new", 1.0}, {"a1", 1.0}}, .time_ns = kNow};
+  TestRecord more{.dimensions = {},
+                  .measure_name = "m",
+                  .measures = {{"new", 1.0}, {"a1", 1.0}},
+                  .time_ns = kNow};
   EXPECT_EQ(sim_.WriteOne(more), Verdict::kAttributeLimit);
   ASSERT_TRUE(sim_.engine().Checkpoint().ok());
   EXPECT_LT(sim_.engine().stats().segment_bytes, 1U << 20);

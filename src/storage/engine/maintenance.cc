@@ -103,7 +103,8 @@ bool EngineImpl::CheckpointIsDue() {
   return std::any_of(tables.begin(), tables.end(), [](const auto& t) { return t->IsDirty(); });
 }
 
-// ---- runs ----------------------------------------------------------------------------------------
+// ---- runs
+// ----------------------------------------------------------------------------------------
 
 Status EngineImpl::EncodeRuns(const std::shared_ptr<Table>& table, std::uint64_t number) {
   for (const auto& buffer : table->ClosedBuffers(number)) {
@@ -122,15 +123,16 @@ Status EngineImpl::EncodeRuns(const std::shared_ptr<Table>& table, std::uint64_t
     std::vector<std::shared_ptr<SegmentSource>> added;
     for (FlushedSegment& segment : flushed.segments) {
       auto& sink = static_cast<MemorySegmentSink&>(*segment.sink);
-      added.push_back(TL_TRY(SegmentSource::OfMemory(services_.environment,
-                                                     std::move(segment.written), sink.Take())));
+      added.push_back(TL_TRY(
+          SegmentSource::OfMemory(services_.environment, std::move(segment.written), sink.Take())));
     }
     TL_TRY(table->Exchange({.buffers = {buffer}}, added, number));
   }
   return OkStatus();
 }
 
-// ---- checkpoint ----------------------------------------------------------------------------------
+// ---- checkpoint
+// ----------------------------------------------------------------------------------
 
 Status EngineImpl::CheckpointLocked() {
   catalog::Manifest next;
@@ -281,9 +283,8 @@ Status EngineImpl::WriteSeries(TableCheckpoint* checkpoint,
   auto writer = TL_TRY(store_->Create("series/" + FormatUuid(uuid)));
   TL_TRY(writer->Append(stored));
   TL_TRY(writer->Commit());
-  files.push_back({.key = "series/" + FormatUuid(uuid),
-                   .bytes = stored.size(),
-                   .entry_count = series.size()});
+  files.push_back(
+      {.key = "series/" + FormatUuid(uuid), .bytes = stored.size(), .entry_count = series.size()});
   return OkStatus();
 }
 
@@ -334,7 +335,8 @@ Status EngineImpl::StoreManifest(catalog::Manifest manifest) {
   return OkStatus();
 }
 
-// ---- merges, expiry, removal ---------------------------------------------------------------------
+// ---- merges, expiry, removal
+// ---------------------------------------------------------------------
 
 Status EngineImpl::MergeOnce(const std::shared_ptr<Table>& table, bool* merged) {
   *merged = false;
@@ -342,14 +344,14 @@ Status EngineImpl::MergeOnce(const std::shared_ptr<Table>& table, bool* merged) 
   if (schema == nullptr) return OkStatus();
   std::map<Window, std::vector<std::shared_ptr<SegmentSource>>> windows;
   for (const auto& segment : table->sources()->segments) {
-    windows[{segment->entry().window_start_ns, segment->entry().window_length_ns}].push_back(segment);
+    windows[{segment->entry().window_start_ns, segment->entry().window_length_ns}].push_back(
+        segment);
   }
   for (auto& [window, segments] : windows) {
     if (segments.size() <= kSegmentsPerWindowGoal) continue;
     // The smallest first: each row is then rewritten once per eightfold growth.
-    std::stable_sort(segments.begin(), segments.end(), [](const auto& a, const auto& b) {
-      return a->row_count() < b->row_count();
-    });
+    std::stable_sort(segments.begin(), segments.end(),
+                     [](const auto& a, const auto& b) { return a->row_count() < b->row_count(); });
     segments.resize(kMergeFanOut);
     std::uint64_t rows = 0;
     for (const auto& segment : segments) rows += segment->row_count();

@@ -37,8 +37,8 @@ wal::WalOptions LogOptions(const EngineOptions& options, const Uuid& database_uu
 }  // namespace
 
 Status EngineImpl::Recover() {
-  store_ = TL_TRY(objstore::OpenDirectoryObjectStore(*options_.file_system,
-                                                     {.directory = options_.data_dir}));
+  store_ = TL_TRY(
+      objstore::OpenDirectoryObjectStore(*options_.file_system, {.directory = options_.data_dir}));
   services_.environment = {.store = store_.get(), .cache = cache_.get()};
   {
     MutexLock lock(maintenance_mutex_);
@@ -53,12 +53,11 @@ Status EngineImpl::Recover() {
     TL_TRY(RemoveUnnamedFiles());
   }
   const wal::WalOptions log = LogOptions(options_, manifest_.database_uuid, &lane_);
-  const wal::WalRecovery recovery = TL_TRY(
-      wal::RecoverWal(*options_.file_system, log, manifest_.floor,
-                      {.quarantine = options_.recover_quarantine},
-                      [this](SequenceNumber number, std::uint16_t type, BytesView payload) {
-                        return ReplayRecord(number, type, payload);
-                      }));
+  const wal::WalRecovery recovery = TL_TRY(wal::RecoverWal(
+      *options_.file_system, log, manifest_.floor, {.quarantine = options_.recover_quarantine},
+      [this](SequenceNumber number, std::uint16_t type, BytesView payload) {
+        return ReplayRecord(number, type, payload);
+      }));
   for (const wal::WalGap& gap : recovery.gaps) {
     TL_LOG_ERROR("promised records {} to {} of {} are lost", gap.first_number.value,
                  gap.last_number.value, gap.file);
@@ -133,8 +132,8 @@ Result<std::shared_ptr<Table>> EngineImpl::InstallTable(const catalog::TableSche
   return table;
 }
 
-// Files of a flush or merge that no manifest came to name. Those of the manifest before stay: it is the
-// fallback.
+// Files of a flush or merge that no manifest came to name. Those of the manifest before stay: it is
+// the fallback.
 Status EngineImpl::RemoveUnnamedFiles() {
   std::set<std::string> named;
   const auto name_all = [&](const catalog::Manifest& manifest) {
@@ -225,8 +224,7 @@ Status EngineImpl::ReplayCatalogRecord(OutcomeType type, BytesView payload) {
       catalog_.DropDatabase(AsText(payload));
       return OkStatus();
     case OutcomeType::kCreateTable: {
-      auto schema =
-          std::make_shared<const catalog::TableSchema>(TL_TRY(catalog::DecodeTable(&in)));
+      auto schema = std::make_shared<const catalog::TableSchema>(TL_TRY(catalog::DecodeTable(&in)));
       if (FindTable(schema->id) != nullptr) {
         return DataLoss("log: table {} is created twice", schema->id.value);
       }

@@ -66,7 +66,8 @@ void Table::PrepareIndex() {
   }
 }
 
-// ---- schema --------------------------------------------------------------------------------------
+// ---- schema
+// --------------------------------------------------------------------------------------
 
 const Table::ColumnRef* Table::FindName(std::string_view name) const {
   const std::uint32_t code = column_names_.Find(name, hot::Dictionary::HashOf(name));
@@ -122,10 +123,8 @@ std::uint32_t Table::DefineDimension(ColumnId column, std::string_view name) {
 void Table::DefineValueColumn(ColumnId column, std::string_view name, ColumnKind kind,
                               MeasureType type) {
   catalog::TableSchema& schema = Draft();
-  schema.values.push_back({.id = column,
-                           .name = std::string(name),
-                           .kind = kind,
-                           .type = catalog::ColumnTypeOf(type)});
+  schema.values.push_back(
+      {.id = column, .name = std::string(name), .kind = kind, .type = catalog::ColumnTypeOf(type)});
   schema.next_column = ColumnId{std::max(schema.next_column.value, column.value + 1)};
   AddColumnRef(schema.values.back(), 0);
 }
@@ -175,7 +174,8 @@ void Table::Drop() {
   dropped_ = true;
 }
 
-// ---- replay --------------------------------------------------------------------------------------
+// ---- replay
+// --------------------------------------------------------------------------------------
 
 class ReplayVisitor final : public OutcomeVisitor {
  public:
@@ -218,7 +218,8 @@ Status Table::Replay(SequenceNumber number, BytesView payload) {
   return OkStatus();
 }
 
-// The manifest may hold definitions that are newer than the table's rows: those that exist are the same.
+// The manifest may hold definitions that are newer than the table's rows: those that exist are the
+// same.
 Status Table::ReplayDimension(ColumnId column, std::string_view name) {
   const ColumnRef* known = FindName(name);
   if (known == nullptr) {
@@ -312,7 +313,8 @@ Status Table::ReplayRow(SeriesId series, std::int64_t time_ns, std::int64_t vers
   high_water = std::max(high_water, time_ns);
   for (std::size_t i = 0; i < columns.size(); ++i) {
     Attribute& attribute = measure.attributes[i];
-    if (attribute.cells == nullptr) attribute.cells = sheet->ColumnFor(attribute.id, attribute.type);
+    if (attribute.cells == nullptr)
+      attribute.cells = sheet->ColumnFor(attribute.id, attribute.type);
     if (attribute.type == MeasureType::kVarchar) {
       attribute.cells->AppendText(row, cells[i].text);
     } else {
@@ -322,7 +324,8 @@ Status Table::ReplayRow(SeriesId series, std::int64_t time_ns, std::int64_t vers
   return OkStatus();
 }
 
-// ---- sources -------------------------------------------------------------------------------------
+// ---- sources
+// -------------------------------------------------------------------------------------
 
 Table::View Table::OpenView() {
   MutexLock lock(list_mutex_);

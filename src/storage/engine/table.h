@@ -1,11 +1,13 @@
-// storage/engine/table.h: one open table: its series, its sources of rows, and the verdict on records.
+// storage/engine/table.h: one open table: its series, its sources of rows, and the verdict on
+// records.
 //
-// Everything that changes a table happens under its one lock: verdict, staging, the order of its outcomes in the
-// log, and the exchange of sources after a flush or merge. Readers take a Snapshot: the published number and
-// the list of sources at one instant, under a second, short lock.
+// Everything that changes a table happens under its one lock: verdict, staging, the order of its
+// outcomes in the log, and the exchange of sources after a flush or merge. Readers take a Snapshot:
+// the published number and the list of sources at one instant, under a second, short lock.
 //
-// The list keeps its content when it changes: a buffer becomes a run, runs and buffers become files, files
-// become one file, and whatever died in between is carried over by key (design.md, "Deletion vectors").
+// The list keeps its content when it changes: a buffer becomes a run, runs and buffers become
+// files, files become one file, and whatever died in between is carried over by key (design.md,
+// "Deletion vectors").
 #pragma once
 
 #include <bitset>
@@ -42,9 +44,9 @@ struct TableServices {
 
 /// Where a table's rows are. Immutable; a change makes a new one.
 struct SourceList {
-  std::vector<std::shared_ptr<hot::Buffer>> buffers{};      ///< the last one is active
-  std::vector<std::shared_ptr<SegmentSource>> runs{};       ///< in memory, covered by the log
-  std::vector<std::shared_ptr<SegmentSource>> segments{};   ///< files
+  std::vector<std::shared_ptr<hot::Buffer>> buffers{};     ///< the last one is active
+  std::vector<std::shared_ptr<SegmentSource>> runs{};      ///< in memory, covered by the log
+  std::vector<std::shared_ptr<SegmentSource>> segments{};  ///< files
 };
 
 /// A write on its way to the caller; deletes itself.
@@ -97,7 +99,8 @@ class Table {
   SnapshotRegistry& snapshots() { return snapshots_; }
   TableServices& services() { return services_; }
 
-  // ---- writing ------------------------------------------------------------------------------------
+  // ---- writing
+  // ------------------------------------------------------------------------------------
   /// Most log bytes a batch can take.
   static std::size_t PayloadBytesMax(std::span<const RecordView> records);
   /// Records that go into one log record, and the room reserved for it.
@@ -105,8 +108,8 @@ class Table {
     std::span<const RecordView> records{};
     wal::WalReservation reservation{};
   };
-  /// Takes the verdicts, stages and logs. kNotFound: the table was dropped; `pending` then stays the caller's,
-  /// else it is given away.
+  /// Takes the verdicts, stages and logs. kNotFound: the table was dropped; `pending` then stays
+  /// the caller's, else it is given away.
   Status Write(std::span<Part> parts, std::unique_ptr<PendingWrite>& pending);
   /// Replays one write record. kDataLoss when it does not fit the table.
   Status Replay(SequenceNumber number, BytesView payload);
@@ -117,7 +120,8 @@ class Table {
   /// No write is accepted any more.
   void Drop();
 
-  // ---- reading ------------------------------------------------------------------------------------
+  // ---- reading
+  // ------------------------------------------------------------------------------------
   struct View {
     std::shared_ptr<const SourceList> sources;
     std::uint64_t number = 0;
@@ -126,7 +130,8 @@ class Table {
   View OpenView();
   std::shared_ptr<const SourceList> sources() const;
 
-  // ---- maintenance: one thread at a time (the engine's maintenance lock) -----------------------------
+  // ---- maintenance: one thread at a time (the engine's maintenance lock)
+  // -----------------------------
   /// Installs what the manifest says, before replay.
   void Install(const catalog::TableFiles& files,
                std::vector<std::shared_ptr<SegmentSource>> segments);
@@ -142,8 +147,8 @@ class Table {
   std::vector<std::shared_ptr<hot::Buffer>> ClosedBuffers(std::uint64_t number) const;
   /// Closes the active buffer when it is full (replay).
   bool RotateIfFull();
-  /// Puts `added` in place of the sources named, whose rows dead at `number` were left out; carries marks made since
-  /// over to `added` by key. On error nothing changed.
+  /// Puts `added` in place of the sources named, whose rows dead at `number` were left out; carries
+  /// marks made since over to `added` by key. On error nothing changed.
   Status Exchange(const SourceList& removed, std::span<const std::shared_ptr<SegmentSource>> added,
                   std::uint64_t number);
   /// Notes what the manifest now says.
@@ -249,7 +254,7 @@ class Table {
   catalog::TableSchemaPtr schema_;
   std::shared_ptr<catalog::TableSchema> draft_;
   hot::Dictionary column_names_;
-  std::vector<ColumnRef> column_refs_;  ///< by code in column_names_
+  std::vector<ColumnRef> column_refs_;                   ///< by code in column_names_
   std::vector<std::optional<MeasureType>> value_types_;  ///< by column id, of value columns
   std::optional<ColumnId> single_columns_[catalog::kMeasureTypeCount];
   std::vector<MeasureState> measures_;

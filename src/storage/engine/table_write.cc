@@ -74,7 +74,8 @@ Status Table::Write(std::span<Part> parts, std::unique_ptr<PendingWrite>& pendin
     wait_for_ = number.value;
     if (completes) return OkStatus();
   }
-  // Nothing of the last part was stored: wait for what its equal records repeat, if it is not durable.
+  // Nothing of the last part was stored: wait for what its equal records repeat, if it is not
+  // durable.
   PendingWrite* waiting = pending.release();
   if (wait_for_ <= services_.lane->published()) {
     waiting->Finish(OkStatus());
@@ -179,7 +180,8 @@ bool Table::ResolveAttributes(const RecordView& record, RecordResult* result) {
     const std::vector<Attribute>& last = measures_[measure_].attributes;
     same_shape_ = last.size() == record.measures.size();
     for (std::size_t i = 0; same_shape_ && i < last.size(); ++i) {
-      same_shape_ = last[i].type == record.measures[i].type && last[i].name == record.measures[i].name;
+      same_shape_ =
+          last[i].type == record.measures[i].type && last[i].name == record.measures[i].name;
     }
     if (same_shape_) return true;
   }
@@ -223,8 +225,7 @@ bool Table::ResolveDimensions(const RecordView& record, RecordResult* result) {
       cached.name = dimension.name;
       cached.slot = known == nullptr ? kNewSlot : known->slot;
       cached.value = {};
-      if (known == nullptr &&
-          index_.slot_count() + ++new_dimensions_ > catalog::kDimensionsMax) {
+      if (known == nullptr && index_.slot_count() + ++new_dimensions_ > catalog::kDimensionsMax) {
         result->item_is_dimension = true;
         result->item = static_cast<std::uint16_t>(i);
         return Refuse(Verdict::kDimensionLimit, result);
@@ -316,7 +317,8 @@ void Table::StageRow(const RecordView& record, bool replaces) {
   writer_.Row(*series_, time_ns, record.version, replaces);
   for (std::size_t i = 0; i < measure.attributes.size(); ++i) {
     Attribute& attribute = measure.attributes[i];
-    if (attribute.cells == nullptr) attribute.cells = sheet->ColumnFor(attribute.id, attribute.type);
+    if (attribute.cells == nullptr)
+      attribute.cells = sheet->ColumnFor(attribute.id, attribute.type);
     const Cell cell = CellOf(record.measures[i]);
     if (attribute.type == MeasureType::kVarchar) {
       attribute.cells->AppendText(row, cell.text);
@@ -357,8 +359,8 @@ void Table::AddMark(const Existing& existing) {
 }
 
 Result<Table::Existing> Table::FindExisting(SeriesId series, std::int64_t time_ns) {
-  // A key replaced earlier in this batch is found in the active buffer first, so marks that have no number
-  // yet need no look.
+  // A key replaced earlier in this batch is found in the active buffer first, so marks that have no
+  // number yet need no look.
   Existing found;
   const std::shared_ptr<const SourceList> list = sources();
   for (auto buffer = list->buffers.rbegin(); buffer != list->buffers.rend(); ++buffer) {
@@ -396,9 +398,12 @@ namespace {
 bool SameCell(MeasureType type, const MeasureView& measure, std::uint64_t bits,
               std::string_view text) {
   switch (type) {
-    case MeasureType::kDouble: return std::bit_cast<double>(bits) == measure.floating;
-    case MeasureType::kVarchar: return text == measure.text;
-    default: return static_cast<std::int64_t>(bits) == measure.integer;
+    case MeasureType::kDouble:
+      return std::bit_cast<double>(bits) == measure.floating;
+    case MeasureType::kVarchar:
+      return text == measure.text;
+    default:
+      return static_cast<std::int64_t>(bits) == measure.integer;
   }
 }
 
