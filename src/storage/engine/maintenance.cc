@@ -408,6 +408,9 @@ Status EngineImpl::StoreManifest(catalog::Manifest manifest) {
     const ErrorCode code = CodeOf(stored);
     // Whether it is stored is not known, or another process owns the directory: neither may go on.
     if (code == ErrorCode::kUnavailable || code == ErrorCode::kAborted) return Break(stored);
+    // A full disk met by the last sync leaves the name in place: that may be stored, too.
+    const auto there = store_->Head(catalog::ManifestKey(manifest.number));
+    if (there.ok() || CodeOf(there.status()) != ErrorCode::kNotFound) return Break(stored);
     return stored;
   }
   unnamed_.clear();
