@@ -3,7 +3,9 @@
 #include <map>
 
 #include "exec/operators/aggregate.h"
+#include "exec/operators/join.h"
 #include "exec/operators/sort.h"
+#include "exec/operators/unnest.h"
 #include "sql/plan/aggregate_node.h"
 #include "sql/plan/filter_node.h"
 #include "sql/plan/limit_node.h"
@@ -87,6 +89,10 @@ class Planner {
       }
       case PlanKind::kSetOperation:
         return BuildUnion(sql::As<sql::SetOperationNode>(node), chain, stats, depth);
+      case PlanKind::kJoin:
+        return BuildJoin(sql::As<sql::JoinNode>(node), chain, stats, depth);
+      case PlanKind::kUnnest:
+        return BuildUnnest(sql::As<sql::UnnestNode>(node), chain, stats, depth);
     }
     return Unimplemented("the operator {} cannot be run yet", node.Describe());
   }
@@ -222,6 +228,29 @@ class Planner {
                    depth + 1));
     }
     return OkStatus();
+  }
+
+  Status BuildJoin(const sql::JoinNode& node, const Chain& chain, OperatorStats* stats, std::size_t depth) {
+    const bool build_left = JoinBreaker::ShouldBuildLeft(node);
+    std::shared_ptr<JoinBreaker> breaker = TL_TRY(JoinBreaker::Make(node, build_left, context_, stats));
+    Chain build;
+    build.sink = breaker;
+    build.sink_stats = stats;
+    TL_TRY(Build(*node.children()[build_left ? 0 : 1], build, depth + 1));
+    const Chain probe = chain.Below({[breaker](Consumer* next) { return breaker->NewProbe(next); }, stats});
+    TL_TRY(Build(*node.children()[build_left ? 1 : 0], probe, depth + 1));
+    std::shared_ptr<Source> unmatched = breaker->Unmatched();
+    if (unmatched != nullptr) AddPipeline(std::move(unmatched), stats, chain);
+    return OkStatus();
+  }
+
+  Status BuildUnnest(const sql::UnnestNode& node, const Chain& chain, OperatorStats* stats, std::size_t depth) {
+    const Chain below = chain.Below({[&node, columns = PositionsOf(node.child()->outputs()),
+                                      context = &context_](Consumer* next) {
+                                       return NewUnnest(node, columns, *context, next);
+                                     },
+                                     stats});
+    return Build(*node.child(), below, depth + 1);
   }
 
   ScanProvider* const scans_;

@@ -111,12 +111,11 @@ Result<ExprPtr> ExpressionBinder::BindCall(const ast::FunctionCall& call) {
   if (context_.registry.FindWindow(call.name) != nullptr) {
     return ErrorAt(call.position, "Window function {} requires an OVER clause", call.name);
   }
-  for (const ast::Argument& argument : call.arguments) {
-    // Said before "not registered": many functions that take lambdas come with them.
-    if (argument.value->kind == ast::ExprKind::kLambda) {
-      return NotSupportedYet(argument.value->position, "a lambda expression");
-    }
-  }
+  const bool takes_lambda =
+      std::any_of(call.arguments.begin(), call.arguments.end(), [](const ast::Argument& argument) {
+        return argument.value->kind == ast::ExprKind::kLambda;
+      });
+  if (takes_lambda) return BindLambdaCall(call);
   std::vector<ExprPtr> arguments = TL_TRY(BindArguments(call));
   return BindScalarCall(call.name, std::move(arguments), PlaceOf(call.position));
 }
@@ -182,7 +181,9 @@ Result<ExprPtr> ExpressionBinder::BindAggregate(const functions::AggregateFuncti
   }
   ExpressionBinder inner(context_, scope_,
                          {.clause = "an aggregation",
-                          .aggregates_refused = "Cannot nest aggregations inside an aggregation"});
+                          .aggregates_refused = "Cannot nest aggregations inside an aggregation",
+                          .subqueries = place_.inside_aggregates,
+                          .with = place_.with});
   AggregateCall bound;
   bound.function = &function;
   bound.distinct = call.distinct;

@@ -1,7 +1,8 @@
 // sql/bind/expression_binder.h: one expression of syntax to one bound expression.
 //
 // expression_binder.cc has literals, names, forms; operators.cc what the operators mean for which
-// types; calls.cc functions and aggregates.
+// types; calls.cc functions and aggregates; lambdas.cc calls that take lambdas; subqueries.cc
+// sub-queries as values and conditions.
 #pragma once
 
 #include <span>
@@ -12,6 +13,7 @@
 #include "sql/bind/bind_context.h"
 #include "sql/bind/scope.h"
 #include "sql/plan/aggregate_node.h"
+#include "sql/plan/join_node.h"
 
 namespace tideline::sql {
 
@@ -26,6 +28,23 @@ class AggregateCollector {
   std::vector<AggregateCall> calls_;
 };
 
+struct WithScope;
+
+/// Sub-queries met so far in the expressions of one place. Each becomes a join with the rows that the
+/// expressions are over and stands in them as the column that the join adds.
+class SubqueryCollector {
+ public:
+  struct Item {
+    PlanNodePtr plan;
+    JoinNode::Spec join;  ///< kSingle or kMark
+  };
+  std::vector<Item> items;
+  /// `plan` joined with every item, in order.
+  PlanNodePtr ApplyTo(PlanNodePtr plan) const;
+  /// Whether `expr` reads a column of one of them.
+  bool IsReadBy(const Expr& expr) const;
+};
+
 /// A name that means an expression bound before: an output column, for ORDER BY.
 struct ExprAlias {
   std::string name;
@@ -37,6 +56,10 @@ struct ExpressionPlace {
   AggregateCollector* aggregates = nullptr;      ///< null: aggregates are not allowed here
   std::string_view aggregates_refused = {};      ///< the text when they are not; default by clause
   const std::vector<ExprAlias>* aliases = nullptr;  ///< looked up before the scope
+  SubqueryCollector* subqueries = nullptr;           ///< null: sub-queries are not supported here
+  SubqueryCollector* inside_aggregates = nullptr;    ///< the same for arguments of aggregates
+  const WithScope* with = nullptr;                   ///< for sub-queries
+  bool in_lambda = false;
 };
 
 class ExpressionBinder {
@@ -78,7 +101,15 @@ class ExpressionBinder {
   Result<ExprPtr> BindExtract(const ast::ExtractExpr& extract);
   Result<ExprPtr> BindCall(const ast::FunctionCall& call);
   Result<std::vector<ExprPtr>> BindArguments(const ast::FunctionCall& call);
+  Result<ExprPtr> BindLambdaCall(const ast::FunctionCall& call);
+  Result<ExprPtr> BindLambda(const ast::LambdaExpr& lambda, const std::vector<Type>& types);
   Result<ExprPtr> BindForm(const ast::FunctionCall& call);
+  Result<PlanNodePtr> BindSubquery(const ast::Query& query, Position at);
+  Result<ExprPtr> BindScalarSubquery(const ast::ScalarSubquery& subquery);
+  Result<ExprPtr> BindExists(const ast::ExistsExpr& exists);
+  Result<ExprPtr> BindInSubquery(const ast::InSubqueryExpr& in);
+  Result<ExprPtr> BindQuantified(const ast::QuantifiedExpr& quantified);
+  Result<ExprPtr> MakeMark(PlanNodePtr plan, ExprPtr test, Position at);
   Result<ExprPtr> BindAggregate(const functions::AggregateFunction& function, const ast::FunctionCall& call);
   Result<ExprPtr> BindOperatorCall(std::string_view function, std::string_view symbol,
                                    std::vector<ExprPtr> arguments, Position at);
@@ -89,6 +120,8 @@ class ExpressionBinder {
   BindContext& context_;
   const Scope& scope_;
   ExpressionPlace place_;
+  /// Parameters of the lambdas around what is being bound, innermost last.
+  std::vector<ExprAlias> lambda_parameters_;
 };
 
 /// NOT expr.

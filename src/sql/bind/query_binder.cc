@@ -183,6 +183,7 @@ Result<BoundQuery> QueryBinder::BindBodyAndOrder(const ast::Query& query, const 
 Result<BoundQuery> QueryBinder::OrderByOutputs(const ast::Query& query, BoundQuery bound, bool outermost) {
   Scope scope;
   scope.columns = RelationOfQuery(bound).columns;
+  scope.outer = outer_;
   ExpressionBinder binder(context_, scope, {.clause = "ORDER BY clause"});
   std::vector<SortKey> keys;
   std::vector<ProjectNode::Item> items;
@@ -254,7 +255,8 @@ Result<BoundQuery> QueryBinder::BindTableBody(const ast::TableBody& table, const
 }
 
 Result<BoundQuery> QueryBinder::BindValues(const ast::ValuesBody& values) {
-  const Scope no_columns;
+  Scope no_columns;
+  no_columns.outer = outer_;
   ExpressionBinder binder(context_, no_columns, {.clause = "VALUES"});
   std::vector<std::vector<ExprPtr>> rows;
   for (const ast::ExprPtr& row : values.rows) {

@@ -35,8 +35,11 @@ Result<BoundRelation> QueryBinder::BindFrom(const ast::SelectBody& select, const
                                                       std::vector<std::vector<ExprPtr>>(1)),
                          {}};
   }
-  if (select.from.size() > 1) return NotSupportedYet(select.from[1]->position, "a cross join (FROM a, b)");
-  return BindRelation(*select.from[0], with);
+  BoundRelation bound = TL_TRY(BindRelation(*select.from[0], with));
+  for (std::size_t i = 1; i < select.from.size(); ++i) {
+    bound = TL_TRY(CrossWith(std::move(bound), *select.from[i], with));
+  }
+  return bound;
 }
 
 Result<BoundRelation> QueryBinder::BindRelation(const ast::Relation& relation, const WithScope* with) {
@@ -48,15 +51,21 @@ Result<BoundRelation> QueryBinder::BindRelation(const ast::Relation& relation, c
       break;
     case ast::RelationKind::kSubquery: {
       const auto& subquery = As<ast::SubqueryRelation>(relation);
-      if (subquery.lateral) return NotSupportedYet(relation.position, "LATERAL");
       BoundQuery query = TL_TRY(BindQuery(*subquery.query, with, false));
       bound = RelationOfQuery(std::move(query));
       break;
     }
-    case ast::RelationKind::kUnnest:
-      return NotSupportedYet(relation.position, "UNNEST");
+    case ast::RelationKind::kUnnest: {
+      // One row of no columns to unfold.
+      BoundRelation nothing{std::make_shared<ValuesNode>(std::vector<OutputColumn>{},
+                                                         std::vector<std::vector<ExprPtr>>(1)),
+                            {}};
+      bound = TL_TRY(BindUnnest(As<ast::UnnestRelation>(relation), std::move(nothing), false));
+      break;
+    }
     case ast::RelationKind::kJoin:
-      return NotSupportedYet(relation.position, "JOIN");
+      bound = TL_TRY(BindJoin(As<ast::JoinRelation>(relation), with));
+      break;
     case ast::RelationKind::kParenthesized:
       bound = TL_TRY(BindRelation(*As<ast::ParenthesizedRelation>(relation).inner, with));
       break;

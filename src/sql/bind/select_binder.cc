@@ -25,12 +25,16 @@ struct BoundItem {
 
 class SelectBinder {
  public:
-  SelectBinder(QueryBinder& queries, const ast::SelectBody& select, const ast::Query* query, bool outermost)
-      : context_(queries.context_), select_(select), query_(query), outermost_(outermost) {}
+  SelectBinder(QueryBinder& queries, const ast::SelectBody& select, const ast::Query* query, const WithScope* with,
+               bool outermost)
+      : context_(queries.context_), select_(select), query_(query), with_(with), outermost_(outermost) {
+    scope_.outer = queries.outer_;
+  }
 
   Result<BoundQuery> Bind(BoundRelation from);
 
  private:
+  ExpressionPlace PlaceOverGroups(std::string_view clause);
   Status BindWhere();
   Status BindItems();
   Status BindItem(const ast::SelectItem& item);
@@ -48,11 +52,14 @@ class SelectBinder {
   BindContext& context_;
   const ast::SelectBody& select_;
   const ast::Query* query_;  ///< whose ORDER BY and LIMIT these are; may be null
+  const WithScope* with_;
   bool outermost_;
 
   PlanNodePtr plan_;
   Scope scope_;
   AggregateCollector aggregates_;
+  SubqueryCollector below_groups_;  ///< sub-queries in aggregates and in GROUP BY
+  SubqueryCollector over_groups_;   ///< those in items, HAVING and ORDER BY
   std::vector<BoundItem> items_;
   std::vector<AggregateNode::Key> keys_;
   ExprPtr having_;
@@ -68,7 +75,7 @@ Result<BoundQuery> QueryBinder::BindSelect(const ast::SelectBody& select, const 
                                            const WithScope* with, bool outermost) {
   if (!select.windows.empty()) return NotSupportedYet(select.windows[0].name.position, "WINDOW");
   BoundRelation from = TL_TRY(BindFrom(select, with));
-  return SelectBinder(*this, select, query, outermost).Bind(std::move(from));
+  return SelectBinder(*this, select, query, with, outermost).Bind(std::move(from));
 }
 
 Result<BoundQuery> SelectBinder::Bind(BoundRelation from) {
@@ -80,21 +87,35 @@ Result<BoundQuery> SelectBinder::Bind(BoundRelation from) {
   TL_TRY(BindHaving());
   TL_TRY(BindOrder());
   const bool grouped = select_.group_by.has_value() || select_.having != nullptr || !aggregates_.calls().empty();
-  if (grouped) TL_TRY(GroupAll());
+  plan_ = below_groups_.ApplyTo(std::move(plan_));
+  if (grouped) {
+    TL_TRY(GroupAll());
+  } else {
+    plan_ = over_groups_.ApplyTo(std::move(plan_));
+  }
   TL_TRY(NameOutputs());
   return Finish();
 }
 
+ExpressionPlace SelectBinder::PlaceOverGroups(std::string_view clause) {
+  return {.clause = clause,
+          .aggregates = &aggregates_,
+          .subqueries = &over_groups_,
+          .inside_aggregates = &below_groups_,
+          .with = with_};
+}
+
 Status SelectBinder::BindWhere() {
   if (select_.where == nullptr) return OkStatus();
-  ExpressionBinder binder(context_, scope_, {.clause = "WHERE clause"});
+  SubqueryCollector subqueries;
+  ExpressionBinder binder(context_, scope_, {.clause = "WHERE clause", .subqueries = &subqueries, .with = with_});
   ExprPtr condition = TL_TRY(binder.Bind(*select_.where));
   if (condition->type.is(TypeId::kUnknown)) condition = binder.CoerceTo(condition, Type::Boolean());
   if (!condition->type.is(TypeId::kBoolean)) {
     return ErrorAt(select_.where->position, "WHERE clause must evaluate to a boolean: actual type {}",
                    condition->type.ToString());
   }
-  plan_ = std::make_shared<FilterNode>(std::move(plan_), std::move(condition));
+  plan_ = std::make_shared<FilterNode>(subqueries.ApplyTo(std::move(plan_)), std::move(condition));
   return OkStatus();
 }
 
@@ -110,7 +131,7 @@ Status SelectBinder::BindItems() {
 }
 
 Status SelectBinder::BindItem(const ast::SelectItem& item) {
-  ExpressionBinder binder(context_, scope_, {.clause = "SELECT", .aggregates = &aggregates_});
+  ExpressionBinder binder(context_, scope_, PlaceOverGroups("SELECT"));
   BoundItem bound;
   bound.expr = TL_TRY(binder.Bind(*item.expr));
   bound.column.type = bound.expr->type;
@@ -194,6 +215,7 @@ Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
       return ErrorAt(expr.position, "GROUP BY position {} is not in select list", ordinal);
     }
     bound = items_[static_cast<std::size_t>(ordinal - 1)].expr;
+    if (over_groups_.IsReadBy(*bound)) return NotSupportedYet(expr.position, "GROUP BY an item with a sub-query");
     std::vector<ColumnRef> read;
     CollectColumns(*bound, &read);
     for (const AggregateCall& call : aggregates_.calls()) {
@@ -204,7 +226,8 @@ Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
       }
     }
   } else {
-    ExpressionBinder binder(context_, scope_, {.clause = "GROUP BY clause"});
+    ExpressionBinder binder(context_, scope_,
+                            {.clause = "GROUP BY clause", .subqueries = &below_groups_, .with = with_});
     bound = TL_TRY(binder.Bind(expr));
   }
   if (!bound->type.is_comparable() && !bound->type.is(TypeId::kUnknown)) {
@@ -226,7 +249,7 @@ Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
 
 Status SelectBinder::BindHaving() {
   if (select_.having == nullptr) return OkStatus();
-  ExpressionBinder binder(context_, scope_, {.clause = "HAVING clause", .aggregates = &aggregates_});
+  ExpressionBinder binder(context_, scope_, PlaceOverGroups("HAVING clause"));
   having_ = TL_TRY(binder.Bind(*select_.having));
   if (having_->type.is(TypeId::kUnknown)) having_ = binder.CoerceTo(having_, Type::Boolean());
   if (!having_->type.is(TypeId::kBoolean)) {
@@ -258,9 +281,9 @@ Status SelectBinder::BindOrderItem(const ast::SortItem& item) {
       if (bound.has_own_name) aliases.push_back({bound.column.name, bound.expr});
     }
     // A name that FROM alone knows, or a qualified one, is found behind the aliases.
-    ExpressionBinder binder(context_, scope_,
-                            {.clause = "ORDER BY clause", .aggregates = &aggregates_, .aggregates_refused = {},
-                             .aliases = &aliases});
+    ExpressionPlace place = PlaceOverGroups("ORDER BY clause");
+    place.aliases = &aliases;
+    ExpressionBinder binder(context_, scope_, place);
     order.expr = TL_TRY(binder.Bind(*item.expr));
     for (std::size_t i = 0; i < items_.size() && !order.item.has_value(); ++i) {
       if (SameExpr(*items_[i].expr, *order.expr)) order.item = i;
@@ -295,10 +318,17 @@ Result<ExprPtr> SelectBinder::OverGroups(const ExprPtr& expr) {
   ColumnSet allowed;
   for (const AggregateNode::Key& key : keys_) allowed.Add(key.output.column);
   for (const AggregateCall& call : aggregates_.calls()) allowed.Add(call.output.column);
+  for (const SubqueryCollector::Item& item : over_groups_.items) {
+    if (item.join.kind == JoinKind::kMark) allowed.Add(item.join.mark.column);
+    for (const OutputColumn& output : item.plan->outputs()) allowed.Add(output.column);
+  }
   if (allowed.Covers(*over)) return over;
+  std::vector<ColumnRef> read;
+  CollectColumns(*over, &read);  // without parameters of lambdas
   Status error = OkStatus();
   RewriteExpr(over, [&](const ExprPtr& part) -> ExprPtr {
-    if (part->kind == ExprKind::kColumn && !allowed.Has(part->column) && error.ok()) {
+    if (part->kind == ExprKind::kColumn && !allowed.Has(part->column) && error.ok() &&
+        std::find(read.begin(), read.end(), part->column) != read.end()) {
       error = ErrorAt(part->position, "'{}' must be an aggregate expression or appear in GROUP BY clause",
                       part->name);
     }
@@ -311,7 +341,11 @@ Status SelectBinder::GroupAll() {
   for (BoundItem& item : items_) item.expr = TL_TRY(OverGroups(item.expr));
   for (OrderItem& order : order_) order.expr = TL_TRY(OverGroups(order.expr));
   if (having_ != nullptr) having_ = TL_TRY(OverGroups(having_));
+  for (SubqueryCollector::Item& item : over_groups_.items) {
+    if (item.join.test != nullptr) item.join.test = TL_TRY(OverGroups(item.join.test));
+  }
   plan_ = std::make_shared<AggregateNode>(std::move(plan_), std::move(keys_), aggregates_.calls());
+  plan_ = over_groups_.ApplyTo(std::move(plan_));
   if (having_ != nullptr) plan_ = std::make_shared<FilterNode>(std::move(plan_), std::move(having_));
   return OkStatus();
 }
