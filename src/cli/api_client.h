@@ -46,6 +46,9 @@ class ApiClient {
   Result<std::string> CallRaw(std::string_view operation, std::string_view body,
                               ApiError* error = nullptr);
 
+  /// What it signs with; for a caller that signs requests of its own.
+  const crypto::SigV4SignerOptions& signer_options() const { return signer_.options(); }
+
  private:
   ApiClient(net::HttpClient http, crypto::SigV4Signer signer, std::string profile)
       : http_(std::move(http)), signer_(std::move(signer)), profile_(std::move(profile)) {}

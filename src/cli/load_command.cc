@@ -89,7 +89,7 @@ class Loader {
       if (const Status status = AddRow(fields); !status.ok()) {
         return Annotate(status, fmt::format("line {}", reader.line()));
       }
-      if (++pending_ == kRecordsPerRequest) TL_TRY(Flush());
+      if (pending_ == kRecordsPerRequest) TL_TRY(Flush());
     }
     return Flush();
   }
@@ -166,6 +166,7 @@ class Loader {
     if (!records_.empty()) records_ += ',';
     records_ += fmt::format(R"({{"Dimensions":[{}],"MeasureValues":[{}],"Time":"{}"}})", dimensions,
                             measures, time);
+    ++pending_;
     return OkStatus();
   }
 

@@ -95,6 +95,20 @@ struct Env {
   }
 };
 
+TEST(QueryExecutionTest, NextUntilGivesUpWithoutLosingRows) {
+  Env env;
+  const sql::PlanNodePtr plan = std::make_shared<sql::ValuesNode>(
+      std::vector<sql::OutputColumn>{{sql::ColumnRef{1}, "x", kBig}},
+      std::vector<std::vector<sql::ExprPtr>>{{Constant(Big(1))}, {Constant(Big(2))}});
+  const std::unique_ptr<QueryExecution> query = *Execute(plan, env.Context(1));
+  Batch batch;
+  const Result<bool> early = query->NextUntil(&batch, SteadyNs{0});
+  ASSERT_TRUE(early.ok());
+  EXPECT_TRUE(*early);
+  EXPECT_EQ(batch.row_count, 0U);
+  EXPECT_EQ(*Drain(*query), (Rows{"1", "2"}));
+}
+
 // ---- evaluator ----------------------------------------------------------------------------------
 
 TEST(EvaluatorTest, CallsSkipNulls) {

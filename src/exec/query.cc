@@ -226,7 +226,7 @@ class Core : public std::enable_shared_from_this<Core> {
     StartPipeline();
   }
 
-  Result<bool> Next(Batch* batch) {
+  Result<bool> NextUntil(Batch* batch, SteadyNs until) {
     for (;;) {
       const Status live = CheckLive(context_.cancel, context_.deadline, *context_.clock);
       if (!live.ok()) Fail(live);
@@ -243,6 +243,10 @@ class Core : public std::enable_shared_from_this<Core> {
       if (finished_) {
         if (sink_->Take(batch)) return true;
         return false;
+      }
+      if (context_.clock->SteadyNow() >= until) {
+        *batch = {};
+        return true;
       }
       const std::size_t slot = ClaimSlot();
       if (slot == kNoSlot) {
@@ -438,7 +442,9 @@ class Execution final : public QueryExecution {
  public:
   explicit Execution(std::shared_ptr<Core> core) : core_(std::move(core)) {}
   ~Execution() override { core_->Close(); }
-  Result<bool> Next(Batch* batch) override { return core_->Next(batch); }
+  Result<bool> NextUntil(Batch* batch, SteadyNs until) override {
+    return core_->NextUntil(batch, until);
+  }
   QueryStatistics statistics() const override { return core_->statistics(); }
   std::string Analysis() const override { return core_->Analysis(); }
 
@@ -450,10 +456,14 @@ class Execution final : public QueryExecution {
 class AnalyzeExecution final : public QueryExecution {
  public:
   explicit AnalyzeExecution(std::unique_ptr<QueryExecution> inner) : inner_(std::move(inner)) {}
-  Result<bool> Next(Batch* batch) override {
+  Result<bool> NextUntil(Batch* batch, SteadyNs until) override {
     if (done_) return false;
     Batch rows;
-    for (bool more = true; more;) more = TL_TRY(inner_->Next(&rows));
+    while (TL_TRY(inner_->NextUntil(&rows, until))) {
+      if (rows.row_count != 0) continue;
+      *batch = {};  // maybe out of time: the caller looks, and comes again
+      return true;
+    }
     done_ = true;
     const std::string text = inner_->Analysis();
     std::vector<Value> lines;

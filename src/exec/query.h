@@ -59,7 +59,10 @@ class QueryExecution {
   virtual ~QueryExecution() = default;
   /// The next rows of the answer, flat, in the plan's output order; false at the end. Blocks. One
   /// thread at a time.
-  virtual Result<bool> Next(Batch* batch) = 0;
+  Result<bool> Next(Batch* batch) { return NextUntil(batch, SteadyNs{INT64_MAX}); }
+  /// The same, but true with an empty batch once no rows are ready and `until` has passed on the
+  /// context's clock. Late by what is under way then: a slice, or the end of a sort.
+  virtual Result<bool> NextUntil(Batch* batch, SteadyNs until) = 0;
   /// So far. Thread-safe.
   virtual QueryStatistics statistics() const = 0;
   /// One line per operator with rows and time, for EXPLAIN ANALYZE; after the last Next.

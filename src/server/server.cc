@@ -18,6 +18,7 @@ constexpr std::int64_t kCollectIntervalNs = kNsPerSecond;
 constexpr std::int64_t kStopGraceNs = 10 * kNsPerSecond;
 constexpr std::int64_t kExpirySweepNs = 60 * kNsPerSecond;
 constexpr std::size_t kPemBytesMax = 1 << 20;
+constexpr std::size_t kBodyBytesTotalMax = std::size_t{1} << 30;  // at least --body-max's upper end
 
 bool IsLoopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
@@ -68,11 +69,13 @@ Status Server::OpenStorage() {
   const std::size_t bytes = settings_.memory_mb != 0
                                 ? static_cast<std::size_t>(settings_.memory_mb) << 20
                                 : DetectMemoryBytes();
-  memory_ = std::make_unique<MemoryBudget>("process", bytes);
+  // The engine takes a quarter for what is not in files yet and a quarter for its cache.
+  memory_ = std::make_unique<MemoryBudget>("queries", bytes / 2);
   engine::EngineOptions options;
   options.data_dir = settings_.data_dir;
   options.file_system = &file_system;
   options.memory_bytes_max = bytes;
+  options.checkpoint_wal_bytes = static_cast<std::uint64_t>(settings_.checkpoint_wal_kb) << 10;
   if (settings_.sync == "interval") {
     options.sync_interval_ns = settings_.sync_interval_ms * kNsPerMs;
     TL_LOG_WARNING("sync is 'interval': a crash loses up to {} ms of acknowledged writes",
@@ -99,9 +102,11 @@ Status Server::MakeServices() {
   query_pool_ = std::make_unique<ThreadPool>(
       ThreadPoolOptions{.name = "query", .thread_count = thread_count_, .nice = 1});
   // Calls that wait (for a sync, for pages of a query) have threads of their own, so that they
-  // never keep a query's morsels from running.
+  // never keep a query's morsels from running, nor slow queries a short call.
   workers_ = std::make_unique<ThreadPool>(
       ThreadPoolOptions{.name = "worker", .thread_count = std::max<std::size_t>(8, 4 * thread_count_)});
+  query_workers_ = std::make_unique<ThreadPool>(ThreadPoolOptions{
+      .name = "query-call", .thread_count = std::max<std::size_t>(16, 4 * thread_count_)});
   keys_ = std::make_unique<auth::SingleKeyStore>(root_key_);
   auth::AuthOptions auth_options;
   auth_options.accept_anyone = settings_.dev;
@@ -115,13 +120,11 @@ Status Server::MakeServices() {
   query_ = std::make_unique<api::QueryService>(*engine_, clock, *query_pool_, *memory_, query_options);
   aws_json_ = std::make_unique<aws_json::AwsJsonHandler>(
       aws_json::AwsJsonServices{authenticator_.get(), management_.get(), write_.get(), query_.get(),
-                                workers_.get()},
+                                workers_.get(), query_workers_.get()},
       aws_json::AwsJsonOptions{.advertised_endpoint = settings_.endpoint,
                                .account_id = settings_.account_id,
                                .compat_profile = settings_.profile == "compat"});
   admin_ = std::make_unique<admin::AdminHandler>(*aws_json_);
-  Metrics().AddGauge(this, "tideline_wal_retained_bytes", "Log bytes above the floor", "",
-                     [this] { return static_cast<double>(engine_->stats().wal_retained_bytes); });
   Metrics().AddGauge(this, "tideline_hot_bytes", "Bytes of active buffers and runs", "",
                      [this] { return static_cast<double>(engine_->stats().hot_bytes); });
   Metrics().AddGauge(this, "tideline_segments", "Live segments", "",
@@ -150,6 +153,8 @@ Status Server::Listen() {
   }
   options.loop_count = thread_count_;
   options.body_bytes_max = static_cast<std::size_t>(settings_.body_mb) << 20;
+  options.body_bytes_total_max =
+      std::clamp(memory_->bytes_max() / 4, options.body_bytes_max, kBodyBytesTotalMax);
   options.connections_max = static_cast<std::size_t>(settings_.connections);
   http_ = TL_TRY(net::HttpServer::Start(std::move(options), *admin_));
   for (const std::string& address : http_->bound_addresses()) urls_.push_back("http://" + address);
@@ -189,6 +194,7 @@ Status Server::Stop() {
   if (http_ != nullptr) http_->Stop(kStopGraceNs);
   if (timer_ != nullptr) timer_->Stop();
   if (workers_ != nullptr) workers_->Stop();
+  if (query_workers_ != nullptr) query_workers_->Stop();
   Metrics().RemoveGauges(this);
   query_.reset();
   if (query_pool_ != nullptr) query_pool_->Stop();

@@ -60,6 +60,7 @@ class Server {
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<ThreadPool> query_pool_;
   std::unique_ptr<ThreadPool> workers_;
+  std::unique_ptr<ThreadPool> query_workers_;
   std::unique_ptr<auth::SingleKeyStore> keys_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<api::ManagementService> management_;

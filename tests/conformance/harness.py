@@ -53,12 +53,13 @@ class Server:
         self.process = None
         self.url = self.https_url = None
         self.port = None
+        self._clients = []
         self._stderr_path = self.data_dir.with_name(self.data_dir.name + ".stderr")
 
     # -- life ------------------------------------------------------------------------------------
 
-    def start(self):
-        """Returns self once the server has said that it is ready."""
+    def spawn(self):
+        """Starts the process without waiting for it to be ready."""
         command = [binary(), "serve", "--data-dir", str(self.data_dir), "--http", "127.0.0.1:0"]
         if self.dev:
             command.append("--dev")
@@ -70,6 +71,10 @@ class Server:
         with open(self._stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(command + self.flags, stdout=subprocess.PIPE, stderr=stderr,
                                             stdin=subprocess.DEVNULL, env=environment)
+
+    def start(self):
+        """Returns self once the server has said that it is ready."""
+        self.spawn()
         self.url = self._ready_line("http")
         self.port = int(self.url.rsplit(":", 1)[1])
         if self.https:
@@ -95,8 +100,10 @@ class Server:
         return match.group(1)
 
     def _close(self):
-        if self.process is not None and self.process.stdout is not None:
-            self.process.stdout.close()
+        for client in self._clients:
+            client.close()
+        self._clients.clear()
+        self.process.stdout.close()
 
     def stop(self):
         """Ends it with SIGTERM; returns its exit status."""
@@ -172,11 +179,13 @@ class Server:
         import boto3  # only the suites that need it need it installed
         from botocore.config import Config
         access_key, secret = key or self.root_key
-        return boto3.client(
+        client = boto3.client(
             service, endpoint_url=endpoint or self.url, region_name=region,
             aws_access_key_id=access_key, aws_secret_access_key=secret,
             config=Config(retries={"max_attempts": 1, "mode": "standard"},
                           parameter_validation=validate, read_timeout=70), **options)
+        self._clients.append(client)
+        return client
 
     def connect(self, timeout=60):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
@@ -237,7 +246,6 @@ class ServerCase(unittest.TestCase):
     FLAGS = ()
     OPTIONS = {}
     maxDiff = None
-    write = query = loose_write = loose_query = None
 
     @classmethod
     def setUpClass(cls):
@@ -249,7 +257,6 @@ class ServerCase(unittest.TestCase):
 
     @classmethod
     def connect_clients(cls):
-        cls.disconnect_clients()
         cls.write = cls.server.client("timestream-write")
         cls.query = cls.server.client("timestream-query")
         # For requests that botocore itself would refuse.
@@ -257,15 +264,7 @@ class ServerCase(unittest.TestCase):
         cls.loose_query = cls.server.client("timestream-query", validate=False)
 
     @classmethod
-    def disconnect_clients(cls):
-        for client in (cls.write, cls.query, cls.loose_write, cls.loose_query):
-            if client is not None:
-                client.close()
-        cls.write = cls.query = cls.loose_write = cls.loose_query = None
-
-    @classmethod
     def tearDownClass(cls):
-        cls.disconnect_clients()
         status = cls.server.stop()
         log = cls.server.log()
         if status != 0:

@@ -48,6 +48,16 @@ def parse(text):
     return blocks
 
 
+def wire_name(text):
+    """The files call their database db; a real one needs three characters."""
+    return re.sub(r"\bdb\b", "dbx", text)
+
+
+def without_position(text):
+    """Positions are checked in-process; here the longer name has moved them."""
+    return re.sub(r"line \d+:\d+", "line L:C", text)
+
+
 def nanoseconds(text):
     whole, _, fraction = text.partition(".")
     form = "%Y-%m-%d %H:%M:%S" if " " in whole else "%Y-%m-%d"
@@ -161,14 +171,14 @@ class FileRun:
         self.wire.profile = words[1]
 
     def on_database(self, block, words):
-        name = words[1]
+        name = wire_name(words[1])
         self.databases.add(name)
         status, answer = self.wire.call("CreateDatabase", {"DatabaseName": name})
         if status not in (200, 409):
             self.fail(block, f"CreateDatabase: {answer}")
 
     def on_table(self, block, words):
-        database, table = words[1].split(".", 1)
+        database, table = wire_name(words[1]).split(".", 1)
         status, answer = self.wire.call("CreateTable", {
             "DatabaseName": database, "TableName": table,
             "RetentionProperties": {"MemoryStoreRetentionPeriodInHours": 1,
@@ -214,7 +224,7 @@ class FileRun:
         return record
 
     def on_statement(self, block, words):
-        sql = "\n".join(block.body)
+        sql = wire_name("\n".join(block.body))
         if NOW_WORDS.search(sql):
             self.skipped += 1
             return
@@ -231,12 +241,13 @@ class FileRun:
         if EXCEPTIONS.get(words[2]) != name:
             self.fail(block, f"{name} instead of {words[2]}: {answer.get('message')}")
         text = block.head.split(None, 3)[3] if len(words) > 3 else ""
-        if text and text not in answer.get("message", ""):
+        if text and without_position(wire_name(text)) not in without_position(answer.get("message", "")):
             self.fail(block, f"message lacks {text!r}: {answer.get('message')}")
 
     def on_query(self, block, words):
         mark = block.body.index("----")
-        sql, expected = "\n".join(block.body[:mark]), block.body[mark + 1:]
+        sql = wire_name("\n".join(block.body[:mark]))
+        expected = [wire_name(row) for row in block.body[mark + 1:]]
         if NOW_WORDS.search(sql):
             self.skipped += 1
             return

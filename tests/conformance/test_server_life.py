@@ -22,7 +22,7 @@ class Restart(ServerCase):
             tags = self.write.list_tags_for_resource(ResourceARN=database["Arn"])["Tags"]
             tables = []
             for table in self.write.list_tables(DatabaseName=name)["Tables"]:
-                rows = self.rows(f'SELECT * FROM "{name}"."{table["TableName"]}" ORDER BY time, measure_name')
+                rows = sorted(self.rows(f'SELECT * FROM "{name}"."{table["TableName"]}"'), key=repr)
                 shape = self.rows(f'DESCRIBE "{name}"."{table["TableName"]}"')
                 measures = sorted(self.rows(f'SHOW MEASURES FROM "{name}"."{table["TableName"]}"'))
                 tables.append((table, self.write.list_tags_for_resource(ResourceARN=table["Arn"])["Tags"], shape, measures, rows))
@@ -185,6 +185,7 @@ class Process(unittest.TestCase):
         server.start()
         server.process.send_signal(signal.SIGINT)
         self.assertEqual(0, server.process.wait(60))
+        server.kill()
 
     def test_ends_in_spite_of_idle_and_unfinished_connections(self):
         server = Server()

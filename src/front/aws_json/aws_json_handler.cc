@@ -88,7 +88,7 @@ class AwsJsonHandler::Call {
  private:
   void Answer(net::HttpResponse response);
   void RunWriteRecords(std::shared_ptr<Call> self);
-  void RunOnWorker(std::shared_ptr<Call> self, net::HttpResponse (Call::*run)());
+  void RunOn(Executor& pool, std::shared_ptr<Call> self, net::HttpResponse (Call::*run)());
   net::HttpResponse RunManagement();
   net::HttpResponse RunQueryOperation();
   Result<JsonValue> ParseBody() const;
@@ -168,12 +168,15 @@ void AwsJsonHandler::Call::Dispatch(std::shared_ptr<Call> self) {
   }
   management_ = FindManagementOperation(operation_);
   if (management_ != nullptr) {
-    RunOnWorker(std::move(self), &Call::RunManagement);
+    RunOn(*handler_.services_.workers, std::move(self), &Call::RunManagement);
     return;
   }
   query_ = FindQueryOperation(operation_);
   if (query_ != nullptr) {
-    RunOnWorker(std::move(self), &Call::RunQueryOperation);
+    // Cancelling must not queue behind what it is to end.
+    RunOn(operation_ == "CancelQuery" ? *handler_.services_.workers
+                                      : *handler_.services_.query_workers,
+          std::move(self), &Call::RunQueryOperation);
     return;
   }
   Answer(UnknownOperationResponse());
@@ -181,8 +184,12 @@ void AwsJsonHandler::Call::Dispatch(std::shared_ptr<Call> self) {
 
 void AwsJsonHandler::Call::RunWriteRecords(std::shared_ptr<Call> self) {
   static thread_local WriteRecordsParser parser;
+  // What an empty body reads as, with room behind it like every body.
+  static const std::string empty_object = "{}" + std::string(net::kHttpBodyPaddingBytes, ' ');
+  const std::string_view body =
+      request_.body().empty() ? std::string_view(empty_object).substr(0, 2) : request_.body();
   Violations violations;
-  const Result<api::WriteRecordsRequest> request = parser.Parse(request_.body(), &violations);
+  const Result<api::WriteRecordsRequest> request = parser.Parse(body, &violations);
   if (!request.ok()) {
     Answer(NotJsonResponse(request.status()));
     return;
@@ -203,12 +210,11 @@ void AwsJsonHandler::Call::RunWriteRecords(std::shared_ptr<Call> self) {
       });
 }
 
-void AwsJsonHandler::Call::RunOnWorker(std::shared_ptr<Call> self,
-                                       net::HttpResponse (Call::*run)()) {
-  Call* const call = self.get();
-  const Status queued = handler_.services_.workers->Submit(
-      [self = std::move(self), run] { self->Answer((self.get()->*run)()); });
-  if (!queued.ok()) call->Answer(ErrorResponse(queued));
+void AwsJsonHandler::Call::RunOn(Executor& pool, std::shared_ptr<Call> self,
+                                 net::HttpResponse (Call::*run)()) {
+  // The work has a share of its own: refused work is gone when Submit returns.
+  const Status queued = pool.Submit([self, run] { self->Answer((self.get()->*run)()); });
+  if (!queued.ok()) self->Answer(ErrorResponse(queued));
 }
 
 Result<JsonValue> AwsJsonHandler::Call::ParseBody() const {

@@ -2,7 +2,7 @@
 //
 // Both services' operations live behind one target prefix and one signing name, so one handler
 // serves them all: signature, operation, shape, service, answer. WriteRecords runs on the loop that
-// read it and is answered from the commit thread; management calls and queries go to a pool.
+// read it and is answered from the commit thread; management calls and queries go to pools.
 #pragma once
 
 #include <memory>
@@ -31,7 +31,8 @@ struct AwsJsonServices {
   api::ManagementService* management;
   api::WriteService* write;
   api::QueryService* query;
-  Executor* workers;  ///< runs calls that may block
+  Executor* workers;        ///< runs calls that may block for a sync
+  Executor* query_workers;  ///< runs calls that may wait for a query's rows
 };
 
 /// Thread-safe.

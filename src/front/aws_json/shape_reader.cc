@@ -90,7 +90,9 @@ bool MatchesPattern(Pattern pattern, std::string_view text) {
 
 void Violations::Add(std::optional<std::string_view> value, std::string_view path,
                      std::string_view rule) {
-  const std::string shown = value.has_value() ? fmt::format("'{}'", *value) : "null";
+  if (++count_ > kViolationsToldMax) return;
+  const std::string shown =
+      value.has_value() ? fmt::format("'{}'", value->substr(0, kViolationValueBytesMax)) : "null";
   parts_.push_back(
       fmt::format("Value {} at '{}' failed to satisfy constraint: {}", shown, path, rule));
 }
@@ -103,8 +105,8 @@ void Violations::AddWrongType(std::string_view found, std::string_view wanted) {
 
 std::string Violations::Message() const {
   if (!wrong_type_.empty()) return wrong_type_;
-  return fmt::format("{} validation error{} detected: {}", parts_.size(),
-                     parts_.size() == 1 ? "" : "s", fmt::join(parts_, "; "));
+  return fmt::format("{} validation error{} detected: {}", count_, count_ == 1 ? "" : "s",
+                     fmt::join(parts_, "; "));
 }
 
 void CheckText(std::string_view text, const TextRule& rule, std::string_view path,

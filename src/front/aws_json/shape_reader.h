@@ -42,6 +42,11 @@ struct IntegerRule {
   std::int64_t max = INT64_MAX;
 };
 
+/// Violations that a message tells, and how much of a value it repeats: a request of a few megabytes
+/// must not be answered with gigabytes.
+inline constexpr std::size_t kViolationsToldMax = 100;
+inline constexpr std::size_t kViolationValueBytesMax = 1'024;
+
 /// What is wrong with one request so far.
 class Violations {
  public:
@@ -50,13 +55,14 @@ class Violations {
   /// The first member of a wrong JSON type.
   void AddWrongType(std::string_view found, std::string_view wanted);
 
-  bool empty() const { return parts_.empty() && wrong_type_.empty(); }
+  bool empty() const { return count_ == 0 && wrong_type_.empty(); }
   bool has_wrong_type() const { return !wrong_type_.empty(); }
   /// The whole message; what wrong types there are go first and alone.
   std::string Message() const;
 
  private:
-  std::vector<std::string> parts_;
+  std::vector<std::string> parts_;  // the first kViolationsToldMax
+  std::size_t count_ = 0;
   std::string wrong_type_;
 };
 

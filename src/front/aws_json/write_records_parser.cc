@@ -5,6 +5,7 @@
 
 #include <simdjson.h>
 
+#include "front/aws_json/body_template.h"
 #include "service/api/write_service.h"
 
 namespace tideline::aws_json {
@@ -20,7 +21,17 @@ using catalog::MeasureType;
 constexpr std::size_t kJsonPaddingBytes = 64;
 constexpr std::size_t kTimeLengthMax = 256;
 constexpr std::size_t kRecordDimensionsMax = 128;
+// Past these a request is refused by its counts, so no more is kept of a record.
+constexpr std::size_t kDimensionsKeptMax = kRecordDimensionsMax + 1;
+constexpr std::size_t kMeasuresKeptMax = api::kMeasuresPerRecordMax + 1;
+// Of a whole request: only members that are given again and again come so far.
+constexpr std::size_t kDimensionsTotalMax = (api::kRecordsPerRequestMax + 1) * kDimensionsKeptMax;
+constexpr std::size_t kMeasuresTotalMax = (api::kRecordsPerRequestMax + 1) * kMeasuresKeptMax;
 static_assert(kJsonPaddingBytes >= simdjson::SIMDJSON_PADDING);
+// Shapes remembered, the last used first: of as many clients as one loop serves in turn.
+constexpr std::size_t kTemplatesMax = 8;
+// Most bodies that go by unlearned while learning does not pay.
+constexpr std::uint32_t kLearnPauseMax = 64;
 
 constexpr std::string_view kTypeNames[] = {"DOUBLE",  "BIGINT",    "VARCHAR",
                                            "BOOLEAN", "TIMESTAMP", "MULTI"};
@@ -75,12 +86,17 @@ struct WriteRecordsParser::State {
   std::vector<MeasureValueView> measures;
   std::vector<RecordInput> records;
   std::vector<Parts> parts;
+  std::vector<std::unique_ptr<BodyTemplate>> templates;
+  RequestParts matched;
+  std::uint32_t learn_pause = 0;  // after the next lesson
+  std::uint32_t learn_wait = 0;   // bodies until the next lesson
   RecordInput common;
   Parts common_parts;
   Violations* violations = nullptr;
 
   // Where we are, for paths: -1 in the common attributes, else the record's position.
   std::ptrdiff_t record_position = -1;
+  std::size_t record_count = 0;  // of the list, those past the limit too
 
   std::string Path(std::string_view member) const {
     if (record_position < 0) return fmt::format("commonAttributes.{}", member);
@@ -139,6 +155,8 @@ struct WriteRecordsParser::State {
     if (has_name && dimension.name.empty()) {
       CheckText("", {.length_min = 1}, PartPath("dimensions", position, "name"), violations);
     }
+    if (position >= kDimensionsKeptMax) return simdjson::SUCCESS;
+    if (dimensions.size() >= kDimensionsTotalMax) return simdjson::CAPACITY;
     dimensions.push_back(dimension);
     return simdjson::SUCCESS;
   }
@@ -176,6 +194,8 @@ struct WriteRecordsParser::State {
     if (has_value) CheckLength(measure.value, 1, api::kMeasureValueBytesMax, [&] {
       return PartPath("measureValues", position, "value");
     });
+    if (position >= kMeasuresKeptMax) return simdjson::SUCCESS;
+    if (measures.size() >= kMeasuresTotalMax) return simdjson::CAPACITY;
     measures.push_back(measure);
     return simdjson::SUCCESS;
   }
@@ -307,8 +327,12 @@ struct WriteRecordsParser::State {
   }
 
   Error ReadRecords(ondemand::value value, bool* present) {
+    records.clear();  // of a repeated member the last counts
+    parts.clear();
+    record_count = 0;
     return ReadList(value, present, [this](ondemand::object object, std::size_t position) {
       record_position = static_cast<std::ptrdiff_t>(position);
+      record_count = position + 1;
       // Past the limit the request is refused anyway; its records need no room.
       if (position >= api::kRecordsPerRequestMax) return simdjson::SUCCESS;
       records.emplace_back();
@@ -334,6 +358,8 @@ struct WriteRecordsParser::State {
         TL_JSON(ReadText(field.value(), &request->table, &has_table));
       } else if (key == "CommonAttributes") {
         record_position = -1;
+        common = {};
+        common_parts = {};
         ondemand::value value;
         TL_JSON(field.value().get(value));
         ondemand::object attributes;
@@ -373,9 +399,36 @@ struct WriteRecordsParser::State {
       Missing("records");
     } else if (records.empty()) {
       violations->Add("[]", "records", "Member must have length greater than or equal to 1");
-    } else if (record_position >= static_cast<std::ptrdiff_t>(api::kRecordsPerRequestMax)) {
+    } else if (record_count > api::kRecordsPerRequestMax) {
       violations->Add("[...]", "records", "Member must have length less than or equal to 100");
+    } else if (records.size() != record_count) {
+      Missing("records");  // a null among them
     }
+  }
+
+  bool MatchTemplate(std::string_view body, api::WriteRecordsRequest* request) {
+    for (auto at = templates.begin(); at != templates.end(); ++at) {
+      if (!(*at)->Match(body, &matched, request)) continue;
+      std::rotate(templates.begin(), at, at + 1);
+      learn_pause = 0;
+      learn_wait = 0;
+      return true;
+    }
+    return false;
+  }
+
+  // Lessons that no later body matches become rare.
+  void Learn(std::string_view body, const api::WriteRecordsRequest& request) {
+    if (learn_wait > 0) {
+      --learn_wait;
+      return;
+    }
+    learn_wait = learn_pause;
+    learn_pause = std::min(2 * learn_pause + 1, kLearnPauseMax);
+    std::unique_ptr<BodyTemplate> made = BodyTemplate::Learn(body, request);
+    if (made == nullptr) return;
+    if (templates.size() == kTemplatesMax) templates.pop_back();
+    templates.insert(templates.begin(), std::move(made));
   }
 
   void Attach(const Parts& place, RecordInput* record) const {
@@ -390,6 +443,7 @@ WriteRecordsParser::~WriteRecordsParser() = default;
 Result<api::WriteRecordsRequest> WriteRecordsParser::Parse(std::string_view body,
                                                            Violations* violations) {
   State& state = *state_;
+  if (api::WriteRecordsRequest request; state.MatchTemplate(body, &request)) return request;
   state.dimensions.clear();
   state.measures.clear();
   state.records.clear();
@@ -398,6 +452,7 @@ Result<api::WriteRecordsRequest> WriteRecordsParser::Parse(std::string_view body
   state.common_parts = {};
   state.violations = violations;
   state.record_position = -1;
+  state.record_count = 0;
   api::WriteRecordsRequest request;
   if (const auto error = state.ReadRequest(body, &request)) {
     return InvalidArgument("the request body is not valid JSON: {}",
@@ -409,6 +464,7 @@ Result<api::WriteRecordsRequest> WriteRecordsParser::Parse(std::string_view body
   state.Attach(state.common_parts, &state.common);
   request.common = state.common;
   request.records = state.records;
+  if (violations->empty()) state.Learn(body, request);
   return request;
 }
 

@@ -1,9 +1,10 @@
 // front/aws_json/write_records_parser.h: the body of WriteRecords as views, in one pass.
 //
-// The hottest parser of the server: simdjson's on-demand front end (Keiser and Lemire, "On-demand
-// JSON: A better way to parse documents?", Software: Practice and Experience, 2024) walks the body
-// once, in whatever order members come, and leaves views into the body or into the parser's own
-// buffer of unescaped text.
+// The hottest parser of the server. A body that looks like one seen before is read by its template
+// (body_template.h), any other with simdjson's on-demand front end (Keiser and Lemire, "On-demand
+// JSON: A better way to parse documents?", Software: Practice and Experience, 2024), which walks the
+// body once, in whatever order members come. Either leaves views: into the body, the parser's own
+// buffer of unescaped text, or the template.
 #pragma once
 
 #include <memory>

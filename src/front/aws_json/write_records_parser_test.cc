@@ -88,6 +88,38 @@ TEST_F(WriteRecordsParserTest, CountsRecords) {
   EXPECT_NE(Message().find("Value null at 'tableName'"), std::string::npos);
 }
 
+TEST_F(WriteRecordsParserTest, CountsRecordsBeforeTheCommonAttributes) {
+  std::string many = R"({"DatabaseName":"d","TableName":"t","Records":[{})";
+  for (int i = 1; i < 101; ++i) many += ",{}";
+  ASSERT_TRUE(Parse(many + R"(],"CommonAttributes":{}})").ok());
+  EXPECT_NE(Message().find("Member must have length less than or equal to 100"), std::string::npos);
+}
+
+TEST_F(WriteRecordsParserTest, RepeatedMembersDoNotAddUp) {
+  std::string list = R"("Records":[{"Time":"1"})";
+  for (int i = 1; i < 100; ++i) list += R"(,{"Time":"1"})";
+  list += "]";
+  const auto twice = Parse(R"({"DatabaseName":"d","TableName":"t",)" + list + "," + list + "}");
+  ASSERT_TRUE(twice.ok());
+  EXPECT_EQ(Message(), "");
+  EXPECT_EQ(twice->records.size(), 100U);
+  std::string members = R"({"DatabaseName":"d","TableName":"t","Records":[{)";
+  for (int i = 0; i < 200; ++i) {
+    members += R"("Dimensions":[)";
+    for (int j = 0; j < 128; ++j) members += R"({"Name":"a","Value":"b"},)";
+    members += R"({"Name":"a","Value":"b"}],)";
+  }
+  EXPECT_FALSE(Parse(members + R"("Time":"1"}]})").ok());
+}
+
+TEST_F(WriteRecordsParserTest, MessageIsShortHoweverMuchIsWrong) {
+  std::string many = R"({"DatabaseName":"d","TableName":"t","Records":[{"Dimensions":[{})";
+  for (int i = 1; i < 10'000; ++i) many += ",{}";
+  ASSERT_TRUE(Parse(many + "]}]}").ok());
+  EXPECT_EQ(Message().substr(0, 33), "20001 validation errors detected:");
+  EXPECT_LT(Message().size(), 20'000U);
+}
+
 TEST_F(WriteRecordsParserTest, WrongTypesAreNoted) {
   ASSERT_TRUE(Parse(R"({"DatabaseName":"d","TableName":"t","Records":[{"Time":17}]})").ok());
   EXPECT_TRUE(violations_.has_wrong_type());

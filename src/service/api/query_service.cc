@@ -43,10 +43,23 @@ sql::CompileOptions CompileOptionsFor(const CallContext& call, TimestampNs now, 
   return options;
 }
 
-// A spent budget is the query's failure, not a request to slow down.
-Status ExecutionStatus(const Status& status) {
-  if (CodeOf(status) == ErrorCode::kResourceExhausted) return ExecutionFailed("{}", MessageOf(status));
+// A statement too complex to compile will not get simpler by slowing down.
+Status CompileStatus(const Status& status) {
+  if (CodeOf(status) == ErrorCode::kResourceExhausted) return InvalidArgument("{}", MessageOf(status));
   return status;
+}
+
+// A spent budget is the query's failure, not a request to slow down; and a table that was dropped
+// between binding and running is as unknown as one that never was.
+Status ExecutionStatus(const Status& status) {
+  switch (CodeOf(status)) {
+    case ErrorCode::kResourceExhausted:
+      return ExecutionFailed("{}", MessageOf(status));
+    case ErrorCode::kNotFound:
+      return InvalidArgument("{}", MessageOf(status));
+    default:
+      return status;
+  }
 }
 
 }  // namespace
@@ -67,6 +80,10 @@ struct QueryService::Session {
   std::atomic<bool> ended{false};
   std::atomic<std::int64_t> last_used_ns{0};
 
+  Status CancelledStatus() const {
+    return Aborted(fmt::runtime(choices::kCancelledQueryText), query_id);
+  }
+
   // What the execution runs on, in the order in which it is taken down last to first.
   MemoryBudget memory;
   std::unique_ptr<exec::ScanProvider> scans;
@@ -81,6 +98,7 @@ struct QueryService::Session {
   std::uint64_t page_number TL_GUARDED_BY(mutex) = 0;  // of last_page; 1 is the first
   QueryPage last_page TL_GUARDED_BY(mutex);
   int last_page_uses TL_GUARDED_BY(mutex) = 0;
+  MemoryReservation last_page_bytes TL_GUARDED_BY(mutex){&memory};
   std::int64_t result_bytes TL_GUARDED_BY(mutex) = 0;
 };
 
@@ -120,7 +138,8 @@ Result<std::string> QueryService::QueryIdFor(const CallContext& call, const Quer
   if (found != client_tokens_.end()) {
     ClientToken& token = found->second;
     const std::int64_t age = now.value - token.used.value;
-    if (token.text_key == key && age < kClientTokenNs) return token.query_id;
+    const bool same = token.text_key == key && !cancelled_.contains(token.query_id);
+    if (same && age < kClientTokenNs) return token.query_id;
     if (token.text_key != key && age < kClientTokenMismatchNs) {
       return InvalidArgument("The ClientToken was used with another query within the last 5 minutes.");
     }
@@ -137,21 +156,51 @@ Result<std::string> QueryService::QueryIdFor(const CallContext& call, const Quer
   return id;
 }
 
+std::shared_ptr<QueryService::Session> QueryService::FindSession(const std::string& query_id) {
+  const MutexLock lock(mutex_);
+  const auto found = sessions_.find(query_id);
+  return found == sessions_.end() ? nullptr : found->second;
+}
+
+Status QueryService::Keep(std::shared_ptr<Session> session) {
+  const MutexLock lock(mutex_);
+  if (sessions_.size() >= kSessionsMax) {
+    // Those that ended are kept only for a client that lost the last answer.
+    std::erase_if(sessions_, [](const auto& entry) { return entry.second->ended.load(); });
+  }
+  if (sessions_.size() >= kSessionsMax) {
+    return ResourceExhausted(
+        "{} results are waiting to be fetched, which is the limit; fetch or cancel some.",
+        kSessionsMax);
+  }
+  const std::string& query_id = session->query_id;
+  sessions_[query_id].swap(session);  // one that was there goes after the lock
+  return OkStatus();
+}
+
 Result<QueryPage> QueryService::Start(const CallContext& call, const QueryRequest& request,
                                       PageEncoder& encoder) {
   if (request.query.size() > kQueryBytesMax) {
     return InvalidArgument("The query has {} bytes, which exceeds the limit of {}.",
                            request.query.size(), kQueryBytesMax);
   }
-  const std::string query_id = TL_TRY(QueryIdFor(call, request));
+  std::string query_id = TL_TRY(QueryIdFor(call, request));
+  if (const std::shared_ptr<Session> running = FindSession(query_id)) {
+    // The same call again: its answer was lost, unless later pages were asked for already.
+    const MutexLock lock(running->mutex);
+    if (running->page_number == 1 && !running->ended.load()) return running->last_page;
+    query_id = NewQueryId();
+  }
   const TimestampNs now{clock_.WallNow().value / kNsPerMs * kNsPerMs};
   const EngineCatalogView catalog(engine_);
   auto session = std::make_shared<Session>(memory_, options_.query_memory_bytes_max);
   session->query_id = query_id;
   session->text_key = TextKey(call, request.query);
   session->last_used_ns = clock_.SteadyNow().value;
-  session->statement = TL_TRY(sql::CompileStatement(
-      request.query, catalog, CompileOptionsFor(call, now, options_.optimizer_enabled)));
+  Result<sql::BoundStatement> statement = sql::CompileStatement(
+      request.query, catalog, CompileOptionsFor(call, now, options_.optimizer_enabled));
+  if (!statement.ok()) return CompileStatus(statement.status());
+  session->statement = *std::move(statement);
   session->metered = session->statement.kind == sql::BoundStatementKind::kQuery;
   auto columns = std::make_shared<std::vector<ResultColumn>>();
   std::size_t metadata_bytes = 0;
@@ -180,17 +229,13 @@ Result<QueryPage> QueryService::Start(const CallContext& call, const QueryReques
   QueryPage page;
   {
     const MutexLock lock(session->mutex);
-    session->execution = TL_TRY(exec::ExecuteStatement(session->statement, context));
+    Result<std::unique_ptr<exec::QueryExecution>> execution =
+        exec::ExecuteStatement(session->statement, context);
+    if (!execution.ok()) return ExecutionStatus(execution.status());
+    session->execution = *std::move(execution);
     page = TL_TRY(FillPage(*session, request, encoder));
   }
-  if (page.next_token.empty()) return page;
-  const MutexLock lock(mutex_);
-  if (sessions_.size() >= kSessionsMax) {
-    return ResourceExhausted(
-        "{} results are waiting to be fetched, which is the limit; fetch or cancel some.",
-        kSessionsMax);
-  }
-  sessions_[query_id] = std::move(session);
+  if (!page.next_token.empty()) TL_TRY(Keep(std::move(session)));
   return page;
 }
 
@@ -207,15 +252,16 @@ Result<QueryPage> QueryService::Continue(const CallContext& call, const QueryReq
   {
     const MutexLock lock(mutex_);
     const auto found = sessions_.find(token->first);
-    if (found == sessions_.end()) return InvalidToken();
+    if (found == sessions_.end()) {
+      if (!cancelled_.contains(token->first)) return InvalidToken();
+      return Aborted(fmt::runtime(choices::kCancelledQueryText), token->first);
+    }
     session = found->second;
   }
   if (session->text_key != TextKey(call, request.query)) return InvalidToken();
-  if (session->cancelled.load()) {
-    return Aborted(fmt::runtime(choices::kCancelledQueryText), session->query_id);
-  }
   session->last_used_ns = clock_.SteadyNow().value;
   const MutexLock lock(session->mutex);
+  if (session->cancelled.load()) return session->CancelledStatus();
   if (number == session->page_number) {
     // Asked for again, because the answer was lost.
     if (++session->last_page_uses >= kTokenUsesMax) return InvalidToken();
@@ -226,6 +272,7 @@ Result<QueryPage> QueryService::Continue(const CallContext& call, const QueryReq
   if (!page.ok() || page->next_token.empty()) {
     session->ended.store(true);
     session->execution.reset();
+    session->scans.reset();  // its snapshots keep files from being removed
     session->batch = {};
   }
   return page;
@@ -235,16 +282,23 @@ Result<QueryPage> QueryService::FillPage(Session& session, const QueryRequest& r
                                          PageEncoder& encoder) TL_NO_THREAD_SAFETY_ANALYSIS {
   const std::size_t rows_max =
       request.max_rows.has_value() ? static_cast<std::size_t>(*request.max_rows) : SIZE_MAX;
+  const SteadyNs until{clock_.SteadyNow().value + kPageWaitNsMax};
   encoder.Begin(*session.columns);
   std::size_t rows = 0;
   bool more = true;
   while (true) {
     if (session.next_row >= session.batch.row_count) {
       session.next_row = 0;
-      const Result<bool> next = session.execution->Next(&session.batch);
-      if (!next.ok()) return ExecutionStatus(next.status());
+      const Result<bool> next = session.execution->NextUntil(&session.batch, until);
+      if (!next.ok()) {
+        return session.cancelled.load() ? session.CancelledStatus() : ExecutionStatus(next.status());
+      }
       more = *next;
       if (!more) break;
+      if (session.batch.row_count == 0) {
+        if (clock_.SteadyNow() >= until) break;  // the page goes out with what there is
+        continue;
+      }
     }
     if (rows >= rows_max) break;
     const std::size_t taken =
@@ -273,6 +327,9 @@ Result<QueryPage> QueryService::FillPage(Session& session, const QueryRequest& r
   if (session.result_bytes > kResultBytesMax) {
     return ExecutionFailed("The result exceeds the limit of {} bytes.", kResultBytesMax);
   }
+  if (const Status status = session.last_page_bytes.Resize(page.rows->size()); !status.ok()) {
+    return ExecutionStatus(status);
+  }
   ++session.page_number;
   if (more) {
     page.next_token =
@@ -286,6 +343,7 @@ Result<QueryPage> QueryService::FillPage(Session& session, const QueryRequest& r
 }
 
 Result<std::string> QueryService::CancelQuery(const CallContext&, std::string_view query_id) {
+  std::shared_ptr<Session> session;  // taken down without the lock, here or by the call that fills it
   const MutexLock lock(mutex_);
   if (cancelled_.contains(query_id)) {
     return fmt::format(fmt::runtime(choices::kAlreadyCancelledText), query_id);
@@ -294,8 +352,11 @@ Result<std::string> QueryService::CancelQuery(const CallContext&, std::string_vi
   if (found == sessions_.end() || found->second->ended.load()) {
     return InvalidArgument("The query with ID {} does not exist or has ended.", query_id);
   }
-  found->second->cancelled.store(true);
-  found->second->cancel.Cancel();
+  session = std::move(found->second);
+  sessions_.erase(found);
+  session->cancelled.store(true);
+  session->cancel.Cancel();
+  if (cancelled_.size() >= kCancelledMax) cancelled_.erase(cancelled_.begin());
   cancelled_.emplace(query_id, clock_.SteadyNow());
   return std::string();
 }
@@ -326,13 +387,14 @@ Result<PreparedQuery> QueryService::PrepareQuery(const CallContext& call, std::s
   const TimestampNs now{clock_.WallNow().value / kNsPerMs * kNsPerMs};
   sql::CompileOptions options = CompileOptionsFor(call, now, false);
   options.bind.allow_unbound_parameters = true;
-  const sql::BoundStatement statement = TL_TRY(sql::CompileStatement(query, catalog, options));
+  const Result<sql::BoundStatement> statement = sql::CompileStatement(query, catalog, options);
+  if (!statement.ok()) return CompileStatus(statement.status());
   PreparedQuery prepared;
-  for (const sql::ResultColumn& column : statement.columns) {
+  for (const sql::ResultColumn& column : statement->columns) {
     prepared.columns.push_back(
         {column.name, column.type, column.database, column.table, column.aliased});
   }
-  for (const sql::StatementParameter& parameter : statement.parameters) {
+  for (const sql::StatementParameter& parameter : statement->parameters) {
     const std::string name = choices::kParameterNamesBare ? parameter.name : "@" + parameter.name;
     prepared.parameters.push_back({name, parameter.type});
   }

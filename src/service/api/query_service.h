@@ -1,9 +1,10 @@
 // service/api/query_service.h: queries as sessions: text in, pages out, tokens, cancelling.
 //
 // A query runs as fast as its pages are fetched: its execution stops when a page is full and goes on
-// when the next is asked for. A result of one page leaves no session behind. A session is bound to
-// its text and its principal; it ends with its last page, when it is cancelled, or when nobody has
-// asked for kSessionIdleNsMax.
+// when the next is asked for. A page is answered after kPageWaitNsMax with what there is, maybe no
+// row, so that a client never waits in vain. A result of one page leaves no session behind. A
+// session is bound to its text and its principal; it ends with its last page, when it is cancelled,
+// or when nobody has asked for kSessionIdleNsMax.
 #pragma once
 
 #include <atomic>
@@ -25,10 +26,14 @@ namespace tideline::api {
 
 inline constexpr std::size_t kQueryBytesMax = 262'144;
 inline constexpr std::size_t kPageBytesMax = 1'000'000;
+/// How long a call waits for rows; clients give up after 60 seconds.
+inline constexpr std::int64_t kPageWaitNsMax = 5 * kNsPerSecond;
 inline constexpr std::int64_t kSessionIdleNsMax = kNsPerHour;
 inline constexpr std::size_t kSessionsMax = 1'000;
 inline constexpr std::int64_t kQueryNsMax = 60 * kNsPerMinute;
 inline constexpr std::size_t kClientTokensMax = 10'000;
+/// Cancelled queries that are remembered, for kSessionIdleNsMax.
+inline constexpr std::size_t kCancelledMax = 10'000;
 inline constexpr std::int64_t kClientTokenNs = 4 * kNsPerHour;
 inline constexpr std::int64_t kClientTokenMismatchNs = 5 * kNsPerMinute;
 /// What any SELECT is billed at least.
@@ -51,8 +56,9 @@ class QueryService {
                MemoryBudget& memory, QueryServiceOptions options);
   ~QueryService();
 
-  /// Runs, or goes on with, a query until a page is full or the result ends. Blocks meanwhile.
-  /// kInvalidArgument: text, tokens; kExecutionFailed; kAborted: cancelled; kResourceExhausted.
+  /// Runs, or goes on with, a query until a page is full, the result ends or kPageWaitNsMax is over.
+  /// Blocks meanwhile. kInvalidArgument: text, tokens; kExecutionFailed; kAborted: cancelled;
+  /// kResourceExhausted: kSessionsMax.
   Result<QueryPage> Query(const CallContext& call, const QueryRequest& request, PageEncoder& encoder);
 
   /// Empty text the first time, the service's message when it was cancelled before.
@@ -73,6 +79,10 @@ class QueryService {
                              PageEncoder& encoder);
   Result<QueryPage> FillPage(Session& session, const QueryRequest& request, PageEncoder& encoder);
   Result<std::string> QueryIdFor(const CallContext& call, const QueryRequest& request);
+  /// The session of a query, or null.
+  std::shared_ptr<Session> FindSession(const std::string& query_id);
+  /// Makes `session` known, so that its next page can be asked for.
+  Status Keep(std::shared_ptr<Session> session);
 
   engine::Engine& engine_;
   const Clock& clock_;

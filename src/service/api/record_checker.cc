@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "base/time.h"
@@ -22,19 +23,32 @@ bool ReadInteger(std::string_view text, std::int64_t* value) {
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
+// Whole numbers that a double holds exactly are most of what is written; everything else is left to
+// from_chars.
+bool ReadSmallInteger(std::string_view text, double* value) {
+  constexpr std::size_t kDigitsMax = 15;
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  if (text.empty() || text.size() > kDigitsMax) return false;
+  std::int64_t sum = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return false;
+    sum = sum * 10 + (c - '0');
+  }
+  *value = negative ? -static_cast<double>(sum) : static_cast<double>(sum);
+  return true;
+}
+
 bool ReadDouble(std::string_view text, double* value) {
+  if (ReadSmallInteger(text, value)) return true;
   if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
   if (text.empty()) return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
   if (error == std::errc::result_out_of_range && end == text.data() + text.size()) {
-    // Too small to tell from zero reads as zero; too large is refused. from_chars says only "range".
-    const std::size_t exponent = text.find_first_of("eE");
-    if (exponent == std::string_view::npos || exponent + 1 >= text.size() ||
-        text[exponent + 1] != '-') {
-      return false;
-    }
-    *value = text.front() == '-' ? -0.0 : 0.0;
-    return true;
+    // Too small to tell from zero reads as zero (or as the nearest there is); too large is refused.
+    // from_chars says only "range"; the text is a number, and short.
+    *value = std::strtod(std::string(text).c_str(), nullptr);
+    return std::isfinite(*value);
   }
   return error == std::errc() && end == text.data() + text.size() && std::isfinite(*value);
 }

@@ -14,10 +14,20 @@ namespace {
 
 using catalog::MeasureType;
 
+// Doors hand in the same view for a name again and again: then there is nothing to compare.
+bool SameText(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && (a.data() == b.data() || a == b);
+}
+
+bool SameNames(std::span<const engine::DimensionView> a, std::span<const engine::DimensionView> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const auto& x, const auto& y) { return SameText(x.name, y.name); });
+}
+
 bool SameDimensions(std::span<const DimensionView> a, std::span<const DimensionView> b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const DimensionView& x, const DimensionView& y) {
-                      return x.name == y.name && x.value == y.value;
+                      return SameText(x.name, y.name) && x.value == y.value;
                     });
 }
 
@@ -49,6 +59,7 @@ class BatchBuilder {
                        const catalog::TableSchema& table);
   Status CheckDimensions(std::span<const engine::DimensionView> dimensions,
                          const catalog::TableSchema& table);
+  static Status CheckDimensionNames(std::span<const engine::DimensionView> dimensions);
   Status AddMeasures(const RecordInput& common, const RecordInput& record, bool multi,
                      MeasureType type, TimeUnit unit, std::string_view measure_name);
   Status AddAttributes(std::span<const MeasureValueView> attributes, TimeUnit unit);
@@ -65,6 +76,9 @@ class BatchBuilder {
   const RecordInput* previous_ = nullptr;  // last record whose dimensions were checked
   std::size_t previous_dimension_first_ = 0;
   std::size_t dimension_bytes_ = 0;
+  // Where dimensions lie whose names have passed; the next record has the same names nearly always.
+  std::size_t checked_names_first_ = 0;
+  std::size_t checked_names_count_ = 0;
 };
 
 Status BatchBuilder::Build(const WriteRecordsRequest& request, const catalog::TableSchema& table,
@@ -75,6 +89,7 @@ Status BatchBuilder::Build(const WriteRecordsRequest& request, const catalog::Ta
   places_.clear();
   indexes_.clear();
   previous_ = nullptr;
+  checked_names_count_ = 0;
   window_ = WindowOf(table, now);
   for (std::size_t i = 0; i < request.records.size(); ++i) {
     const std::size_t dimension_count = dimensions_.size();
@@ -89,6 +104,7 @@ Status BatchBuilder::Build(const WriteRecordsRequest& request, const catalog::Ta
     dimensions_.resize(dimension_count);
     measures_.resize(measure_count);
     previous_ = nullptr;  // dimension_bytes_ may be this record's
+    checked_names_count_ = 0;
   }
   FixViews();
   return OkStatus();
@@ -153,23 +169,35 @@ Status BatchBuilder::AddDimensions(const RecordInput& common, const RecordInput&
   return CheckDimensions({dimensions_.data() + first, dimensions_.size() - first}, table);
 }
 
-Status BatchBuilder::CheckDimensions(std::span<const engine::DimensionView> dimensions,
-                                     const catalog::TableSchema& table) {
-  dimension_bytes_ = 0;
+Status BatchBuilder::CheckDimensionNames(std::span<const engine::DimensionView> dimensions) {
   for (std::size_t i = 0; i < dimensions.size(); ++i) {
-    const engine::DimensionView& dimension = dimensions[i];
-    dimension_bytes_ += dimension.name.size() + dimension.value.size();
     for (std::size_t j = 0; j < i; ++j) {
-      if (dimensions[j].name == dimension.name) {
+      if (dimensions[j].name == dimensions[i].name) {
         return InvalidArgument(
             "The dimension name {} is given more than once, in the record or in the record and "
             "the common attributes.",
-            dimension.name);
+            dimensions[i].name);
       }
     }
   }
   for (const engine::DimensionView& dimension : dimensions) {
     TL_TRY(CheckDimensionName(dimension.name));
+  }
+  return OkStatus();
+}
+
+Status BatchBuilder::CheckDimensions(std::span<const engine::DimensionView> dimensions,
+                                     const catalog::TableSchema& table) {
+  dimension_bytes_ = 0;
+  for (const engine::DimensionView& dimension : dimensions) {
+    dimension_bytes_ += dimension.name.size() + dimension.value.size();
+  }
+  const std::span<const engine::DimensionView> checked(dimensions_.data() + checked_names_first_,
+                                                       checked_names_count_);
+  if (checked.empty() || !SameNames(checked, dimensions)) {
+    TL_TRY(CheckDimensionNames(dimensions));
+    checked_names_first_ = static_cast<std::size_t>(dimensions.data() - dimensions_.data());
+    checked_names_count_ = dimensions.size();
   }
   if (dimensions.size() > catalog::kDimensionsMax) {
     return Rejected("The number of dimensions of the record exceeds the limit of {}.",
@@ -247,7 +275,7 @@ bool BatchBuilder::SameMeasuresAsBefore(std::size_t first, std::size_t count, bo
   for (std::size_t i = 0; i < count; ++i) {
     const engine::MeasureView& mine = measures_[first + i];
     const engine::MeasureView& before = measures_[places_.back().measure_first + i];
-    if (mine.type != before.type || mine.name != before.name) return false;
+    if (mine.type != before.type || !SameText(mine.name, before.name)) return false;
   }
   return true;
 }
@@ -283,8 +311,7 @@ RecordNames BatchBuilder::NamesOfRecords() const {
   RecordNames names;
   for (std::size_t i = 0; i < records_.size(); ++i) {
     const bool same_dimensions =
-        i > 0 && places_[i].dimension_first == places_[i - 1].dimension_first &&
-        places_[i].dimension_count == places_[i - 1].dimension_count;
+        i > 0 && SameNames(records_[i].dimensions, records_[i - 1].dimensions);
     names.Add(records_[i], same_dimensions, places_[i].same_measures);
   }
   return names;

@@ -124,6 +124,29 @@ std::string ManifestKey(std::uint64_t number) {
   return fmt::format("{}{:020}", kManifestPrefix, number);
 }
 
+namespace {
+
+// The digits of a manifest's key; 0 when there are none.
+std::uint64_t NumberOf(std::string_view key) {
+  std::uint64_t number = 0;
+  const std::string_view digits = key.substr(std::min(key.size(), kManifestPrefix.size()));
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
+}
+
+}  // namespace
+
+Result<Manifest> LoadManifest(objstore::ObjectStore& store, seal::Sealer& sealer,
+                              std::uint64_t number) {
+  const std::string key = ManifestKey(number);
+  const Bytes stored = TL_TRY(store.GetWhole(key, objstore::kPutBytesMax));
+  const SealedObject object =
+      TL_TRY(OpenObject(sealer, seal::FileType::kManifest, kManifestFormat, stored));
+  Manifest manifest = TL_TRY(DecodeManifest(object.plain));
+  if (manifest.number != number) return DataLoss("{} holds manifest {}", key, manifest.number);
+  return manifest;
+}
+
 Result<LoadedManifest> LoadNewestManifest(objstore::ObjectStore& store, seal::Sealer& sealer) {
   std::vector<objstore::ObjectInfo> found;
   for (std::string after;;) {
@@ -133,18 +156,10 @@ Result<LoadedManifest> LoadNewestManifest(objstore::ObjectStore& store, seal::Se
     found.insert(found.end(), page.begin(), page.end());
   }
   LoadedManifest loaded;
+  if (!found.empty()) loaded.newest_number = NumberOf(found.back().key);
   Status last_error = OkStatus();
   for (auto at = found.rbegin(); at != found.rend(); ++at) {
-    const auto attempt = [&]() -> Result<Manifest> {
-      const Bytes stored = TL_TRY(store.GetWhole(at->key, objstore::kPutBytesMax));
-      const SealedObject object =
-          TL_TRY(OpenObject(sealer, seal::FileType::kManifest, kManifestFormat, stored));
-      Manifest manifest = TL_TRY(DecodeManifest(object.plain));
-      if (ManifestKey(manifest.number) != at->key) {
-        return DataLoss("{} holds manifest {}", at->key, manifest.number);
-      }
-      return manifest;
-    }();
+    const Result<Manifest> attempt = LoadManifest(store, sealer, NumberOf(at->key));
     if (attempt.ok()) {
       loaded.manifest = *attempt;
       return loaded;

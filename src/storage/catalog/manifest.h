@@ -81,8 +81,13 @@ std::string ManifestKey(std::uint64_t number);
 struct LoadedManifest {
   Manifest manifest;
   std::size_t skipped = 0;
+  std::uint64_t newest_number = 0;  ///< taken, damaged or not: the next one is above it
 };
 Result<LoadedManifest> LoadNewestManifest(objstore::ObjectStore& store, seal::Sealer& sealer);
+
+/// One manifest by number. kNotFound; kDataLoss when damaged.
+Result<Manifest> LoadManifest(objstore::ObjectStore& store, seal::Sealer& sealer,
+                              std::uint64_t number);
 
 /// Writes `manifest` under its number. kAborted when the number is taken.
 Status StoreManifest(objstore::ObjectStore& store, seal::Sealer& sealer, const Uuid& key_scope,

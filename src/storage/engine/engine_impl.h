@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@
 #include "storage/objstore/object_store.h"
 
 namespace tideline::engine {
+
+/// Of deletion vector files: a Roaring bitmap in the portable format, sealed.
+inline constexpr std::uint16_t kDeletionVectorFormat = 1;
 
 class EngineImpl final : public Engine {
  public:
@@ -100,6 +104,7 @@ class EngineImpl final : public Engine {
       TL_REQUIRES(maintenance_mutex_);
   Status ReplayRecord(SequenceNumber number, std::uint16_t type, BytesView payload);
   Status ReplayCatalogRecord(OutcomeType type, BytesView payload);
+  static std::set<std::string> NamedFiles(const catalog::Manifest& manifest);
   Status RemoveUnnamedFiles() TL_REQUIRES(maintenance_mutex_);
 
   // maintenance.cc
@@ -120,6 +125,7 @@ class EngineImpl final : public Engine {
                          const std::vector<std::shared_ptr<SegmentSource>>& added,
                          std::uint64_t number) TL_REQUIRES(maintenance_mutex_);
   Status Expire(const std::shared_ptr<Table>& table) TL_REQUIRES(maintenance_mutex_);
+  std::uint64_t NextManifest() const { return newest_manifest_ + 1; }
   Status StoreManifest(catalog::Manifest manifest) TL_REQUIRES(maintenance_mutex_);
   void CollectGarbage() TL_REQUIRES(maintenance_mutex_);
   std::int64_t RetentionEdge(const catalog::TableSchema& schema) const;
@@ -148,11 +154,14 @@ class EngineImpl final : public Engine {
 
   mutable Mutex maintenance_mutex_;
   catalog::Manifest manifest_;                 // guarded by maintenance_mutex_ after recovery
+  std::uint64_t newest_manifest_ = 0;          // highest number taken, perhaps by a damaged one
+  std::vector<std::uint64_t> kept_manifests_;  // the last two that are good
   SequenceNumber truncate_to_{};               // likewise: the floor of the manifest before
   absl::flat_hash_map<catalog::TableId, TableUpkeep> upkeep_;
   std::vector<Garbage> garbage_;
   std::int64_t last_checkpoint_steady_ns_ = 0;
   std::uint64_t last_checkpoint_frame_bytes_ = 0;
+  std::uint64_t replayed_bytes_ = 0;  ///< read at open and not yet in files
   std::int64_t wall_at_open_ns_ = 0;
   std::int64_t steady_at_open_ns_ = 0;
   std::atomic<std::uint64_t> checkpoint_count_{0};

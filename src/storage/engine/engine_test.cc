@@ -1,6 +1,7 @@
 #include "storage/engine/engine.h"
 
 #include "storage/engine/engine_test_support.h"
+#include "storage/engine/inspect.h"
 
 namespace tideline::engine {
 namespace {
@@ -372,8 +373,11 @@ TEST_F(EngineTest, ThousandSparseAttributes) {
     }
     expected[testing::KeyOf(record)] = testing::ValuesOf(record);
     records.push_back(record);
+    if (records.size() < 100) continue;
+    const auto written = sim_.Write(records);
+    ASSERT_TRUE(written.ok()) << written.status();
+    records.clear();
   }
-  ASSERT_TRUE(sim_.Write(records).ok());
   TestRecord more{.dimensions = {}, .measure_name = "m", .measures = {{"new", 1.0}, {"a1", 1.0}}, .time_ns = kNow};
   EXPECT_EQ(sim_.WriteOne(more), Verdict::kAttributeLimit);
   ASSERT_TRUE(sim_.engine().Checkpoint().ok());
@@ -410,6 +414,76 @@ TEST_F(EngineTest, GatesAreNamed) {
   EXPECT_NE(MessageOf(refused.status()).find("hot_bytes_max"), std::string_view::npos);
   ASSERT_TRUE(sim_.engine().Checkpoint().ok());
   EXPECT_TRUE(sim_.Write({Single(kNow + 1, 1)}).ok());
+}
+
+TEST_F(EngineTest, EveryFileCanBeInspected) {
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 2, 2)), Verdict::kReplaced);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  std::string all;
+  for (const std::string& path : sim_.disk.Paths()) {
+    if (path.find("LOCK") != std::string::npos || path.ends_with(".tmp")) continue;
+    const auto text = InspectFile(sim_.disk, path);
+    ASSERT_TRUE(text.ok()) << path << ": " << text.status();
+    all += *text;
+  }
+  for (const char* part : {"manifest 3", "dead rows", "series file", "row of series 0", "stripe 0"}) {
+    EXPECT_NE(all.find(part), std::string::npos) << part << " in\n" << all;
+  }
+}
+
+// Damage is an error that names the file, never an empty answer.
+TEST_F(EngineTest, DamagedFilesAreErrors) {
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  sim_.Close();
+  for (const std::string& path : sim_.disk.Paths()) {
+    const bool is_series = path.find("/series/") != std::string::npos;
+    if (!is_series && path.find("/segments/") == std::string::npos) continue;
+    const std::uint64_t bit = sim_.disk.Contents(path).size() / 2 * 8;
+    ASSERT_TRUE(sim_.disk.FlipBit(path, bit).ok());
+    const Status opened = sim_.Open();
+    if (is_series) {
+      EXPECT_EQ(CodeOf(opened), ErrorCode::kDataLoss) << opened;
+    } else {
+      ASSERT_TRUE(opened.ok()) << opened;
+      auto snapshot = sim_.engine().OpenSnapshot("db", "t");
+      ASSERT_TRUE(snapshot.ok());
+      const auto scan = snapshot->Scan({.columns = {catalog::kTimeColumn}});
+      Status status = scan.status();
+      for (std::size_t i = 0; status.ok() && i < (*scan)->morsel_count(); ++i) {
+        auto morsel = (*scan)->OpenMorsel(i);
+        ScanBatch batch;
+        status = morsel.ok() ? (*morsel)->Next(&batch).status() : morsel.status();
+      }
+      EXPECT_EQ(CodeOf(status), ErrorCode::kDataLoss) << path << status;
+    }
+    sim_.Close();
+    ASSERT_TRUE(sim_.disk.FlipBit(path, bit).ok());
+  }
+}
+
+// The newest manifest is damaged: the one before still has its files and its log.
+TEST_F(EngineTest, FallsBackToTheManifestBefore) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(sim_.WriteOne(Single(kNow + i, i)), Verdict::kNew);
+    ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+    EXPECT_EQ(sim_.WriteOne(Single(kNow + i, i + 10, 2)), Verdict::kReplaced);
+  }
+  const Rows rows = sim_.Read();
+  sim_.Close();
+  std::string newest;
+  for (const std::string& path : sim_.disk.Paths()) {
+    if (path.find("/manifest/") != std::string::npos) newest = path;
+  }
+  ASSERT_TRUE(sim_.disk.FlipBit(newest, 800).ok());
+  ASSERT_TRUE(sim_.Open().ok());
+  EXPECT_EQ(sim_.Read(), rows);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow + 5, 1)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  Reopen();
+  EXPECT_EQ(sim_.Read().size(), rows.size() + 1);
 }
 
 }  // namespace

@@ -10,7 +10,6 @@ namespace tideline::engine {
 namespace {
 
 constexpr std::int64_t kMaintenancePeriodNs = kNsPerSecond;
-constexpr std::uint16_t kDeletionVectorFormat = 1;
 /// A window with more segments than this is merged.
 constexpr std::size_t kSegmentsPerWindowGoal = 10;
 /// A merge does not make segments of more rows.
@@ -80,7 +79,10 @@ Status EngineImpl::MaintainLocked() {
   std::size_t most = 0;
   for (const auto& table : tables) {
     TL_TRY(Expire(table));
-    for (bool merged = true; merged;) TL_TRY(MergeOnce(table, &merged));
+    // One at a time, so that buffers and checkpoints do not wait for long.
+    bool merged = false;
+    TL_TRY(MergeOnce(table, &merged));
+    if (merged) services_.wake();
     std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> windows;
     for (const auto& segment : table->sources()->segments) {
       const auto& entry = segment->entry();
@@ -93,7 +95,8 @@ Status EngineImpl::MaintainLocked() {
 }
 
 bool EngineImpl::CheckpointIsDue() {
-  const std::uint64_t written = lane_.wal().stats().frame_bytes - last_checkpoint_frame_bytes_;
+  const std::uint64_t written =
+      replayed_bytes_ + lane_.wal().stats().frame_bytes - last_checkpoint_frame_bytes_;
   if (written >= options_.checkpoint_wal_bytes) return true;
   if (hot_bytes_.load(std::memory_order_relaxed) > options_.hot_bytes_max / 4 * 3) return true;
   if (lane_.wal().retained_bytes() > options_.wal_bytes_max / 4 * 3 && written != 0) return true;
@@ -170,12 +173,12 @@ Status EngineImpl::CheckpointLocked() {
   for (const auto& [id, files] : manifest_.tables) {
     if (next.tables.contains(id)) continue;
     for (const auto& file : files.series_files) {
-      garbage_.push_back({file.key, {}, manifest_.number + 1});
+      garbage_.push_back({file.key, {}, NextManifest()});
     }
     for (const auto& segment : files.segments) {
-      garbage_.push_back({segment.key, {}, manifest_.number + 1});
+      garbage_.push_back({segment.key, {}, NextManifest()});
       if (!segment.deletion_vector_key.empty()) {
-        garbage_.push_back({segment.deletion_vector_key, {}, manifest_.number + 1});
+        garbage_.push_back({segment.deletion_vector_key, {}, NextManifest()});
       }
     }
     upkeep_.erase(id);
@@ -192,6 +195,7 @@ Status EngineImpl::CheckpointLocked() {
     }
   }
   last_checkpoint_frame_bytes_ = frame_bytes;
+  replayed_bytes_ = 0;
   last_checkpoint_steady_ns_ = options_.clock->SteadyNow().value;
   checkpoint_count_.fetch_add(1, std::memory_order_relaxed);
   // The manifest before is the fallback and keeps its log.
@@ -317,7 +321,7 @@ Status EngineImpl::WriteDeletionVectors(TableCheckpoint* checkpoint) {
 }
 
 Status EngineImpl::StoreManifest(catalog::Manifest manifest) {
-  manifest.number = manifest_.number + 1;
+  manifest.number = NextManifest();
   const Status stored = catalog::StoreManifest(*store_, *options_.sealer, manifest.database_uuid,
                                                NewUuid(), manifest);
   if (!stored.ok()) {
@@ -327,9 +331,12 @@ Status EngineImpl::StoreManifest(catalog::Manifest manifest) {
     return stored;
   }
   manifest_ = std::move(manifest);
-  if (manifest_.number > 2) {
-    const Status removed = store_->Remove(catalog::ManifestKey(manifest_.number - 2));
+  newest_manifest_ = manifest_.number;
+  kept_manifests_.push_back(manifest_.number);
+  if (kept_manifests_.size() > 2) {
+    const Status removed = store_->Remove(catalog::ManifestKey(kept_manifests_.front()));
     if (!removed.ok()) TL_LOG_WARNING("an old manifest stays: {}", MessageOf(removed));
+    kept_manifests_.erase(kept_manifests_.begin());
   }
   return OkStatus();
 }
@@ -392,7 +399,7 @@ Status EngineImpl::ReplaceSegments(const std::shared_ptr<Table>& table,
                                    std::uint64_t number) {
   catalog::Manifest next = manifest_;
   catalog::TableFiles files = table->files();
-  const std::uint64_t dropped_in = manifest_.number + 1;
+  const std::uint64_t dropped_in = NextManifest();
   std::vector<Garbage> garbage;
   for (const auto& source : removed) {
     std::erase_if(files.segments, [&](const catalog::SegmentEntry& entry) {

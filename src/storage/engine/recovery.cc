@@ -12,7 +12,6 @@ namespace tideline::engine {
 namespace {
 
 constexpr std::size_t kFilesListedMax = 10'000;
-constexpr std::uint16_t kDeletionVectorFormat = 1;
 
 wal::WalOptions LogOptions(const EngineOptions& options, const Uuid& database_uuid,
                            wal::WalListener* listener) {
@@ -48,9 +47,12 @@ Status EngineImpl::Recover() {
                    loaded.manifest.number);
     }
     manifest_ = std::move(loaded.manifest);
+    newest_manifest_ = loaded.newest_number;
     if (manifest_.number == 0) TL_TRY(InitializeDatabase());
+    kept_manifests_ = {manifest_.number};
     TL_TRY(InstallTables());
-    TL_TRY(RemoveUnnamedFiles());
+    // What a damaged manifest names stays, for people to look at.
+    if (loaded.skipped == 0) TL_TRY(RemoveUnnamedFiles());
   }
   const wal::WalOptions log = LogOptions(options_, manifest_.database_uuid, &lane_);
   const wal::WalRecovery recovery = TL_TRY(
@@ -64,6 +66,7 @@ Status EngineImpl::Recover() {
                  gap.last_number.value, gap.file);
   }
   replayed_records_ = recovery.record_count;
+  replayed_bytes_ = recovery.bytes_read;
   auto writer = TL_TRY(wal::WalWriter::Open(*options_.file_system, log, recovery.position));
   const SequenceNumber last = writer->last_number();
   lane_.Start(std::move(writer), last);
@@ -79,7 +82,7 @@ Status EngineImpl::Recover() {
 // The first manifest makes the database's identity durable before anything refers to it.
 Status EngineImpl::InitializeDatabase() {
   manifest_ = {};
-  manifest_.number = 1;
+  manifest_.number = newest_manifest_ = 1;
   manifest_.database_uuid = NewUuid();
   ByteWriter out(&manifest_.catalog_bytes);
   catalog_.EncodeTo(&out);
@@ -133,52 +136,29 @@ Result<std::shared_ptr<Table>> EngineImpl::InstallTable(const catalog::TableSche
   return table;
 }
 
-// Files of a flush or merge that no manifest came to name. Those of the manifest before stay: it is the
-// fallback.
-Status EngineImpl::RemoveUnnamedFiles() {
+// Every file a manifest names.
+std::set<std::string> EngineImpl::NamedFiles(const catalog::Manifest& manifest) {
   std::set<std::string> named;
-  const auto name_all = [&](const catalog::Manifest& manifest) {
-    for (const auto& [id, files] : manifest.tables) {
-      for (const auto& file : files.series_files) named.insert(file.key);
-      for (const auto& segment : files.segments) {
-        named.insert(segment.key);
-        named.insert(segment.deletion_vector_key);
-      }
+  for (const auto& [id, files] : manifest.tables) {
+    for (const auto& file : files.series_files) named.insert(file.key);
+    for (const auto& segment : files.segments) {
+      named.insert(segment.key);
+      if (!segment.deletion_vector_key.empty()) named.insert(segment.deletion_vector_key);
     }
-  };
-  name_all(manifest_);
+  }
+  return named;
+}
+
+// Files of a flush or merge that no manifest came to name. Those of the manifest before stay until the
+// next one: it is the fallback.
+Status EngineImpl::RemoveUnnamedFiles() {
+  std::set<std::string> named = NamedFiles(manifest_);
   if (manifest_.number > 1) {
-    const Result<Bytes> stored =
-        store_->GetWhole(catalog::ManifestKey(manifest_.number - 1), objstore::kPutBytesMax);
-    if (stored.ok()) {
-      const auto object = catalog::OpenObject(*options_.sealer, seal::FileType::kManifest,
-                                              catalog::kManifestFormat, *stored);
-      if (object.ok()) {
-        const auto before = catalog::DecodeManifest(object->plain);
-        if (before.ok()) {
-          name_all(*before);
-          for (const auto& [id, files] : before->tables) {
-            const auto now = manifest_.tables.find(id);
-            const auto drop = [&](const std::string& key) {
-              if (!key.empty()) garbage_.push_back({key, {}, manifest_.number});
-            };
-            std::set<std::string> kept;
-            if (now != manifest_.tables.end()) {
-              for (const auto& file : now->second.series_files) kept.insert(file.key);
-              for (const auto& segment : now->second.segments) {
-                kept.insert(segment.key);
-                kept.insert(segment.deletion_vector_key);
-              }
-            }
-            for (const auto& file : files.series_files) {
-              if (!kept.contains(file.key)) drop(file.key);
-            }
-            for (const auto& segment : files.segments) {
-              if (!kept.contains(segment.key)) drop(segment.key);
-              if (!kept.contains(segment.deletion_vector_key)) drop(segment.deletion_vector_key);
-            }
-          }
-        }
+    const auto before = catalog::LoadManifest(*store_, *options_.sealer, manifest_.number - 1);
+    if (before.ok()) {
+      kept_manifests_ = {manifest_.number - 1, manifest_.number};
+      for (const std::string& key : NamedFiles(*before)) {
+        if (named.insert(key).second) garbage_.push_back({key, {}, manifest_.number});
       }
     }
   }

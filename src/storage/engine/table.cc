@@ -173,6 +173,11 @@ Result<catalog::TableSchemaPtr> Table::UpdateSchema(
 void Table::Drop() {
   MutexLock lock(mutex_);
   dropped_ = true;
+  const auto list = sources();
+  std::size_t freed = 0;
+  for (const auto& buffer : list->buffers) freed += buffer->charged_bytes();
+  for (const auto& run : list->runs) freed += run->memory_bytes();
+  services_.hot_bytes->fetch_sub(freed, std::memory_order_relaxed);
 }
 
 // ---- replay --------------------------------------------------------------------------------------
@@ -210,9 +215,7 @@ Status Table::Replay(SequenceNumber number, BytesView payload) {
   rows_staged_ = 0;
   TL_TRY(ReadWriteRecord(payload, visitor));
   PublishDraft();
-  const std::size_t held = payload.size() + rows_staged_ * 48;
-  active_->AddChargedBytes(held);
-  services_.hot_bytes->fetch_add(held, std::memory_order_relaxed);
+  Charge(payload.size());
   CommitStaged(number.value);
   last_number_ = number.value;
   return OkStatus();
@@ -405,6 +408,7 @@ Status Table::Exchange(const SourceList& removed,
                        std::span<const std::shared_ptr<SegmentSource>> added,
                        std::uint64_t number) {
   MutexLock lock(mutex_);
+  if (dropped_) return OkStatus();
   TL_TRY(CarryMarks(removed, added, number));
   auto list = std::make_shared<SourceList>(*sources());
   const auto drop = [](auto* from, const auto& which) {

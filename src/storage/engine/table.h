@@ -207,6 +207,9 @@ class Table {
   Status StageRecord(const RecordView& record, RecordResult* result);
   void Widen(const RecordView& record);
   void StageRow(const RecordView& record, bool replaces);
+  /// Leaves `pending` to the caller when nothing is logged that answers it; the number to wait for.
+  Result<std::uint64_t> StageAndLog(std::span<Part> parts, std::unique_ptr<PendingWrite>& pending);
+  void Charge(std::size_t payload_bytes);
   Status StageAll(std::span<const RecordView> records, std::vector<RecordResult>* results);
 
   // Replay of the parts of a write record.
@@ -264,7 +267,6 @@ class Table {
   std::vector<hot::Sheet*> touched_;
   std::vector<Mark> marks_;
   std::uint64_t wait_for_ = 0;  ///< newest number that an equal record repeats
-  bool repeats_staged_ = false;
   std::uint32_t rows_staged_ = 0;
 
   // One record being staged.

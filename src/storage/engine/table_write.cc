@@ -48,40 +48,57 @@ std::size_t Table::PayloadBytesMax(std::span<const RecordView> records) {
 }
 
 Status Table::Write(std::span<Part> parts, std::unique_ptr<PendingWrite>& pending) {
+  const Result<std::uint64_t> wait_for = StageAndLog(parts, pending);
+  TL_TRY(wait_for.status());
+  if (pending == nullptr) return OkStatus();
+  // Nothing of the last part was stored: wait for what its equal records repeat, unless it is durable. The
+  // answer may run on this thread, so no lock is held.
+  PendingWrite* waiting = pending.release();
+  if (*wait_for <= services_.lane->published()) {
+    waiting->OnDurable(OkStatus(), SequenceNumber{*wait_for});
+  } else {
+    services_.lane->wal().WhenDurable(SequenceNumber{*wait_for}, waiting);
+  }
+  return OkStatus();
+}
+
+Result<std::uint64_t> Table::StageAndLog(std::span<Part> parts,
+                                         std::unique_ptr<PendingWrite>& pending) {
   MutexLock lock(mutex_);
   if (dropped_) return NotFound("the table was deleted");
   wait_for_ = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const bool last = i + 1 == parts.size();
     if (active_->staged_rows() >= services_.options->buffer_rows_max) Rotate();
     writer_.Begin(id_);
     const Status staged = StageAll(parts[i].records, &pending->results);
     if (!staged.ok()) pending->error = staged;
     PublishDraft();
-    if (rows_staged_ == 0 && marks_.empty()) continue;
-    const bool completes = last || !staged.ok();
+    if (rows_staged_ == 0) {
+      if (!staged.ok()) break;
+      continue;
+    }
     const std::size_t bytes = writer_.payload().size();
     pending->staged_bytes += bytes;
     services_.staged_bytes->fetch_add(bytes, std::memory_order_relaxed);
-    const std::size_t held = bytes + rows_staged_ * 48;
-    active_->AddChargedBytes(held);
-    services_.hot_bytes->fetch_add(held, std::memory_order_relaxed);
+    Charge(bytes);
+    const bool completes = i + 1 == parts.size() || !staged.ok();
     wal::WalCompletion* completion = completes ? pending.release() : nullptr;
     const SequenceNumber number = services_.lane->Append(
         parts[i].reservation, OutcomeType::kWrite, writer_.payload(), completion,
         [this](SequenceNumber assigned) { CommitStaged(assigned.value); });
     last_number_ = number.value;
     wait_for_ = number.value;
-    if (completes) return OkStatus();
+    if (completes) break;
   }
-  // Nothing of the last part was stored: wait for what its equal records repeat, if it is not durable.
-  PendingWrite* waiting = pending.release();
-  if (wait_for_ <= services_.lane->published()) {
-    waiting->Finish(OkStatus());
-  } else {
-    services_.lane->wal().WhenDurable(SequenceNumber{wait_for_}, waiting);
-  }
-  return OkStatus();
+  return wait_for_;
+}
+
+// What the buffers take of the budget of hot bytes: about the log's bytes and the row's own columns.
+void Table::Charge(std::size_t payload_bytes) {
+  constexpr std::size_t kRowOwnBytes = 48;
+  const std::size_t held = payload_bytes + rows_staged_ * kRowOwnBytes;
+  active_->AddChargedBytes(held);
+  services_.hot_bytes->fetch_add(held, std::memory_order_relaxed);
 }
 
 Status Table::StageAll(std::span<const RecordView> records, std::vector<RecordResult>* results) {

@@ -1,0 +1,288 @@
+// bench/load_generator.cc: `tideline_load`, how many records a second a server makes durable.
+//
+// Sends WriteRecords requests of 100 multi-measure records over many connections, each signed with
+// SigV4, each with rows that never were before, and counts those acknowledged with 200. Afterwards it
+// asks the server how many rows there are: a fast server that lost one fails.
+//
+//   tideline serve --data-dir /tmp/d --http 127.0.0.1:8433 &
+//   tideline_load --endpoint http://127.0.0.1:8433 --data-dir /tmp/d --sync-dir /tmp/d
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <limits>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/thread_pool.h"
+#include "base/time.h"
+#include "bench/devops_data.h"
+#include "bench/ingest_client.h"
+#include "bench/service_calls.h"
+#include "cli/api_client.h"
+#include "cli/client_flags.h"
+#include "storage/fs/posix_file_system.h"
+
+namespace tideline::bench {
+namespace {
+
+constexpr std::int64_t kMemoryHours = 400;
+constexpr std::int64_t kFirstAgeNs = 15 * kNsPerDay;  // of the first rows; inside kMemoryHours
+constexpr std::size_t kSyncBytes = 4096;
+constexpr std::size_t kSyncFileBytes = 256 * kSyncBytes;
+constexpr std::size_t kSyncCount = 300;
+
+struct LoadOptions {
+  cli::ClientOptions client{};
+  std::string mode = "both";
+  std::string database = "bench";
+  std::string sync_dir{};  // empty: the disk is not measured
+  std::string report{};
+  int server_pid = 0;
+  std::size_t connections = 16;
+  std::size_t bodies = 8;
+  std::size_t runs = 5;
+  double seconds = 30;
+  std::uint64_t rows = 0;  // not 0: one run of so many rows
+};
+
+// The bodies of one connection, built beforehand. Connections have hosts of their own, so that each
+// writes its series in the order of time.
+class ConnectionBodies {
+ public:
+  ConnectionBodies(std::size_t connection, std::size_t count, BodyShape shape,
+                   std::string_view database, std::string_view table, std::int64_t first_ms)
+      : shape_(shape), first_ms_(first_ms), bodies_(count) {
+    const std::size_t first_host = connection * kRecordsPerRequest;
+    std::vector<HostWalk> walks;
+    std::vector<HostTags> tags;
+    for (std::size_t i = 0; i < kRecordsPerRequest; ++i) {
+      walks.emplace_back(first_host + i);
+      tags.push_back(TagsOf(first_host + i));
+    }
+    if (shape == BodyShape::kCommonAttributes) bodies_.resize(kRecordsPerRequest);
+    for (std::size_t b = 0; b < bodies_.size(); ++b) {
+      RequestBody& body = bodies_[b];
+      body.Begin(database, table);
+      if (shape == BodyShape::kCommonAttributes) body.CommonHost(tags[b]);
+      for (std::size_t i = 0; i < kRecordsPerRequest; ++i) {
+        if (shape == BodyShape::kCommonAttributes) {
+          body.AddRecord(nullptr, static_cast<std::int64_t>(i), walks[b].Next());
+        } else {
+          body.AddRecord(&tags[i], 0, walks[i].Next());
+        }
+      }
+      body.End();
+    }
+  }
+
+  std::string_view Next() {
+    RequestBody& body = bodies_[sent_ % bodies_.size()];
+    // Own dimensions: each request is the next tick of all hosts. Common attributes: a hundred
+    // ticks of one host, then of the next; all hosts done, the next hundred ticks.
+    const std::size_t tick = shape_ == BodyShape::kOwnDimensions
+                                 ? sent_
+                                 : sent_ / bodies_.size() * kRecordsPerRequest;
+    ++sent_;
+    body.SetTimes(first_ms_ + static_cast<std::int64_t>(tick) * kTickMs);
+    return body.text();
+  }
+
+ private:
+  const BodyShape shape_;
+  const std::int64_t first_ms_;
+  std::vector<RequestBody> bodies_;
+  std::size_t sent_ = 0;
+};
+
+// CPU seconds used by this process, or by another one.
+double OwnCpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+double CpuSecondsOf(int pid) {
+  if (pid == 0) return 0;
+  std::ifstream in(fmt::format("/proc/{}/stat", pid));
+  std::string text;
+  std::getline(in, text);
+  std::istringstream rest(text.substr(std::min(text.size(), text.rfind(')') + 1)));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) rest >> skipped;
+  double user = 0;
+  double system = 0;
+  rest >> user >> system;
+  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+// Median of overwriting 4 KiB of a preallocated, written file and syncing it, in ms.
+Result<double> DiskSyncMs(const std::string& directory) {
+  fs::FileSystem& disk = fs::PosixFileSystem();
+  const std::string path = fs::JoinPath(directory, fmt::format("sync-probe-{}.tmp", getpid()));
+  const std::unique_ptr<fs::File> file = TL_TRY(disk.Open(path, fs::OpenMode::kCreateNew));
+  TL_TRY(fs::WriteZeros(*file, kSyncFileBytes));
+  const Bytes block(kSyncBytes, std::byte{0x5a});
+  std::vector<double> times;
+  for (std::size_t i = 0; i < kSyncCount; ++i) {
+    const SteadyNs begin = SystemClock().SteadyNow();
+    TL_TRY(file->WriteAt(i * kSyncBytes % kSyncFileBytes, block));
+    TL_TRY(file->SyncData());
+    times.push_back(static_cast<double>(SystemClock().SteadyNow().value - begin.value) / 1e6);
+  }
+  TL_TRY(disk.Remove(path));
+  return MedianOf(std::move(times));
+}
+
+struct RunFigures {
+  double records_per_second, p50_ms, p99_ms, client_cores, server_cores;
+  std::uint64_t throttled;
+};
+
+RunFigures FiguresOf(IngestOutcome* outcome, double client_cpu, double server_cpu, double wall) {
+  std::vector<std::int64_t>& times = outcome->latencies_ns;
+  std::sort(times.begin(), times.end());
+  const auto percentile = [&](double p) {
+    if (times.empty()) return 0.0;
+    const double place = p * static_cast<double>(times.size() - 1);
+    return static_cast<double>(times[static_cast<std::size_t>(place)]) / 1e6;
+  };
+  return {.records_per_second = static_cast<double>(outcome->in_time * kRecordsPerRequest) * 1e9 /
+                                static_cast<double>(std::max<std::int64_t>(1, outcome->elapsed_ns)),
+          .p50_ms = percentile(0.50),
+          .p99_ms = percentile(0.99),
+          .client_cores = client_cpu / wall,
+          .server_cores = server_cpu / wall,
+          .throttled = outcome->throttled};
+}
+
+// One mode's runs, the median, and the check of what was stored.
+Status MeasureMode(const LoadOptions& options, cli::ApiClient& client, BodyShape shape,
+                   JsonWriter* report) {
+  const std::string_view name = shape == BodyShape::kOwnDimensions ? "own" : "common";
+  const std::string table = fmt::format("cpu_{}", name);
+  TL_TRY(EnsureTable(client, options.database, table, kMemoryHours));
+  const std::int64_t rows_before = TL_TRY(CountRows(client, options.database, table));
+  const std::int64_t first_ms = (SystemClock().WallNow().value - kFirstAgeNs) / kNsPerMs;
+  const IngestOptions ingest{
+      .url = TL_TRY(net::ParseUrl(options.client.endpoint)),
+      .signer = client.signer_options(),
+      .connection_count = options.connections};
+  std::vector<ConnectionBodies> bodies;
+  bodies.reserve(options.connections);
+  for (std::size_t i = 0; i < options.connections; ++i) {
+    bodies.emplace_back(i, options.bodies, shape, options.database, table, first_ms);
+  }
+  fmt::print("{}: {} connections, {} records a request, {} bytes a request\n", name,
+             options.connections, kRecordsPerRequest, bodies[0].Next().size());
+  std::uint64_t requests_left =
+      options.rows != 0 ? options.rows / kRecordsPerRequest : std::numeric_limits<std::uint64_t>::max();
+  const auto next = [&](std::size_t connection) {
+    return requests_left-- != 0 ? bodies[connection].Next() : (++requests_left, std::string_view());
+  };
+  const std::unique_ptr<IngestClient> sender = TL_TRY(IngestClient::Connect(ingest));
+  const std::size_t runs = options.rows != 0 ? 1 : options.runs;
+  const double seconds = options.rows != 0 ? 1e6 : options.seconds;
+  std::vector<RunFigures> figures;
+  std::uint64_t acknowledged = 0;
+  for (std::size_t run = 0; run < runs; ++run) {
+    const SteadyNs start = SystemClock().SteadyNow();
+    const double client_cpu = OwnCpuSeconds();
+    const double server_cpu = CpuSecondsOf(options.server_pid);
+    IngestOutcome outcome = TL_TRY(sender->Run(next, static_cast<std::int64_t>(seconds * 1e9)));
+    const double wall = static_cast<double>(SystemClock().SteadyNow().value - start.value) / 1e9;
+    acknowledged += outcome.answered * kRecordsPerRequest;
+    const RunFigures& made = figures.emplace_back(
+        FiguresOf(&outcome, OwnCpuSeconds() - client_cpu,
+                  CpuSecondsOf(options.server_pid) - server_cpu, wall));
+    fmt::print("  run {}: {:.0f} records/s, p50 {:.2f} ms, p99 {:.2f} ms, client {:.2f} cores, "
+               "server {:.2f} cores, {} throttled\n",
+               run + 1, made.records_per_second, made.p50_ms, made.p99_ms, made.client_cores,
+               made.server_cores, made.throttled);
+    std::fflush(stdout);
+  }
+  const auto median = [&](double RunFigures::*member) {
+    std::vector<double> values;
+    for (const RunFigures& made : figures) values.push_back(made.*member);
+    return MedianOf(std::move(values));
+  };
+  const double rate = median(&RunFigures::records_per_second);
+  fmt::print("  median of {}: {:.0f} records/s, {:.0f} values/s\n", runs, rate,
+             rate * kMeasureCount);
+  const std::int64_t stored = TL_TRY(CountRows(client, options.database, table)) - rows_before;
+  if (stored != static_cast<std::int64_t>(acknowledged)) {
+    return DataLoss("{} rows were acknowledged, count(*) finds {}", acknowledged, stored);
+  }
+  fmt::print("  check: count(*) finds all {} acknowledged rows, and no other\n", acknowledged);
+  report->Key(name);
+  report->BeginObject();
+  report->MemberDouble("records_per_second", rate);
+  report->MemberDouble("p50_ms", median(&RunFigures::p50_ms));
+  report->MemberDouble("p99_ms", median(&RunFigures::p99_ms));
+  report->MemberDouble("client_cores", median(&RunFigures::client_cores));
+  report->MemberDouble("server_cores", median(&RunFigures::server_cores));
+  report->Member("rows", static_cast<std::int64_t>(acknowledged));
+  report->EndObject();
+  return OkStatus();
+}
+
+Status Measure(const LoadOptions& options) {
+  cli::ApiClient client = TL_TRY(cli::ApiClient::Connect(options.client));
+  std::string text;
+  JsonWriter report(&text);
+  report.BeginObject();
+  if (!options.sync_dir.empty()) {
+    const double sync_ms = TL_TRY(DiskSyncMs(options.sync_dir));
+    fmt::print("disk: overwrite of 4 KiB in a preallocated file + fdatasync, p50 {:.3f} ms\n",
+               sync_ms);
+    report.MemberDouble("disk_sync_p50_ms", sync_ms);
+  }
+  report.Member("cores", static_cast<std::int64_t>(CoreCount()));
+  if (options.mode != "common") {
+    TL_TRY(MeasureMode(options, client, BodyShape::kOwnDimensions, &report));
+  }
+  if (options.mode != "own") {
+    TL_TRY(MeasureMode(options, client, BodyShape::kCommonAttributes, &report));
+  }
+  report.EndObject();
+  if (!options.report.empty()) std::ofstream(options.report) << text << '\n';
+  return OkStatus();
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Measures durable WriteRecords throughput and checks what was stored.");
+  LoadOptions options;
+  cli::AddClientFlags(app, &options.client);
+  app.add_option("--mode", options.mode, "own: dimensions in each record; common: CommonAttributes")
+      ->check(CLI::IsMember({"own", "common", "both"}))
+      ->capture_default_str();
+  app.add_option("--database", options.database)->capture_default_str();
+  app.add_option("--connections", options.connections)->check(CLI::Range(1, 1024))->capture_default_str();
+  app.add_option("--bodies", options.bodies, "bodies built beforehand for each connection")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--runs", options.runs)->check(CLI::Range(1, 1000))->capture_default_str();
+  app.add_option("--seconds", options.seconds, "length of a run")->capture_default_str();
+  app.add_option("--rows", options.rows, "stop after so many rows, instead of runs of seconds");
+  app.add_option("--sync-dir", options.sync_dir, "measure this directory's disk first");
+  app.add_option("--server-pid", options.server_pid, "count this process's CPU time too");
+  app.add_option("--report", options.report, "write the figures to this file, as JSON");
+  CLI11_PARSE(app, argc, argv);
+  if (const Status status = Measure(options); !status.ok()) {
+    fmt::print(stderr, "tideline_load: {}\n", MessageOf(status));
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace tideline::bench
+
+int main(int argc, char** argv) { return tideline::bench::Main(argc, argv); }

@@ -1,0 +1,241 @@
+#include "storage/engine/inspect.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "storage/catalog/manifest.h"
+#include "storage/catalog/sealed_object.h"
+#include "storage/engine/outcome.h"
+#include "storage/engine/series_file.h"
+#include "storage/segment/segment_reader.h"
+#include "storage/wal/log_file.h"
+
+namespace tideline::engine {
+namespace {
+
+constexpr std::uint64_t kInspectBytesMax = std::uint64_t{1} << 30;
+constexpr std::size_t kStripesShownMax = 1000;
+
+/// Reads ranges of an open file.
+class FileRangeReader final : public segment::RangeReader {
+ public:
+  explicit FileRangeReader(std::unique_ptr<fs::File> file) : file_(std::move(file)) {}
+  Status Read(std::uint64_t offset, std::span<std::byte> out) override {
+    const std::size_t count = TL_TRY(file_->ReadAt(offset, out));
+    return count == out.size() ? OkStatus() : DataLoss("the file ends at {}", offset + count);
+  }
+
+ private:
+  std::unique_ptr<fs::File> file_;
+};
+
+std::string TimeText(std::int64_t ns) { return FormatIso8601(TimestampNs{ns}, 9); }
+
+std::string ManifestText(const catalog::Manifest& manifest) {
+  std::string text = fmt::format(
+      "manifest {}\n  database {}\n  lane {}, epoch {}\n  log floor {}, catalog through {}\n",
+      manifest.number, FormatUuid(manifest.database_uuid), manifest.lane, manifest.epoch,
+      manifest.floor.value, manifest.catalog_through.value);
+  catalog::Catalog catalog;
+  ByteReader in(manifest.catalog_bytes);
+  const Status decoded = catalog.DecodeFrom(&in);
+  if (!decoded.ok()) text += fmt::format("  catalog: {}\n", MessageOf(decoded));
+  for (const auto& database : catalog.ListDatabases("", SIZE_MAX)) {
+    text += fmt::format("  database \"{}\"\n", database->name);
+  }
+  for (const auto& schema : catalog.ListAllTables("", "", SIZE_MAX)) {
+    text += fmt::format("  table {} \"{}\".\"{}\": {} dimensions, {} measure names, {} value columns\n",
+                        schema->id.value, schema->database, schema->table,
+                        schema->dimensions.size(), schema->measures.size(), schema->values.size());
+  }
+  for (const auto& [id, files] : manifest.tables) {
+    text += fmt::format("  files of table {} through {}\n", id.value, files.through.value);
+    for (const auto& file : files.series_files) {
+      text += fmt::format("    {} {} bytes, {} entries\n", file.key, file.bytes, file.entry_count);
+    }
+    for (const auto& segment : files.segments) {
+      text += fmt::format("    {} {} bytes, {} rows, {} series, {} to {}, window of {} h{}\n",
+                          segment.key, segment.bytes, segment.row_count, segment.series_count,
+                          TimeText(segment.time_ns_min), TimeText(segment.time_ns_max),
+                          segment.window_length_ns / kNsPerHour,
+                          segment.deletion_vector_key.empty()
+                              ? std::string()
+                              : ", dead rows in " + segment.deletion_vector_key);
+    }
+  }
+  return text;
+}
+
+Result<std::string> ObjectText(seal::FileType type, BytesView stored) {
+  seal::PlainSealer sealer;
+  const catalog::SealedObject object =
+      TL_TRY(catalog::OpenObject(sealer, type, UINT16_MAX, stored));
+  const std::string head = fmt::format("file {} format {}\n", FormatUuid(object.identity.file_uuid),
+                                       object.identity.format_version);
+  switch (type) {
+    case seal::FileType::kManifest:
+      return head + ManifestText(TL_TRY(catalog::DecodeManifest(object.plain)));
+    case seal::FileType::kDeletionVector: {
+      const Bitmap dead = TL_TRY(Bitmap::Decode(object.plain));
+      return head + fmt::format("deletion vector: {} dead rows\n", dead.count());
+    }
+    case seal::FileType::kSeriesFile: {
+      ByteReader in(object.plain);
+      const std::uint64_t slots = TL_TRY(in.Varint());
+      std::string text = head + fmt::format("series file: {} dimensions\n", slots);
+      for (std::uint64_t slot = 0; slot < slots; ++slot) {
+        const std::uint64_t first = TL_TRY(in.Varint());
+        const std::uint64_t count = TL_TRY(in.Varint());
+        text += fmt::format("  dimension {}: {} values from code {}\n", slot, count, first);
+        for (std::uint64_t i = 0; i < count; ++i) TL_TRY(in.LengthPrefixed(UINT16_MAX + 1));
+      }
+      const std::uint64_t first_series = TL_TRY(in.Varint());
+      const std::uint64_t series_count = TL_TRY(in.Varint());
+      text += fmt::format("  {} series from {}\n", series_count, first_series);
+      return text;
+    }
+    case seal::FileType::kLog:
+    case seal::FileType::kSegment:
+    case seal::FileType::kSpill:
+      break;
+  }
+  return InvalidArgument("sealed objects of type {} are not described", static_cast<int>(type));
+}
+
+Result<std::string> SegmentText(std::shared_ptr<segment::RangeReader> file, std::uint64_t bytes) {
+  const auto reader = TL_TRY(segment::SegmentReader::Open(std::move(file), bytes));
+  const segment::SegmentSummary& summary = reader->summary();
+  std::string text = fmt::format(
+      "segment of table {}, format {}, {} bytes\n  {} rows, {} series, {} stripes, through {}\n"
+      "  {} to {}\n  window {} of {} h\n",
+      summary.table_id, summary.format_version, bytes, summary.row_count, summary.series_count,
+      summary.stripe_count, summary.through_number, TimeText(summary.time_ns_min),
+      TimeText(summary.time_ns_max), TimeText(summary.window_start_ns),
+      summary.window_length_ns / kNsPerHour);
+  for (const segment::ColumnSummary& column : summary.columns) {
+    text += fmt::format("  column {}: {} values in {} blocks, {} bytes\n", column.id,
+                        column.value_count, column.block_count, column.encoded_bytes);
+  }
+  const std::size_t shown = std::min(reader->stripe_count(), kStripesShownMax);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const segment::Stripe stripe = TL_TRY(reader->OpenStripe(i));
+    text += fmt::format("  stripe {}: {} rows, {} series\n", i, stripe.row_count(),
+                        stripe.summary().series_count);
+    for (const segment::BlockInfo& block : stripe.blocks()) {
+      const segment::ColumnBlock column = TL_TRY(stripe.OpenColumn(block.column));
+      text += fmt::format("    column {}: {} bytes, codec {}, {} NULL\n", block.column, block.bytes,
+                          column.view().codec_name(), block.zone.null_count);
+    }
+  }
+  return text;
+}
+
+// Says what each log record does.
+class RecordPrinter final : public OutcomeVisitor {
+ public:
+  explicit RecordPrinter(std::string* text) : text_(text) {}
+  Status OnDimension(ColumnId column, std::string_view name) override {
+    *text_ += fmt::format("    dimension {} = column {}\n", name, column.value);
+    return OkStatus();
+  }
+  Status OnValueColumn(ColumnId column, ColumnKind, MeasureType type,
+                       std::string_view name) override {
+    *text_ += fmt::format("    {} {} = column {}\n", catalog::MeasureTypeName(type), name, column.value);
+    return OkStatus();
+  }
+  Status OnMeasure(std::uint32_t ordinal, MeasureType type, std::string_view name) override {
+    *text_ += fmt::format("    measure {} {} = {}\n", catalog::MeasureTypeName(type), name, ordinal);
+    return OkStatus();
+  }
+  Status OnSeries(SeriesId series, std::uint32_t measure,
+                  std::span<const hot::KeyPart> parts) override {
+    *text_ += fmt::format("    series {} of measure {} with {} dimensions\n", series.value, measure,
+                          parts.size());
+    return OkStatus();
+  }
+  Status OnRow(SeriesId series, std::int64_t time_ns, std::int64_t version, bool replaces,
+               std::span<const ShapeColumn> columns, std::span<const Cell>) override {
+    *text_ += fmt::format("    row of series {} at {}, version {}, {} values{}\n", series.value,
+                          TimeText(time_ns), version, columns.size(), replaces ? ", replaces" : "");
+    return OkStatus();
+  }
+
+ private:
+  std::string* text_;
+};
+
+Status AppendRecord(SequenceNumber number, std::uint16_t type, BytesView payload,
+                    std::string* text) {
+  const auto outcome = static_cast<OutcomeType>(type);
+  if (outcome != OutcomeType::kWrite) {
+    static constexpr const char* kNames[] = {"put database", "drop database", "create table",
+                                             "drop table", "update table"};
+    const std::size_t index = static_cast<std::size_t>(type) - 2;
+    *text += fmt::format("  {}: {}, {} bytes\n", number.value,
+                         index < std::size(kNames) ? kNames[index] : "unknown", payload.size());
+    return OkStatus();
+  }
+  *text += fmt::format("  {}: write into table {}\n", number.value,
+                       TL_TRY(WriteRecordTable(payload)).value);
+  RecordPrinter printer(text);
+  return ReadWriteRecord(payload, printer);
+}
+
+Result<std::string> LogText(fs::FileSystem& fs, const std::string& path,
+                            const Uuid& database_uuid) {
+  seal::PlainSealer sealer;
+  wal::WalOptions options;
+  options.database_uuid = database_uuid;
+  options.sealer = &sealer;
+  wal::LogFileImage image = TL_TRY(wal::LogFileImage::Load(fs, options, path));
+  std::string text = fmt::format("log file {} of database {}, first number {}\n",
+                                 FormatUuid(image.header().file_uuid),
+                                 FormatUuid(image.header().database_uuid),
+                                 image.header().first_number.value);
+  std::uint64_t offset = wal::kFileHeaderBytes;
+  while (const auto frame = image.FrameAt(offset)) {
+    text += fmt::format(" frame at {}: {} records from {}, {} bytes, durable {}\n", offset,
+                        frame->header.record_count, frame->header.first_number.value,
+                        frame->payload.size(), frame->header.durable_number.value);
+    if (frame->header.type == wal::FrameType::kData) {
+      Bytes scratch;
+      const BytesView sealed = TL_TRY(image.Decrypt(*frame));
+      const BytesView plain = TL_TRY(wal::UnpackPayload(frame->header, sealed, &scratch));
+      TL_TRY(wal::VisitRecords(frame->header, plain, SequenceNumber{0},
+                               [&](SequenceNumber number, std::uint16_t type, BytesView payload) {
+                                 return AppendRecord(number, type, payload, &text);
+                               }));
+    }
+    offset = frame->end();
+  }
+  text += fmt::format(" ends at {} of {} bytes\n", offset, image.size());
+  return text;
+}
+
+}  // namespace
+
+Result<std::string> InspectFile(fs::FileSystem& fs, std::string_view path) {
+  auto file = TL_TRY(fs.Open(path, fs::OpenMode::kRead));
+  const std::uint64_t size = TL_TRY(file->Size());
+  Bytes head(static_cast<std::size_t>(std::min<std::uint64_t>(size, 64)));
+  TL_TRY(file->ReadAt(0, head));
+  const Result<seal::FileType> type = catalog::PeekObjectType(head);
+  if (type.ok()) {
+    if (size > kInspectBytesMax) return InvalidArgument("{} is too large to describe", path);
+    Bytes whole(static_cast<std::size_t>(size));
+    TL_TRY(file->ReadAt(0, whole));
+    return ObjectText(*type, whole);
+  }
+  Bytes log_head(wal::kFileHeaderBytes);
+  if (size >= log_head.size()) {
+    TL_TRY(file->ReadAt(0, log_head));
+    std::uint32_t crc = 0;
+    const auto header = wal::DecodeFileHeader(log_head, &crc);
+    if (header.ok()) return LogText(fs, std::string(path), header->database_uuid);
+  }
+  auto text = SegmentText(std::make_shared<FileRangeReader>(std::move(file)), size);
+  if (text.ok()) return text;
+  return Annotate(text.status(), path);
+}
+
+}  // namespace tideline::engine
