@@ -214,6 +214,8 @@ class Core : public std::enable_shared_from_this<Core> {
     eval_.cancel = &context_.cancel;
     eval_.memory = context.memory;
     eval_.random_seed = context.random_seed;
+    eval_.deadline = context.deadline;
+    eval_.clock = context.clock;
   }
 
   Status Plan(const sql::PlanNodePtr& root) {

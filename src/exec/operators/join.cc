@@ -245,7 +245,7 @@ Status HashJoin::Index() {
   std::vector<std::uint32_t> groups;
   std::size_t first = 0;
   for (const Kept& kept : kept_) {
-    if (context_.cancel != nullptr && context_.cancel->cancelled()) return Cancelled("the query was cancelled");
+    TL_TRY(context_.CheckStillWanted());
     const std::size_t count = kept.rows.row_count;
     MarkUnequal(kept.keys, Selection::All(count), &marks);
     usable.clear();

@@ -198,14 +198,11 @@ TEST(Bind, WrongArgumentsListTheSignatures) {
 
 TEST(Bind, WhatIsNotOfferedYetSaysSo) {
   const std::pair<std::string_view, std::string_view> cases[] = {
-      {"SELECT 1 FROM db.cpu a WHERE EXISTS (SELECT 1 FROM (VALUES 1) AS t(x) WHERE x = a.load)",
-       "a sub-query that reads 'a.load' of the query around it"},
+      {"SELECT 1 FROM db.cpu a WHERE EXISTS (SELECT 1 FROM (VALUES 1) AS t(x) WHERE x = a.load LIMIT 1)",
+       "this kind of correlated sub-query"},
       {"SELECT 1 FROM db.cpu a JOIN db.cpu b ON a.load = (SELECT 1)", "a sub-query in the JOIN clause"},
-      {"SELECT sum(load) OVER () FROM db.cpu", "a window function (OVER)"},
       {"SELECT host FROM db.cpu GROUP BY ROLLUP (host)", "ROLLUP"},
       {"SELECT host FROM db.cpu GROUP BY GROUPING SETS ((host), ())", "GROUPING SETS"},
-      {"SELECT 1 FROM db.cpu TABLESAMPLE BERNOULLI (10)", "TABLESAMPLE"},
-      {"SELECT 1 INTERSECT ALL SELECT 1", "INTERSECT ALL"},
   };
   for (const auto& [text, construct] : cases) {
     const Result<BoundStatement> bound = BindText(text);
@@ -248,9 +245,6 @@ TEST(Bind, PlansOfSelect) {
 }
 
 TEST(Bind, EqualAggregatesAreOne) {
-  const std::string plan = PlanOf("SELECT sum(load), sum(load) / count(*), count(*), sum(DISTINCT load), "
-                                  "sum(load) FILTER (WHERE ok) FROM db.empty, (SELECT 1)");
-  EXPECT_NE(plan.find("not supported"), std::string::npos);
   const std::string one = PlanOf("SELECT sum(load), sum(load) / count(*), count(*), sum(DISTINCT load), "
                                  "sum(load) FILTER (WHERE ok) FROM db.cpu");
   EXPECT_NE(one.find("Aggregate [] sum(load), count(*), sum(DISTINCT load), sum(load) FILTER (WHERE ok)\n"),

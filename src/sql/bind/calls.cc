@@ -98,8 +98,8 @@ Result<std::vector<ExprPtr>> ExpressionBinder::BindArguments(const ast::Function
 }
 
 Result<ExprPtr> ExpressionBinder::BindCall(const ast::FunctionCall& call) {
-  if (call.over.has_value()) return NotSupportedYet(call.position, "a window function (OVER)");
   TL_TRY(CheckPlainArguments(call));
+  if (call.over.has_value()) return BindWindowCall(call);
   const functions::AggregateFunction* aggregate = context_.registry.FindAggregate(call.name);
   if (aggregate != nullptr &&
       (aggregate->profile != functions::Profile::kExtendedOnly || context_.extended())) {

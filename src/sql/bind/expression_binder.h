@@ -2,7 +2,7 @@
 //
 // expression_binder.cc has literals, names, forms; operators.cc what the operators mean for which
 // types; calls.cc functions and aggregates; lambdas.cc calls that take lambdas; subqueries.cc
-// sub-queries as values and conditions.
+// sub-queries as values and conditions; windows.cc calls with OVER.
 #pragma once
 
 #include <span>
@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "sql/bind/bind_context.h"
+#include "sql/bind/decorrelate.h"
 #include "sql/bind/scope.h"
 #include "sql/plan/aggregate_node.h"
 #include "sql/plan/join_node.h"
+#include "sql/plan/window_node.h"
 
 namespace tideline::sql {
 
@@ -45,6 +47,25 @@ class SubqueryCollector {
   bool IsReadBy(const Expr& expr) const;
 };
 
+/// Calls with OVER met so far in one SELECT.
+class WindowCollector {
+ public:
+  struct Order {
+    ExprPtr expr;
+    bool descending = false;
+    bool nulls_first = false;
+  };
+  struct Item {
+    WindowCall call;
+    std::vector<ExprPtr> partition;
+    std::vector<Order> order;
+  };
+  std::vector<Item> items;
+  /// `plan` with every call computed, one node for all calls that share partitions and order.
+  PlanNodePtr ApplyTo(PlanNodePtr plan, BindContext* context) const;
+  bool IsReadBy(const Expr& expr) const;
+};
+
 /// A name that means an expression bound before: an output column, for ORDER BY.
 struct ExprAlias {
   std::string name;
@@ -59,6 +80,8 @@ struct ExpressionPlace {
   SubqueryCollector* subqueries = nullptr;           ///< null: sub-queries are not supported here
   SubqueryCollector* inside_aggregates = nullptr;    ///< the same for arguments of aggregates
   const WithScope* with = nullptr;                   ///< for sub-queries
+  WindowCollector* windows = nullptr;                ///< null: OVER is not allowed here
+  const std::vector<ast::NamedWindow>* named_windows = nullptr;  ///< of the WINDOW clause
   bool in_lambda = false;
 };
 
@@ -103,13 +126,21 @@ class ExpressionBinder {
   Result<std::vector<ExprPtr>> BindArguments(const ast::FunctionCall& call);
   Result<ExprPtr> BindLambdaCall(const ast::FunctionCall& call);
   Result<ExprPtr> BindLambda(const ast::LambdaExpr& lambda, const std::vector<Type>& types);
+  Result<ExprPtr> BindWindowCall(const ast::FunctionCall& call);
+  Status BindWindowFunction(const ast::FunctionCall& call, ExpressionBinder* inner, WindowCall* bound);
+  Result<const ast::WindowSpec*> FindWindowSpec(const ast::OverClause& over) const;
+  Status BindWindowSpec(const ast::WindowSpec& spec, ExpressionBinder* inner, WindowCollector::Item* item);
+  Status BindFrame(const ast::WindowFrame& frame, ExpressionBinder* inner, WindowCollector::Item* item);
+  Status BindFrameBound(const ast::FrameBound& bound, ast::FrameUnit unit, bool is_start, ExpressionBinder* inner,
+                        const WindowCollector::Item& item, FrameBound* out);
   Result<ExprPtr> BindForm(const ast::FunctionCall& call);
-  Result<PlanNodePtr> BindSubquery(const ast::Query& query, Position at);
+  /// `column_count`: how many of the plan's first outputs are the sub-query's own.
+  Result<Decorrelated> BindSubquery(const ast::Query& query, Position at, std::size_t* column_count);
   Result<ExprPtr> BindScalarSubquery(const ast::ScalarSubquery& subquery);
   Result<ExprPtr> BindExists(const ast::ExistsExpr& exists);
   Result<ExprPtr> BindInSubquery(const ast::InSubqueryExpr& in);
   Result<ExprPtr> BindQuantified(const ast::QuantifiedExpr& quantified);
-  Result<ExprPtr> MakeMark(PlanNodePtr plan, ExprPtr test, Position at);
+  Result<ExprPtr> MakeMark(Decorrelated query, ExprPtr test, Position at);
   Result<ExprPtr> BindAggregate(const functions::AggregateFunction& function, const ast::FunctionCall& call);
   Result<ExprPtr> BindOperatorCall(std::string_view function, std::string_view symbol,
                                    std::vector<ExprPtr> arguments, Position at);

@@ -88,22 +88,28 @@ Result<std::vector<OutputColumn>> ElementColumns(const Type& type, std::size_t f
 }  // namespace
 
 Result<BoundRelation> QueryBinder::BindLateral(const ast::Relation& relation, const BoundRelation& left,
-                                               const WithScope* with) {
+                                               const WithScope* with, ExprPtr* condition) {
   if (relation.kind != ast::RelationKind::kSubquery || !As<ast::SubqueryRelation>(relation).lateral) {
     return BindRelation(relation, with);
   }
   Scope scope;
   scope.columns = left.columns;
   scope.outer = outer_;
-  return QueryBinder(context_, &scope).BindRelation(relation, with);
+  BoundRelation bound = TL_TRY(QueryBinder(context_, &scope).BindRelation(relation, with));
+  Decorrelated alone = TL_TRY(Decorrelate(bound.plan, relation.position, &context_));
+  if (!alone.defaults.empty()) return NotSupportedYet(relation.position, "LATERAL over a correlated aggregate");
+  bound.plan = std::move(alone.plan);
+  *condition = MakeAnd(std::move(alone.condition));
+  return bound;
 }
 
 Result<BoundRelation> QueryBinder::CrossWith(BoundRelation left, const ast::Relation& right, const WithScope* with) {
   if (right.kind == ast::RelationKind::kUnnest) {
     return BindUnnest(As<ast::UnnestRelation>(right), std::move(left), false);
   }
-  BoundRelation other = TL_TRY(BindLateral(right, left, with));
-  return JoinRelations(std::move(left), std::move(other), JoinKind::kInner, nullptr);
+  ExprPtr condition;
+  BoundRelation other = TL_TRY(BindLateral(right, left, with, &condition));
+  return JoinRelations(std::move(left), std::move(other), JoinKind::kInner, std::move(condition));
 }
 
 Result<BoundRelation> QueryBinder::BindJoin(const ast::JoinRelation& join, const WithScope* with) {
@@ -117,12 +123,18 @@ Result<BoundRelation> QueryBinder::BindJoin(const ast::JoinRelation& join, const
     }
     return BindUnnest(unnest, std::move(left), !inner);
   }
-  BoundRelation right = TL_TRY(BindLateral(*join.right, left, with));
+  ExprPtr lateral;
+  BoundRelation right = TL_TRY(BindLateral(*join.right, left, with, &lateral));
+  const bool plain = join.type == ast::JoinType::kInner || join.type == ast::JoinType::kLeft;
+  if (lateral != nullptr && (!plain || !join.using_columns.empty())) {
+    return NotSupportedYet(join.position, "correlated LATERAL in a join other than INNER or LEFT with ON");
+  }
   if (!join.using_columns.empty()) return JoinUsing(join, std::move(left), std::move(right));
-  return JoinOn(join, std::move(left), std::move(right));
+  return JoinOn(join, std::move(left), std::move(right), std::move(lateral));
 }
 
-Result<BoundRelation> QueryBinder::JoinOn(const ast::JoinRelation& join, BoundRelation left, BoundRelation right) {
+Result<BoundRelation> QueryBinder::JoinOn(const ast::JoinRelation& join, BoundRelation left, BoundRelation right,
+                                          ExprPtr lateral) {
   Scope scope;
   scope.columns = left.columns;
   scope.columns.insert(scope.columns.end(), right.columns.begin(), right.columns.end());
@@ -133,6 +145,10 @@ Result<BoundRelation> QueryBinder::JoinOn(const ast::JoinRelation& join, BoundRe
   if (!condition->type.is(TypeId::kBoolean)) {
     return ErrorAt(join.on->position, "JOIN ON clause must evaluate to a boolean: actual type {}",
                    condition->type.ToString());
+  }
+  if (lateral != nullptr) {
+    const Position at = condition->position;
+    condition = MakeExpr(ExprKind::kAnd, Type::Boolean(), {std::move(lateral), std::move(condition)}, at);
   }
   return JoinRelations(std::move(left), std::move(right), KindOf(join.type), std::move(condition));
 }

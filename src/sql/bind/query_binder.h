@@ -62,13 +62,16 @@ class QueryBinder {
   Result<BoundRelation> BindTableRelation(const ast::TableRelation& relation, const WithScope* with);
   BoundRelation ScanTable(const catalog::TableSchemaPtr& table);
   Status ApplyAlias(const ast::Relation& relation, BoundRelation* bound);
+  Status ApplySample(const ast::TableSample& sample, BoundRelation* bound);
   Result<BoundRelation> BindJoin(const ast::JoinRelation& join, const WithScope* with);
-  Result<BoundRelation> JoinOn(const ast::JoinRelation& join, BoundRelation left, BoundRelation right);
+  Result<BoundRelation> JoinOn(const ast::JoinRelation& join, BoundRelation left, BoundRelation right,
+                               ExprPtr lateral);
   Result<BoundRelation> JoinUsing(const ast::JoinRelation& join, BoundRelation left, BoundRelation right);
   Result<BoundRelation> CrossWith(BoundRelation left, const ast::Relation& right, const WithScope* with);
   Result<BoundRelation> BindUnnest(const ast::UnnestRelation& unnest, BoundRelation left, bool keeps_empty);
+  /// `condition`: what joins a LATERAL relation to the columns of `left` that it reads; may stay null.
   Result<BoundRelation> BindLateral(const ast::Relation& relation, const BoundRelation& left,
-                                    const WithScope* with);
+                                    const WithScope* with, ExprPtr* condition);
 
   BindContext& context_;
   const Scope* outer_;

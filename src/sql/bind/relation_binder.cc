@@ -1,5 +1,7 @@
 // FROM: tables, names from WITH, sub-queries.
 #include "sql/bind/query_binder.h"
+#include "sql/optimize/constant_evaluator.h"
+#include "sql/plan/filter_node.h"
 #include "sql/plan/scan_node.h"
 #include "sql/plan/values_node.h"
 
@@ -71,8 +73,29 @@ Result<BoundRelation> QueryBinder::BindRelation(const ast::Relation& relation, c
       break;
   }
   TL_TRY(ApplyAlias(relation, &bound));
-  if (relation.sample.has_value()) return NotSupportedYet(relation.position, "TABLESAMPLE");
+  if (relation.sample.has_value()) TL_TRY(ApplySample(*relation.sample, &bound));
   return bound;
+}
+
+/// BERNOULLI and SYSTEM alike: each row by itself stays with the probability asked for.
+Status QueryBinder::ApplySample(const ast::TableSample& sample, BoundRelation* bound) {
+  const Scope no_columns;
+  ExpressionBinder binder(context_, no_columns, {.clause = "TABLESAMPLE"});
+  ExprPtr percentage = TL_TRY(binder.Bind(*sample.percentage));
+  const Position at = PlaceOf(sample.percentage->position);
+  if (!percentage->type.is_numeric() || !IsConstantExpr(*percentage)) {
+    return ErrorAt(at, "Sample percentage should be a numeric expression without columns");
+  }
+  const Value value = TL_TRY(EvaluateConstant(*binder.CoerceTo(percentage, Type::Double()),
+                                              {context_.options.now, !context_.extended()}));
+  if (value.is_null() || !(value.floating() >= 0 && value.floating() <= 100)) {
+    return ErrorAt(at, "Sample percentage must be between 0 and 100, inclusive");
+  }
+  ExprPtr random = TL_TRY(binder.BindScalarCall("random", {}, at));
+  ExprPtr stays = TL_TRY(binder.BindComparison("$less", "<", std::move(random),
+                                               MakeConstant(Value::Double(value.floating() / 100), at), at));
+  bound->plan = std::make_shared<FilterNode>(std::move(bound->plan), std::move(stays));
+  return OkStatus();
 }
 
 Status QueryBinder::ApplyAlias(const ast::Relation& relation, BoundRelation* bound) {

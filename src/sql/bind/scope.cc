@@ -78,8 +78,9 @@ Result<Scope::Match> Scope::Resolve(const std::vector<ast::Identifier>& parts,
   }
   const bool hit = TL_TRY(try_match(1, [](const ScopeColumn&) { return true; }, &match));
   if (hit) return match;
-  if (outer != nullptr && outer->Resolve(parts, at, extended).ok()) {
-    return NotSupportedYet(at, fmt::format("a sub-query that reads '{}' of the query around it", JoinParts(parts)));
+  if (outer != nullptr) {
+    Result<Match> outside = outer->Resolve(parts, at, extended);
+    if (outside.ok()) return outside;
   }
   std::string hint;
   if (extended) {

@@ -35,8 +35,8 @@ class Scope {
     std::size_t parts;
   };
   /// `extended`: database.table.column is tried too, and hints are given.
-  /// kInvalidArgument "line L:C: Column 'a.b' does not exist", "… is ambiguous"; kUnimplemented for a
-  /// column of an outer scope.
+  /// kInvalidArgument "line L:C: Column 'a.b' does not exist", "… is ambiguous". A column of
+  /// an outer scope makes the sub-query a correlated one (decorrelate.h).
   Result<Match> Resolve(const std::vector<ast::Identifier>& parts, const ast::SourcePosition& at,
                         bool extended) const;
   /// Columns of the relation that `qualifier.*` names, in order; empty when there is none.

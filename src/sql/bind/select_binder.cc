@@ -60,6 +60,7 @@ class SelectBinder {
   AggregateCollector aggregates_;
   SubqueryCollector below_groups_;  ///< sub-queries in aggregates and in GROUP BY
   SubqueryCollector over_groups_;   ///< those in items, HAVING and ORDER BY
+  WindowCollector windows_;
   std::vector<BoundItem> items_;
   std::vector<AggregateNode::Key> keys_;
   ExprPtr having_;
@@ -73,7 +74,9 @@ class SelectBinder {
 
 Result<BoundQuery> QueryBinder::BindSelect(const ast::SelectBody& select, const ast::Query* query,
                                            const WithScope* with, bool outermost) {
-  if (!select.windows.empty()) return NotSupportedYet(select.windows[0].name.position, "WINDOW");
+  if (!select.windows.empty() && !context_.extended()) {
+    return ErrorAt(select.windows[0].name.position, "The WINDOW clause is not supported");
+  }
   BoundRelation from = TL_TRY(BindFrom(select, with));
   return SelectBinder(*this, select, query, with, outermost).Bind(std::move(from));
 }
@@ -93,6 +96,7 @@ Result<BoundQuery> SelectBinder::Bind(BoundRelation from) {
   } else {
     plan_ = over_groups_.ApplyTo(std::move(plan_));
   }
+  plan_ = windows_.ApplyTo(std::move(plan_), &context_);
   TL_TRY(NameOutputs());
   return Finish();
 }
@@ -102,7 +106,9 @@ ExpressionPlace SelectBinder::PlaceOverGroups(std::string_view clause) {
           .aggregates = &aggregates_,
           .subqueries = &over_groups_,
           .inside_aggregates = &below_groups_,
-          .with = with_};
+          .with = with_,
+          .windows = &windows_,
+          .named_windows = &select_.windows};
 }
 
 Status SelectBinder::BindWhere() {
@@ -215,6 +221,10 @@ Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
       return ErrorAt(expr.position, "GROUP BY position {} is not in select list", ordinal);
     }
     bound = items_[static_cast<std::size_t>(ordinal - 1)].expr;
+    if (windows_.IsReadBy(*bound)) {
+      return ErrorAt(expr.position,
+                     "GROUP BY clause cannot contain aggregations, window functions or grouping operations");
+    }
     if (over_groups_.IsReadBy(*bound)) return NotSupportedYet(expr.position, "GROUP BY an item with a sub-query");
     std::vector<ColumnRef> read;
     CollectColumns(*bound, &read);
@@ -238,7 +248,7 @@ Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
     if (SameExpr(*key.expr, *bound)) return OkStatus();
   }
   OutputColumn output;
-  if (bound->kind == ExprKind::kColumn) {
+  if (bound->kind == ExprKind::kColumn && plan_->OutputSet().Has(bound->column)) {
     output = {bound->column, bound->name, bound->type};
   } else {
     output = {context_.NewColumn(), PrintExpr(*bound), bound->type};
@@ -249,7 +259,9 @@ Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
 
 Status SelectBinder::BindHaving() {
   if (select_.having == nullptr) return OkStatus();
-  ExpressionBinder binder(context_, scope_, PlaceOverGroups("HAVING clause"));
+  ExpressionPlace place = PlaceOverGroups("HAVING clause");
+  place.windows = nullptr;
+  ExpressionBinder binder(context_, scope_, place);
   having_ = TL_TRY(binder.Bind(*select_.having));
   if (having_->type.is(TypeId::kUnknown)) having_ = binder.CoerceTo(having_, Type::Boolean());
   if (!having_->type.is(TypeId::kBoolean)) {
@@ -322,6 +334,7 @@ Result<ExprPtr> SelectBinder::OverGroups(const ExprPtr& expr) {
     if (item.join.kind == JoinKind::kMark) allowed.Add(item.join.mark.column);
     for (const OutputColumn& output : item.plan->outputs()) allowed.Add(output.column);
   }
+  for (const WindowCollector::Item& item : windows_.items) allowed.Add(item.call.output.column);
   if (allowed.Covers(*over)) return over;
   std::vector<ColumnRef> read;
   CollectColumns(*over, &read);  // without parameters of lambdas
@@ -329,8 +342,14 @@ Result<ExprPtr> SelectBinder::OverGroups(const ExprPtr& expr) {
   RewriteExpr(over, [&](const ExprPtr& part) -> ExprPtr {
     if (part->kind == ExprKind::kColumn && !allowed.Has(part->column) && error.ok() &&
         std::find(read.begin(), read.end(), part->column) != read.end()) {
-      error = ErrorAt(part->position, "'{}' must be an aggregate expression or appear in GROUP BY clause",
-                      part->name);
+      const bool own = std::any_of(scope_.columns.begin(), scope_.columns.end(), [&](const ScopeColumn& column) {
+        return column.expr->kind == ExprKind::kColumn && column.expr->column == part->column;
+      });
+      error = own || scope_.outer == nullptr
+                  ? ErrorAt(part->position, "'{}' must be an aggregate expression or appear in GROUP BY clause",
+                            part->name)
+                  : NotSupportedYet({part->position.line, part->position.column, 0},
+                                    "a column of an outer query beside groups");
     }
     return nullptr;
   });
@@ -343,6 +362,22 @@ Status SelectBinder::GroupAll() {
   if (having_ != nullptr) having_ = TL_TRY(OverGroups(having_));
   for (SubqueryCollector::Item& item : over_groups_.items) {
     if (item.join.test != nullptr) item.join.test = TL_TRY(OverGroups(item.join.test));
+    if (item.join.condition != nullptr) item.join.condition = TL_TRY(OverGroups(item.join.condition));
+  }
+  for (WindowCollector::Item& item : windows_.items) {
+    Status status = OkStatus();
+    const auto rewrite = [&](ExprPtr& expr) {
+      Result<ExprPtr> over = OverGroups(expr);
+      if (over.ok()) {
+        expr = *std::move(over);
+      } else if (status.ok()) {
+        status = over.status();
+      }
+    };
+    for (ExprPtr& expr : item.partition) rewrite(expr);
+    for (WindowCollector::Order& order : item.order) rewrite(order.expr);
+    ForEachWindowExpr(item.call, rewrite);
+    TL_TRY(status);
   }
   plan_ = std::make_shared<AggregateNode>(std::move(plan_), std::move(keys_), aggregates_.calls());
   plan_ = over_groups_.ApplyTo(std::move(plan_));
@@ -353,8 +388,11 @@ Status SelectBinder::GroupAll() {
 /// Gives each item its column: the one it is, if it is a plain column not yet delivered, or a new one.
 Status SelectBinder::NameOutputs() {
   ColumnSet taken;
+  // Not of a query around this one: those are not this plan's to name.
+  const ColumnSet delivered = plan_->OutputSet();
   for (BoundItem& item : items_) {
-    const bool keeps = item.expr->kind == ExprKind::kColumn && !taken.Has(item.expr->column);
+    const bool keeps = item.expr->kind == ExprKind::kColumn && !taken.Has(item.expr->column) &&
+                       delivered.Has(item.expr->column);
     item.column.column = keeps ? item.expr->column : context_.NewColumn();
     taken.Add(item.column.column);
     TL_TRY(context_.CountExpr());
@@ -375,13 +413,15 @@ Result<BoundQuery> SelectBinder::Finish() {
   }
   ColumnSet taken;
   for (const BoundItem& item : items_) taken.Add(item.column.column);
+  const ColumnSet delivered = plan_->OutputSet();
   std::vector<SortKey> keys;
   for (const OrderItem& order : order_) {
     ColumnRef column;
     if (order.item.has_value()) {
       column = items_[*order.item].column.column;
     } else {
-      const bool keeps = order.expr->kind == ExprKind::kColumn && !taken.Has(order.expr->column);
+      const bool keeps = order.expr->kind == ExprKind::kColumn && !taken.Has(order.expr->column) &&
+                         delivered.Has(order.expr->column);
       column = keeps ? order.expr->column : context_.NewColumn();
       taken.Add(column);
       projected.push_back({{column, PrintExpr(*order.expr), order.expr->type}, order.expr});

@@ -19,6 +19,7 @@
 //   set_operation  rows of several children          set_operation_node.h
 //   join         pairs of rows of two children       join_node.h
 //   unnest       a row per element of nested values  unnest_node.h
+//   window       its rows with columns over others  window_node.h
 //
 // A node may have no outputs at all (`SELECT count(*)` reads no column): rows still count.
 // Threads: immutable, any. Lifetime: shared_ptr.
@@ -50,6 +51,7 @@ enum class PlanKind : std::uint8_t {
   kSetOperation,
   kJoin,
   kUnnest,
+  kWindow,
 };
 
 /// One column that a node delivers.
