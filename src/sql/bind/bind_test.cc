@@ -201,8 +201,8 @@ TEST(Bind, WhatIsNotOfferedYetSaysSo) {
       {"SELECT 1 FROM db.cpu a WHERE EXISTS (SELECT 1 FROM (VALUES 1) AS t(x) WHERE x = a.load LIMIT 1)",
        "this kind of correlated sub-query"},
       {"SELECT 1 FROM db.cpu a JOIN db.cpu b ON a.load = (SELECT 1)", "a sub-query in the JOIN clause"},
-      {"SELECT host FROM db.cpu GROUP BY ROLLUP (host)", "ROLLUP"},
-      {"SELECT host FROM db.cpu GROUP BY GROUPING SETS ((host), ())", "GROUPING SETS"},
+      {"SELECT 1 FROM db.cpu LEFT JOIN UNNEST(ARRAY[load]) AS t(x) ON x > 1",
+       "JOIN UNNEST other than CROSS, or INNER or LEFT with ON TRUE"},
   };
   for (const auto& [text, construct] : cases) {
     const Result<BoundStatement> bound = BindText(text);

@@ -168,7 +168,7 @@ Result<ExprPtr> ExpressionBinder::BindNode(const ast::Expr& expr) {
     case ast::ExprKind::kLambda:
       return ErrorAt(at, "Lambda expression should always be used inside a function");
     case ast::ExprKind::kGrouping:
-      return NotSupportedYet(expr.position, "GROUPING");
+      return BindGrouping(As<ast::GroupingExpr>(expr));
     case ast::ExprKind::kScalarSubquery:
       return BindScalarSubquery(As<ast::ScalarSubquery>(expr));
     case ast::ExprKind::kExists:
@@ -288,6 +288,28 @@ Result<ExprPtr> ExpressionBinder::BindParameter(const ast::Parameter& parameter)
   expr->name = parameter.name;
   expr->position = at;
   return ExprPtr(std::move(expr));
+}
+
+Result<ExprPtr> ExpressionBinder::BindGrouping(const ast::GroupingExpr& grouping) {
+  const Position at = PlaceOf(grouping.position);
+  if (place_.groupings == nullptr) {
+    return ErrorAt(at, "{} cannot contain aggregations, window functions or grouping operations: grouping",
+                   place_.clause);
+  }
+  if (grouping.arguments.size() > kGroupingArgumentsMax) {
+    return ErrorAt(at, "GROUPING supports up to {} column arguments", kGroupingArgumentsMax);
+  }
+  ExpressionBinder inner(context_, scope_, {.clause = "GROUPING"});
+  GroupingCall call;
+  call.position = at;
+  for (const ast::ExprPtr& argument : grouping.arguments) {
+    ExprPtr bound = TL_TRY(inner.Bind(*argument));
+    call.arguments.push_back(std::move(bound));
+  }
+  call.output = {context_.NewColumn(), "grouping", Type::Bigint()};
+  const ExprPtr value = MakeColumn(call.output.column, call.output.type, call.output.name, at);
+  place_.groupings->push_back(std::move(call));
+  return value;
 }
 
 Result<ExprPtr> ExpressionBinder::BindSubscript(const ast::SubscriptExpr& subscript) {

@@ -12,6 +12,7 @@
 
 #include "sql/bind/bind_context.h"
 #include "sql/bind/decorrelate.h"
+#include "sql/bind/grouping_sets.h"
 #include "sql/bind/scope.h"
 #include "sql/plan/aggregate_node.h"
 #include "sql/plan/join_node.h"
@@ -80,6 +81,7 @@ struct ExpressionPlace {
   SubqueryCollector* subqueries = nullptr;           ///< null: sub-queries are not supported here
   SubqueryCollector* inside_aggregates = nullptr;    ///< the same for arguments of aggregates
   const WithScope* with = nullptr;                   ///< for sub-queries
+  std::vector<GroupingCall>* groupings = nullptr;    ///< null: grouping() is not allowed here
   WindowCollector* windows = nullptr;                ///< null: OVER is not allowed here
   const std::vector<ast::NamedWindow>* named_windows = nullptr;  ///< of the WINDOW clause
   bool in_lambda = false;
@@ -117,6 +119,7 @@ class ExpressionBinder {
   Result<ExprPtr> BindBetween(const ast::BetweenExpr& between);
   Result<ExprPtr> BindInList(const ast::InListExpr& in);
   Result<ExprPtr> BindLike(const ast::LikeExpr& like);
+  Result<ExprPtr> BindGrouping(const ast::GroupingExpr& grouping);
   Result<ExprPtr> BindSubscript(const ast::SubscriptExpr& subscript);
   Result<ExprPtr> BindArray(const ast::ArrayExpr& array);
   Result<ExprPtr> BindCase(const ast::CaseExpr& expr);

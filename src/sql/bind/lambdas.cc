@@ -72,6 +72,7 @@ Result<ExprPtr> ExpressionBinder::BindLambda(const ast::LambdaExpr& lambda, cons
   place_.subqueries = nullptr;
   place_.inside_aggregates = nullptr;
   place_.windows = nullptr;
+  place_.groupings = nullptr;
   place_.in_lambda = true;
   Result<ExprPtr> body = Bind(*lambda.body);
   place_ = place;

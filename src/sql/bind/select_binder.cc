@@ -40,7 +40,7 @@ class SelectBinder {
   Status BindItem(const ast::SelectItem& item);
   Status AddStar(const ast::SelectItem& item);
   Status BindGroups();
-  Status AddGroupKey(const ast::Expr& expr);
+  Result<std::size_t> AddGroupKey(const ast::Expr& expr);
   Status BindHaving();
   Status BindOrder();
   Status BindOrderItem(const ast::SortItem& item);
@@ -61,8 +61,10 @@ class SelectBinder {
   SubqueryCollector below_groups_;  ///< sub-queries in aggregates and in GROUP BY
   SubqueryCollector over_groups_;   ///< those in items, HAVING and ORDER BY
   WindowCollector windows_;
+  std::vector<GroupingCall> groupings_;
   std::vector<BoundItem> items_;
-  std::vector<AggregateNode::Key> keys_;
+  std::vector<AggregateNode::Key> keys_;  ///< of all grouping sets
+  std::vector<GroupingSet> sets_;
   ExprPtr having_;
   struct OrderItem {
     ExprPtr expr;
@@ -107,6 +109,7 @@ ExpressionPlace SelectBinder::PlaceOverGroups(std::string_view clause) {
           .subqueries = &over_groups_,
           .inside_aggregates = &below_groups_,
           .with = with_,
+          .groupings = &groupings_,
           .windows = &windows_,
           .named_windows = &select_.windows};
 }
@@ -194,26 +197,28 @@ Status SelectBinder::AddStar(const ast::SelectItem& item) {
 }
 
 Status SelectBinder::BindGroups() {
-  if (!select_.group_by.has_value()) return OkStatus();
+  if (!select_.group_by.has_value()) {
+    if (groupings_.empty()) return OkStatus();
+    return ErrorAt(groupings_[0].position, "A GROUPING() operation can only be used with a corresponding "
+                                           "GROUPING SET/CUBE/ROLLUP/GROUP BY clause");
+  }
+  std::vector<std::vector<GroupingSet>> written;
   for (const ast::GroupingElement& element : select_.group_by->elements) {
-    switch (element.kind) {
-      case ast::GroupingKind::kRollup:
-        return NotSupportedYet(element.position, "ROLLUP");
-      case ast::GroupingKind::kCube:
-        return NotSupportedYet(element.position, "CUBE");
-      case ast::GroupingKind::kGroupingSets:
-        return NotSupportedYet(element.position, "GROUPING SETS");
-      case ast::GroupingKind::kSimple:
-        break;
-    }
+    written.emplace_back();
     for (const std::vector<ast::ExprPtr>& set : element.sets) {
-      for (const ast::ExprPtr& expr : set) TL_TRY(AddGroupKey(*expr));
+      written.back().emplace_back();
+      for (const ast::ExprPtr& expr : set) {
+        const std::size_t key = TL_TRY(AddGroupKey(*expr));
+        written.back().back().push_back(key);
+      }
     }
   }
+  sets_ = TL_TRY(CombineGroupingSets(*select_.group_by, written));
   return OkStatus();
 }
 
-Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
+/// The place of `expr` among the keys.
+Result<std::size_t> SelectBinder::AddGroupKey(const ast::Expr& expr) {
   ExprPtr bound;
   if (expr.kind == ast::ExprKind::kIntegerLiteral) {
     const std::int64_t ordinal = As<ast::IntegerLiteral>(expr).value;
@@ -228,6 +233,11 @@ Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
     if (over_groups_.IsReadBy(*bound)) return NotSupportedYet(expr.position, "GROUP BY an item with a sub-query");
     std::vector<ColumnRef> read;
     CollectColumns(*bound, &read);
+    for (const GroupingCall& grouping : groupings_) {
+      if (std::find(read.begin(), read.end(), grouping.output.column) == read.end()) continue;
+      return ErrorAt(expr.position,
+                     "GROUP BY clause cannot contain aggregations, window functions or grouping operations: grouping");
+    }
     for (const AggregateCall& call : aggregates_.calls()) {
       if (std::find(read.begin(), read.end(), call.output.column) != read.end()) {
         return ErrorAt(expr.position,
@@ -244,8 +254,8 @@ Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
     return ErrorAt(expr.position, "{} is not comparable, and therefore cannot be used in GROUP BY",
                    bound->type.ToString());
   }
-  for (const AggregateNode::Key& key : keys_) {
-    if (SameExpr(*key.expr, *bound)) return OkStatus();
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    if (SameExpr(*keys_[i].expr, *bound)) return i;
   }
   OutputColumn output;
   if (bound->kind == ExprKind::kColumn && plan_->OutputSet().Has(bound->column)) {
@@ -254,7 +264,7 @@ Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
     output = {context_.NewColumn(), PrintExpr(*bound), bound->type};
   }
   keys_.push_back({std::move(output), std::move(bound)});
-  return OkStatus();
+  return keys_.size() - 1;
 }
 
 Status SelectBinder::BindHaving() {
@@ -330,6 +340,7 @@ Result<ExprPtr> SelectBinder::OverGroups(const ExprPtr& expr) {
   ColumnSet allowed;
   for (const AggregateNode::Key& key : keys_) allowed.Add(key.output.column);
   for (const AggregateCall& call : aggregates_.calls()) allowed.Add(call.output.column);
+  for (const GroupingCall& grouping : groupings_) allowed.Add(grouping.output.column);
   for (const SubqueryCollector::Item& item : over_groups_.items) {
     if (item.join.kind == JoinKind::kMark) allowed.Add(item.join.mark.column);
     for (const OutputColumn& output : item.plan->outputs()) allowed.Add(output.column);
@@ -357,6 +368,11 @@ Result<ExprPtr> SelectBinder::OverGroups(const ExprPtr& expr) {
 }
 
 Status SelectBinder::GroupAll() {
+  const bool several = sets_.size() > 1 || !groupings_.empty();
+  if (several) {
+    // A key is null where a set leaves it out: no longer the column it has been.
+    for (AggregateNode::Key& key : keys_) key.output.column = context_.NewColumn();
+  }
   for (BoundItem& item : items_) item.expr = TL_TRY(OverGroups(item.expr));
   for (OrderItem& order : order_) order.expr = TL_TRY(OverGroups(order.expr));
   if (having_ != nullptr) having_ = TL_TRY(OverGroups(having_));
@@ -379,7 +395,11 @@ Status SelectBinder::GroupAll() {
     ForEachWindowExpr(item.call, rewrite);
     TL_TRY(status);
   }
-  plan_ = std::make_shared<AggregateNode>(std::move(plan_), std::move(keys_), aggregates_.calls());
+  if (several) {
+    plan_ = TL_TRY(AggregateSets(plan_, keys_, aggregates_.calls(), sets_, groupings_, &context_));
+  } else {
+    plan_ = std::make_shared<AggregateNode>(std::move(plan_), std::move(keys_), aggregates_.calls());
+  }
   plan_ = over_groups_.ApplyTo(std::move(plan_));
   if (having_ != nullptr) plan_ = std::make_shared<FilterNode>(std::move(plan_), std::move(having_));
   return OkStatus();
