@@ -15,6 +15,8 @@ std::uint64_t Hash64(BytesView bytes, std::uint64_t seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
+std::uint64_t ClassicHash64(BytesView bytes) { return XXH64(bytes.data(), bytes.size(), 0); }
+
 std::uint64_t MixHash(std::uint64_t value) {
   value ^= value >> 32;
   value *= 0xe9846af9b1a615dU;

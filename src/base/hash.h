@@ -14,6 +14,8 @@ std::uint64_t Hash64(BytesView bytes, std::uint64_t seed = 0);
 inline std::uint64_t Hash64(std::string_view text, std::uint64_t seed = 0) {
   return Hash64(AsBytes(text), seed);
 }
+/// XXH64 with seed 0: the older hash that queries know as xxhash64().
+std::uint64_t ClassicHash64(BytesView bytes);
 /// Mixes one 64-bit value (for integer keys); a bijection.
 std::uint64_t MixHash(std::uint64_t value);
 inline std::uint64_t CombineHash(std::uint64_t a, std::uint64_t b) {

@@ -21,7 +21,7 @@ class StringRef {
   explicit StringRef(std::string_view text) : size_(static_cast<std::uint32_t>(text.size())) {
     if (size_ <= kInlineBytesMax) {
       std::memset(inline_, 0, sizeof(inline_));
-      std::memcpy(inline_, text.data(), size_);
+      if (size_ != 0) std::memcpy(inline_, text.data(), size_);  // an empty view may be null
     } else {
       std::memcpy(far_.prefix, text.data(), sizeof(far_.prefix));
       far_.data = text.data();

@@ -1,6 +1,7 @@
 // functions/calendar.h: instants, dates and months on the proleptic Gregorian calendar, UTC.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -52,6 +53,14 @@ std::optional<DateUnit> ParseDateUnit(std::string_view name);
 std::int64_t UnitNs(DateUnit unit);
 /// Months of month, quarter and year; 0 for shorter units.
 int UnitMonths(DateUnit unit);
+
+/// English names; an abbreviation is the first three letters.
+inline constexpr std::array<std::string_view, 12> kMonthNames = {
+    "January", "February", "March",     "April",   "May",      "June",
+    "July",    "August",   "September", "October", "November", "December"};
+/// Monday first.
+inline constexpr std::array<std::string_view, 7> kDayNames = {
+    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
 
 /// Monday 1 … Sunday 7.
 int DayOfWeek(std::int64_t days);

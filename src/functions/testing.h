@@ -1,6 +1,7 @@
 // functions/testing.h: call a registered function by name with boxed values, as tests do.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -82,6 +83,114 @@ inline std::string Call(std::string_view name, std::vector<Value> arguments) {
   const Result<Value> value = CallScalar(name, std::move(arguments));
   if (!value.ok()) return "error: " + std::string(MessageOf(value.status()));
   return TextOf(*value);
+}
+
+/// A lambda whose body is C++ over boxed values; parameters come as the signature types them.
+struct Body {
+  std::size_t parameter_count;
+  Type result_type;
+  std::function<Result<Value>(const std::vector<Value>&)> function;
+};
+
+class FakeLambda : public Lambda {
+ public:
+  FakeLambda(const Body& body, Type cast_to) : body_(body), cast_to_(std::move(cast_to)) {}
+  Status Apply(std::span<const Vector> arguments, std::span<const std::uint32_t> outer_rows,
+               Vector* result, RowErrors* errors) const override {
+    TL_CHECK(arguments.size() == body_.parameter_count);
+    std::vector<Value> answers;
+    for (std::uint32_t row = 0; row < outer_rows.size(); ++row) {
+      std::vector<Value> parameters;
+      for (const Vector& argument : arguments) {
+        TL_CHECK(argument.size() == outer_rows.size());
+        parameters.push_back(argument.GetValue(row));
+      }
+      Result<Value> answer = body_.function(parameters);
+      if (!answer.ok()) {
+        errors->Add(row, answer.status());
+        answers.push_back(Value::Null(cast_to_));
+      } else {
+        answers.push_back(TL_TRY(CastValue(*answer, cast_to_)));
+      }
+    }
+    *result = Vector::FromValues(cast_to_, answers);
+    return OkStatus();
+  }
+
+ private:
+  const Body& body_;
+  const Type cast_to_;
+};
+
+/// Runs a scalar whose last arguments are lambdas, over one row per entry of `rows`. A row that
+/// fails answers its message, after "error: ".
+inline std::vector<std::string> CallLambdaRows(std::string_view name,
+                                               const std::vector<std::vector<Value>>& rows,
+                                               const std::vector<Body>& bodies) {
+  const FunctionRegistry& registry = FunctionRegistry::Get();
+  const ScalarFunction* function = registry.FindScalar(name);
+  if (function == nullptr) return {"no such function"};
+  std::vector<Type> types;
+  std::vector<int> arity;
+  for (const Value& value : rows.at(0)) {
+    types.push_back(value.type());
+    arity.push_back(0);
+  }
+  for (const Body& body : bodies) {
+    types.push_back(Type::Unknown());
+    arity.push_back(1 + static_cast<int>(body.parameter_count));
+  }
+  Result<ResolvedTypes> found =
+      ResolveOverload(name, registry.SignaturesOf(*function), types, arity);
+  if (!found.ok()) return {std::string(MessageOf(found.status()))};
+  ResolvedTypes resolved = *found;
+  const Signature& signature = registry.SignaturesOf(*function)[resolved.overload];
+  std::vector<FakeLambda> lambdas;
+  for (std::size_t i = 0; i < bodies.size(); ++i) {
+    const Result<Type> cast_to =
+        BindLambdaResult(signature, rows[0].size() + i, bodies[i].result_type, &resolved);
+    if (!cast_to.ok()) return {std::string(MessageOf(cast_to.status()))};
+    lambdas.emplace_back(bodies[i], *cast_to);
+  }
+  std::vector<const Lambda*> pointers;
+  for (const FakeLambda& lambda : lambdas) pointers.push_back(&lambda);
+  std::vector<Vector> arguments;
+  std::vector<std::uint32_t> selected;
+  for (std::size_t i = 0; i < rows[0].size(); ++i) {
+    std::vector<Value> column;
+    for (const auto& row : rows) column.push_back(*CastValue(row[i], resolved.argument_types[i]));
+    arguments.push_back(Vector::FromValues(resolved.argument_types[i], column));
+  }
+  Vector result = Vector::Flat(resolved.result_type, rows.size());
+  for (std::uint32_t row = 0; row < rows.size(); ++row) {
+    bool has_null = false;
+    for (const Vector& argument : arguments) has_null |= argument.IsNull(row);
+    if (has_null && function->nulls == NullPolicy::kNullInNullOut) {
+      result.SetNull(row);
+    } else {
+      selected.push_back(row);
+    }
+  }
+  std::any state;
+  KernelContext context;
+  context.now = kTestNow;
+  context.result_type = &resolved.result_type;
+  context.lambdas = pointers;
+  context.state = &state;
+  RowErrors errors;
+  const Status status = function->overloads[resolved.overload].kernel(
+      context, arguments, Selection::Of(selected), &result, &errors);
+  if (!status.ok()) return {std::string(MessageOf(status))};
+  std::vector<std::string> texts;
+  for (std::size_t row = 0; row < rows.size(); ++row) texts.push_back(TextOf(result.GetValue(row)));
+  for (const RowErrors::Entry& entry : errors.entries()) {
+    texts[entry.row] = "error: " + std::string(MessageOf(entry.status));
+  }
+  return texts;
+}
+inline std::string CallLambda(std::string_view name, std::vector<Value> arguments,
+                              const std::vector<Body>& bodies) {
+  return CallLambdaRows(name, {std::move(arguments)}, bodies).at(0);
 }
 
 /// One state of an aggregate, with its own memory.

@@ -5,6 +5,7 @@
 #include "columnar/text_format.h"
 #include "functions/calendar.h"
 #include "functions/compare.h"
+#include "functions/element_set.h"
 #include "functions/kernel.h"
 #include "functions/nested.h"
 #include "functions/registry.h"
@@ -39,35 +40,6 @@ struct TwoArrays {
   }
 };
 
-// A set of elements by value, null included, in open addressing.
-class ElementSet {
- public:
-  ElementSet(const Vector& elements, std::size_t capacity) : elements_(elements) {
-    std::size_t slots = 8;
-    while (slots < capacity * 2) slots *= 2;
-    slots_.assign(slots, kFree);
-  }
-  bool Insert(std::uint32_t element) {
-    std::uint32_t& slot = slots_[Find(element)];
-    if (slot != kFree) return false;
-    slot = element;
-    return true;
-  }
-  bool Contains(std::uint32_t element) const { return slots_[Find(element)] != kFree; }
-
- private:
-  static constexpr std::uint32_t kFree = UINT32_MAX;
-  std::size_t Find(std::uint32_t element) const {
-    std::size_t at = HashRow(elements_, element) & (slots_.size() - 1);
-    while (slots_[at] != kFree && !SameRows(elements_, slots_[at], elements_, element)) {
-      at = (at + 1) & (slots_.size() - 1);
-    }
-    return at;
-  }
-  const Vector& elements_;
-  std::vector<std::uint32_t> slots_;
-};
-
 Status Distinct(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
                 Vector* result, RowErrors*) {
   const Reader<ListEntry> lists(arguments[0]);
@@ -88,8 +60,8 @@ Status Distinct(const KernelContext&, std::span<const Vector> arguments, const S
 enum class SetOp { kUnion, kIntersect, kExcept };
 
 template <SetOp op>
-Status Combine(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
-               Vector* result, RowErrors*) {
+Status CombineSets(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
+                   Vector* result, RowErrors*) {
   const TwoArrays arrays(arguments[0], arguments[1]);
   ListResult list(result);
   rows.ForEach([&](std::uint32_t row) {
@@ -169,8 +141,8 @@ Status Join(const KernelContext&, std::span<const Vector> arguments, const Selec
 }
 
 template <bool is_max>
-Status Extreme(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
-               Vector* result, RowErrors*) {
+Status ExtremeElement(const KernelContext&, std::span<const Vector> arguments,
+                      const Selection& rows, Vector* result, RowErrors*) {
   const Reader<ListEntry> lists(arguments[0]);
   const Vector& elements = arguments[0].child(0);
   std::vector<std::uint32_t> indices(result->size(), 0);
@@ -258,26 +230,6 @@ Status Remove(const KernelContext&, std::span<const Vector> arguments, const Sel
     for (std::uint32_t i = entry.offset; i < entry.offset + entry.length; ++i) {
       if (elements.IsNull(i) || EqualRows(elements, i, arguments[1], row) != true) list.Add(i);
     }
-  });
-  list.Finish(elements);
-  return OkStatus();
-}
-
-Status Sort(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
-            Vector* result, RowErrors*) {
-  const Reader<ListEntry> lists(arguments[0]);
-  const Vector& elements = arguments[0].child(0);
-  ListResult list(result);
-  std::vector<std::uint32_t> order;
-  rows.ForEach([&](std::uint32_t row) {
-    const ListEntry entry = lists[row];
-    order.resize(entry.length);
-    std::iota(order.begin(), order.end(), entry.offset);
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return OrderRows(elements, a, elements, b) < 0;
-    });
-    list.Begin(row);
-    for (const std::uint32_t element : order) list.Add(element);
   });
   list.Finish(elements);
   return OkStatus();
@@ -521,8 +473,8 @@ Status SequenceByMonths(const KernelContext& context, std::span<const Vector> ar
 // ---- sums
 // -----------------------------------------------------------------------------------------------
 
-Status Sum(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
-           Vector* result, RowErrors*) {
+Status SumDoubles(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
+                  Vector* result, RowErrors*) {
   const Reader<ListEntry> lists(arguments[0]);
   const Reader<double> elements(arguments[0].child(0));
   double* out = result->mutable_values<double>();
@@ -531,6 +483,22 @@ Status Sum(const KernelContext&, std::span<const Vector> arguments, const Select
     for (std::uint32_t i = lists[row].offset; i < lists[row].offset + lists[row].length; ++i) {
       if (!elements.IsNull(i)) sum += elements[i];
     }
+    out[row] = sum;
+  });
+  return OkStatus();
+}
+Status SumIntegers(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
+                   Vector* result, RowErrors* errors) {
+  const Reader<ListEntry> lists(arguments[0]);
+  const Reader<I64> elements(arguments[0].child(0));
+  I64* out = result->mutable_values<I64>();
+  rows.ForEach([&](std::uint32_t row) {
+    I64 sum = 0;
+    bool overflow = false;
+    for (std::uint32_t i = lists[row].offset; i < lists[row].offset + lists[row].length; ++i) {
+      if (!elements.IsNull(i)) overflow |= __builtin_add_overflow(sum, elements[i], &sum);
+    }
+    if (overflow) errors->Add(row, ExecutionFailed("bigint addition overflow in array_sum"));
     out[row] = sum;
   });
   return OkStatus();
@@ -548,22 +516,22 @@ TL_ARRAY(kArrayDistinct, "array_distinct", "The different elements, in order of 
          "ARRAY[1, 2, 2, 3]", "[1,2,3]", {"(array(T:comparable)) -> array(T)", Distinct});
 TL_ARRAY(kArrayUnion, "array_union", "The different elements of both arrays.",
          "ARRAY[1, 2], ARRAY[2, 3]", "[1,2,3]",
-         {"(array(T:comparable), array(T)) -> array(T)", Combine<SetOp::kUnion>});
+         {"(array(T:comparable), array(T)) -> array(T)", CombineSets<SetOp::kUnion>});
 TL_ARRAY(kArrayIntersect, "array_intersect", "The different elements that both arrays have.",
          "ARRAY[1, 2, 3], ARRAY[3, 4, 5]", "[3]",
-         {"(array(T:comparable), array(T)) -> array(T)", Combine<SetOp::kIntersect>});
+         {"(array(T:comparable), array(T)) -> array(T)", CombineSets<SetOp::kIntersect>});
 TL_ARRAY(kArrayExcept, "array_except", "The different elements of the first array only.",
          "ARRAY[1, 2, 3], ARRAY[3, 4, 5]", "[1,2]",
-         {"(array(T:comparable), array(T)) -> array(T)", Combine<SetOp::kExcept>});
+         {"(array(T:comparable), array(T)) -> array(T)", CombineSets<SetOp::kExcept>});
 TL_ARRAY(kArraysOverlap, "arrays_overlap", "Whether two arrays have an element in common.",
          "ARRAY[1, 2], ARRAY[2]", "true", {"(array(T:comparable), array(T)) -> boolean", Overlap});
 TL_ARRAY(kArrayJoin, "array_join", "The elements as one text with a separator.",
          "ARRAY[1, 2, 3], ';'", "1;2;3", {"(array(T), varchar) -> varchar", Join},
          {"(array(T), varchar, varchar) -> varchar", Join});
 TL_ARRAY(kArrayMax, "array_max", "The largest element; NULL if any is.", "ARRAY[1, 3, 2]", "3",
-         {"(array(T:orderable)) -> T", Extreme<true>});
+         {"(array(T:orderable)) -> T", ExtremeElement<true>});
 TL_ARRAY(kArrayMin, "array_min", "The smallest element; NULL if any is.", "ARRAY[1, 3, 2]", "1",
-         {"(array(T:orderable)) -> T", Extreme<false>});
+         {"(array(T:orderable)) -> T", ExtremeElement<false>});
 TL_ARRAY(kArrayPosition, "array_position", "Where an element first is; 0 when it is not there.",
          "ARRAY[3, 4, 5, 9], 5", "3", {"(array(T:comparable), T) -> bigint", Position});
 TL_ARRAY(kArrayRemove, "array_remove", "The array without the elements equal to one.",
@@ -593,8 +561,8 @@ TL_ARRAY(kSequence, "sequence", "The values from start to stop by a step.", "3, 
          {"(date, date) -> array(date)", SequenceKernel<std::int32_t>},
          {"(date, date, interval day to second) -> array(date)", SequenceKernel<std::int32_t>},
          {"(date, date, interval year to month) -> array(date)", SequenceByMonths<std::int32_t>});
-TL_ARRAY(kArraySum, "array_sum", "The sum of the elements that are not NULL.", "ARRAY[1.0, 2.0]",
-         "3.0", {"(array(double)) -> double", Sum});
+TL_ARRAY(kArraySum, "array_sum", "The sum of the elements that are not NULL.", "ARRAY[1, 2]", "3",
+         {"(array(bigint)) -> bigint", SumIntegers}, {"(array(double)) -> double", SumDoubles});
 
 constexpr ScalarOverload kShuffleOverloads[] = {{"(array(T)) -> array(T)", Shuffle}};
 constexpr ScalarFunction kShuffle{
@@ -611,15 +579,6 @@ constexpr ScalarFunction kRepeat{
     .doc = {"array", "An array of one element so many times.", "SELECT repeat(1, 3)", "[1,1,1]"}};
 TL_REGISTER_SCALAR(kRepeat);
 
-// ---- array_sort, with and without a comparator
-// -------------------------------------------------------------
-
-constexpr ScalarOverload kArraySortOverloads[] = {{"(array(T:orderable)) -> array(T)", Sort}};
-constexpr ScalarFunction kArraySort{.name = "array_sort",
-                                    .overloads = kArraySortOverloads,
-                                    .doc = {"array", "The elements in ascending order, NULLs last.",
-                                            "SELECT array_sort(ARRAY[3, 1, 2])", "[1,2,3]"}};
-TL_REGISTER_SCALAR(kArraySort);
 #undef TL_ARRAY
 
 }  // namespace

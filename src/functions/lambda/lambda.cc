@@ -1,56 +1,15 @@
 // functions/lambda/lambda.cc: filter, transform, reduce, zip_with and the matches: functions that
 // run a lambda over elements. All elements of a batch go through the lambda at once.
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 #include "functions/kernel.h"
+#include "functions/lambda/elements.h"
 #include "functions/nested.h"
 #include "functions/registry.h"
 
 namespace tideline::functions {
 namespace {
-
-// The elements of all selected rows, in order, and the row each belongs to.
-struct LambdaElements {
-  std::vector<std::uint32_t> elements;
-  std::vector<std::uint32_t> owners;
-
-  LambdaElements(const Vector& list, const Selection& rows) {
-    const Reader<ListEntry> lists(list);
-    rows.ForEach([&](std::uint32_t row) {
-      if (list.IsNull(row)) return;
-      const ListEntry entry = lists[row];
-      for (std::uint32_t i = 0; i < entry.length; ++i) {
-        elements.push_back(entry.offset + i);
-        owners.push_back(row);
-      }
-    });
-  }
-};
-
-// Elements `indices` of an array or points of a series, as the lambda's argument.
-Vector LambdaArgument(const Vector& list, std::span<const std::uint32_t> indices) {
-  if (!list.type().is(TypeId::kTimeseries)) return Gather(list.child(0), indices);
-  Vector points = Vector::Flat(
-      Type::Row({{"time", Type::Timestamp()}, {"value", list.type().element()}}), indices.size());
-  for (std::size_t i = 0; i < 2; ++i) points.SetChild(i, Gather(list.child(i), indices));
-  return points;
-}
-
-// Runs the lambda; errors of element i become errors of row owners[i], one per row.
-Status RunLambda(const Lambda& lambda, std::span<const Vector> arguments,
-                 std::span<const std::uint32_t> owners, Vector* result, RowErrors* errors) {
-  RowErrors inner;
-  TL_TRY(lambda.Apply(arguments, owners, result, &inner));
-  std::uint32_t last = std::numeric_limits<std::uint32_t>::max();
-  for (const RowErrors::Entry& entry : inner.entries()) {
-    const std::uint32_t owner = owners[entry.row];
-    if (owner != last) errors->Add(owner, entry.status);
-    last = owner;
-  }
-  return OkStatus();
-}
 
 Status Filter(const KernelContext& context, std::span<const Vector> arguments,
               const Selection& rows, Vector* result, RowErrors* errors) {
@@ -161,8 +120,8 @@ Status Reduce(const KernelContext& context, std::span<const Vector> arguments,
 enum class Quantifier { kAny, kAll, kNone };
 
 template <Quantifier quantifier>
-Status Match(const KernelContext& context, std::span<const Vector> arguments, const Selection& rows,
-             Vector* result, RowErrors* errors) {
+Status Quantify(const KernelContext& context, std::span<const Vector> arguments,
+                const Selection& rows, Vector* result, RowErrors* errors) {
   const Vector& list = arguments[0];
   const LambdaElements all(list, rows);
   Vector matched;
@@ -253,13 +212,13 @@ TL_LAMBDA(kReduce, "reduce", kSeesNulls, "Folds the elements or points, in order
            Reduce});
 TL_LAMBDA(kAnyMatch, "any_match", kNullInNullOut, "Whether a lambda is true for any element.",
           "ARRAY[1, 2], x -> x > 1", "true",
-          {"(array(T), function(T, boolean)) -> boolean", Match<Quantifier::kAny>});
+          {"(array(T), function(T, boolean)) -> boolean", Quantify<Quantifier::kAny>});
 TL_LAMBDA(kAllMatch, "all_match", kNullInNullOut, "Whether a lambda is true for every element.",
           "ARRAY[1, 2], x -> x > 1", "false",
-          {"(array(T), function(T, boolean)) -> boolean", Match<Quantifier::kAll>});
+          {"(array(T), function(T, boolean)) -> boolean", Quantify<Quantifier::kAll>});
 TL_LAMBDA(kNoneMatch, "none_match", kNullInNullOut, "Whether a lambda is true for no element.",
           "ARRAY[1, 2], x -> x > 2", "true",
-          {"(array(T), function(T, boolean)) -> boolean", Match<Quantifier::kNone>});
+          {"(array(T), function(T, boolean)) -> boolean", Quantify<Quantifier::kNone>});
 TL_LAMBDA(kZipWith, "zip_with", kNullInNullOut,
           "What a lambda makes of elements in the same place.",
           "ARRAY[1, 2], ARRAY[3, 4], (x, y) -> x + y", "[4,6]",

@@ -417,8 +417,45 @@ Status WidthBucket(const KernelContext&, std::span<const Vector> arguments, cons
   });
   return OkStatus();
 }
+// Buckets between ascending bounds: the answer is how many bounds are not above x.
+Status WidthBucketOf(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
+                     Vector* result, RowErrors* errors) {
+  const Reader<double> x(arguments[0]);
+  const Reader<ListEntry> lists(arguments[1]);
+  const Reader<double> bounds(arguments[1].child(0));
+  I64* out = result->mutable_values<I64>();
+  const auto check = [&](std::uint32_t row) -> Status {
+    const ListEntry entry = lists[row];
+    if (entry.length == 0) return ExecutionFailed("Bins cannot be an empty array");
+    if (std::isnan(x[row])) return ExecutionFailed("Operand cannot be NaN");
+    for (std::uint32_t i = entry.offset; i < entry.offset + entry.length; ++i) {
+      if (bounds.IsNull(i)) return ExecutionFailed("Bin values cannot be NULL");
+      if (!std::isfinite(bounds[i])) return ExecutionFailed("Bin value must be finite");
+      if (i > entry.offset && bounds[i] <= bounds[i - 1]) {
+        return ExecutionFailed("Bin values are not sorted in ascending order");
+      }
+    }
+    return OkStatus();
+  };
+  rows.ForEach([&](std::uint32_t row) {
+    Status status = check(row);
+    if (!status.ok()) {
+      errors->Add(row, std::move(status));
+      return;
+    }
+    const ListEntry entry = lists[row];
+    I64 bucket = 0;
+    while (bucket < entry.length &&
+           bounds[entry.offset + static_cast<std::uint32_t>(bucket)] <= x[row]) {
+      ++bucket;
+    }
+    out[row] = bucket;
+  });
+  return OkStatus();
+}
 constexpr ScalarOverload kWidthBucketOverloads[] = {
-    {"(double, double, double, bigint) -> bigint", WidthBucket}};
+    {"(double, double, double, bigint) -> bigint", WidthBucket},
+    {"(double, array(double)) -> bigint", WidthBucketOf}};
 constexpr ScalarFunction kWidthBucket{
     .name = "width_bucket",
     .overloads = kWidthBucketOverloads,

@@ -8,7 +8,9 @@
 #include <optional>
 
 #include "functions/kernel.h"
+#include "functions/lambda/elements.h"
 #include "functions/registry.h"
+#include "functions/utf8.h"
 
 namespace tideline::functions {
 namespace {
@@ -118,8 +120,8 @@ Status ForPatterns(const KernelContext& context, std::span<const Vector> argumen
 
 // Calls f(begin, end) for each match; empty matches move on by one code point.
 template <typename F>
-Status ForMatches(const Pattern& pattern, std::string_view text, F&& f) {
-  for (std::size_t from = 0; from <= text.size();) {
+Status ForMatches(const Pattern& pattern, std::string_view text, F&& f, std::size_t from = 0) {
+  while (from <= text.size()) {
     const bool found = TL_TRY(pattern.Find(text, from));
     if (!found) break;
     const auto [begin, end] = *pattern.Group(0);
@@ -312,6 +314,104 @@ Status RegexpReplace(const KernelContext& context, std::span<const Vector> argum
       });
 }
 
+// One match on its way through the lambda.
+struct LambdaMatch {
+  std::uint32_t row;
+  std::size_t begin;
+  std::size_t end;
+};
+
+// Writes each text with its matches replaced by `replacements`, in order; a NULL replacement makes
+// the text NULL.
+void WriteReplaced(const Reader<StringRef>& texts, const std::vector<LambdaMatch>& matches,
+                   const Vector& replacements, const Selection& rows, Vector* result) {
+  std::string out;
+  std::size_t at = 0;
+  rows.ForEach([&](std::uint32_t row) {
+    const std::string_view text = texts[row].view();
+    out.clear();
+    std::size_t last = 0;
+    bool is_null = false;
+    for (; at < matches.size() && matches[at].row == row; ++at) {
+      out.append(text.substr(last, matches[at].begin - last));
+      last = matches[at].end;
+      if (replacements.IsNull(at)) {
+        is_null = true;
+      } else {
+        out.append(replacements.base().values<StringRef>()[replacements.Index(at)].view());
+      }
+    }
+    if (is_null) {
+      result->SetNull(row);
+    } else {
+      out.append(text.substr(last));
+      result->SetString(row, out);
+    }
+  });
+}
+
+// The lambda gets the groups of a match, from 1; all matches of all rows go through it at once.
+Status RegexpReplaceByLambda(const KernelContext& context, std::span<const Vector> arguments,
+                             const Selection& rows, Vector* result, RowErrors* errors) {
+  const Reader<StringRef> texts(arguments[0]);
+  std::vector<LambdaMatch> matches;
+  std::vector<ListEntry> lists;
+  Parts groups;
+  TL_TRY(ForPatterns(
+      context, arguments, rows, errors, [&](const Pattern& pattern, std::uint32_t row) -> Status {
+        const std::string_view text = texts[row].view();
+        return ForMatches(pattern, text, [&](std::size_t begin, std::size_t end) {
+          matches.push_back({row, begin, end});
+          lists.push_back({static_cast<std::uint32_t>(groups.parts.size()), pattern.groups()});
+          for (std::size_t i = 1; i <= pattern.groups(); ++i) {
+            const auto bounds = pattern.Group(i);
+            groups.parts.push_back(
+                bounds ? std::optional(text.substr(bounds->first, bounds->second - bounds->first))
+                       : std::nullopt);
+          }
+        });
+      }));
+  Vector replacements;
+  if (!matches.empty()) {
+    Vector input = Vector::Flat(Type::Array(Type::Varchar()), matches.size());
+    std::copy(lists.begin(), lists.end(), input.mutable_values<ListEntry>());
+    groups.Finish(&input);
+    std::vector<std::uint32_t> owners;
+    for (const LambdaMatch& match : matches) owners.push_back(match.row);
+    const std::vector<Vector> inputs = {std::move(input)};
+    TL_TRY(RunLambda(*context.lambdas[0], inputs, owners, &replacements, errors));
+  }
+  WriteReplaced(texts, matches, replacements, rows, result);
+  return OkStatus();
+}
+
+// Where (from 1, in characters) the n-th match at or after a start begins; -1 when there is none.
+Status RegexpPosition(const KernelContext& context, std::span<const Vector> arguments,
+                      const Selection& rows, Vector* result, RowErrors* errors) {
+  const Reader<StringRef> texts(arguments[0]);
+  I64* out = result->mutable_values<I64>();
+  return ForPatterns(
+      context, arguments, rows, errors, [&](const Pattern& pattern, std::uint32_t row) -> Status {
+        const I64 start = arguments.size() > 2 ? Reader<I64>(arguments[2])[row] : 1;
+        const I64 wanted = arguments.size() > 3 ? Reader<I64>(arguments[3])[row] : 1;
+        if (start < 1) return ExecutionFailed("start position cannot be smaller than 1");
+        if (wanted < 1) return ExecutionFailed("occurrence cannot be smaller than 1");
+        const std::string_view text = texts[row].view();
+        out[row] = -1;
+        if (start > static_cast<I64>(Utf8Count(text))) return OkStatus();
+        const std::size_t from = Utf8Prefix(text, static_cast<std::size_t>(start - 1));
+        I64 seen = 0;
+        return ForMatches(
+            pattern, text,
+            [&](std::size_t begin, std::size_t) {
+              if (++seen == wanted) {
+                out[row] = static_cast<I64>(Utf8Count(text.substr(0, begin))) + 1;
+              }
+            },
+            from);
+      });
+}
+
 #define TL_REGEXP(object, text, summary_text, example_text, result_text, ...)                 \
   constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                               \
   constexpr ScalarFunction object{.name = text,                                               \
@@ -334,7 +434,15 @@ TL_REGEXP(kRegexpCount, "regexp_count", "How many matches there are.", "'example
           {"(varchar, varchar) -> bigint", RegexpCount});
 TL_REGEXP(kRegexpReplace, "regexp_replace", "The text with matches removed or replaced.",
           "'example', 'x(.)', '$1x'", "eaxmple", {"(varchar, varchar) -> varchar", RegexpReplace},
-          {"(varchar, varchar, varchar) -> varchar", RegexpReplace});
+          {"(varchar, varchar, varchar) -> varchar", RegexpReplace},
+          {"(varchar, varchar, function(array(varchar), varchar)) -> varchar",
+           RegexpReplaceByLambda});
+TL_REGEXP(kRegexpPosition, "regexp_position",
+          "Where the n-th match at or after a position begins, from 1; -1 when there is none.",
+          "'I have 23 apples and 5 pears', '\\d+', 10", "22",
+          {"(varchar, varchar) -> bigint", RegexpPosition},
+          {"(varchar, varchar, bigint) -> bigint", RegexpPosition},
+          {"(varchar, varchar, bigint, bigint) -> bigint", RegexpPosition});
 #undef TL_REGEXP
 
 }  // namespace

@@ -80,6 +80,15 @@ Result<TableProperties> TakeProperties(ByteReader* in) {
   TableProperties properties;
   properties.retention.memory_hours = TL_TRY(in->I64());
   properties.retention.magnetic_days = TL_TRY(in->I64());
+  // Their sum in nanoseconds fits 64 bits.
+  constexpr std::int64_t kRetentionMax = 100'000;
+  static_assert(kRetentionMax < INT64_MAX / (kNsPerHour + kNsPerDay));
+  const Retention& retention = properties.retention;
+  if (retention.memory_hours < 0 || retention.memory_hours > kRetentionMax ||
+      retention.magnetic_days < 0 || retention.magnetic_days > kRetentionMax) {
+    return DataLoss("catalog: a retention of {} hours and {} days", retention.memory_hours,
+                    retention.magnetic_days);
+  }
   MagneticStoreWrites& writes = properties.magnetic_store_writes;
   const std::uint8_t flags = TL_TRY(in->U8());
   writes.enabled = (flags & 1) != 0;
@@ -117,11 +126,21 @@ MeasureType MeasureTypeOfColumn(const Column& column) {
   }
 }
 
+// Tables keep arrays by column id, so a damaged one must not ask for gigabytes.
+Result<ColumnId> TakeColumnId(ByteReader* in) {
+  const std::uint32_t id = TL_TRY(in->U32());
+  if (id > kColumnIdMax) return DataLoss("catalog: column id {}, the limit is {}", id, kColumnIdMax);
+  return ColumnId{id};
+}
+
 Status TakeColumns(ByteReader* in, TableSchema* table) {
   table->next_column = ColumnId{TL_TRY(in->U32())};
+  if (table->next_column.value > kColumnIdMax + 1) {
+    return DataLoss("catalog: next column id {}", table->next_column.value);
+  }
   table->dimensions.resize(TL_TRY(Count(in, kDimensionsMax, "dimensions")));
   for (Column& column : table->dimensions) {
-    column = {.id = ColumnId{TL_TRY(in->U32())},
+    column = {.id = TL_TRY(TakeColumnId(in)),
               .name = "",
               .kind = ColumnKind::kDimension,
               .type = Type::Varchar()};
@@ -129,7 +148,7 @@ Status TakeColumns(ByteReader* in, TableSchema* table) {
   }
   table->values.resize(TL_TRY(Count(in, kMultiAttributesMax + kMeasureTypeCount, "columns")));
   for (Column& column : table->values) {
-    column.id = ColumnId{TL_TRY(in->U32())};
+    column.id = TL_TRY(TakeColumnId(in));
     column.kind = TL_TRY(in->U8()) == 0 ? ColumnKind::kMeasureValue : ColumnKind::kMultiAttribute;
     column.type = ColumnTypeOf(TL_TRY(MeasureTypeOf(in)));
     column.name = TL_TRY(Text(in));
@@ -140,7 +159,12 @@ Status TakeColumns(ByteReader* in, TableSchema* table) {
     measure.type = TL_TRY(Enumerator(in, MeasureType::kMulti));
     measure.name = TL_TRY(Text(in));
     measure.dimensions.resize(TL_TRY(Count(in, kDimensionsMax, "dimensions")));
-    for (ColumnId& dimension : measure.dimensions) dimension = ColumnId{TL_TRY(in->U32())};
+    for (ColumnId& dimension : measure.dimensions) {
+      dimension = TL_TRY(TakeColumnId(in));
+      const bool known = std::any_of(table->dimensions.begin(), table->dimensions.end(),
+                                     [&](const Column& column) { return column.id == dimension; });
+      if (!known) return DataLoss("catalog: measure {} has no dimension {}", measure.name, dimension.value);
+    }
     slot = std::make_shared<const Measure>(std::move(measure));
   }
   return OkStatus();

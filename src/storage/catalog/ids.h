@@ -32,6 +32,8 @@ struct SeriesId {
 inline constexpr ColumnId kMeasureNameColumn{0};
 inline constexpr ColumnId kTimeColumn{1};
 inline constexpr ColumnId kFirstFreeColumn{2};
+/// Ids are never given out again; 128 dimensions and 1,029 value columns leave room.
+inline constexpr std::uint32_t kColumnIdMax = 65'535;
 
 template <typename H>
 H AbslHashValue(H h, const TableId& id) {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "storage/engine/engine_impl.h"
 #include "storage/engine/snapshot.h"
+#include "storage/fs/posix_file_system.h"
 
 namespace tideline::engine {
 namespace {
@@ -89,6 +90,7 @@ Bytes EncodeProperties(const catalog::TableSchema& schema) {
 
 Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
   TL_CHECK(options.file_system != nullptr && options.clock != nullptr);
+  fs::RaiseOpenFilesMax();
   auto engine = std::make_unique<EngineImpl>(std::move(options));
   TL_TRY(engine->Recover());
   return std::unique_ptr<Engine>(std::move(engine));
@@ -354,6 +356,7 @@ Status EngineImpl::DeleteTable(std::string_view database, std::string_view table
     wal::WalReservation space = TL_TRY(lane_.wal().Reserve(payload.size()));
     // After Drop no write of the table can come behind its end in the log.
     table->Drop();
+    dropped_[table->id()] = table;
     number = lane_.Append(space, OutcomeType::kDropTable, payload, nullptr, [](SequenceNumber) {});
     catalog_.DropTable(table->id());
     WriterLock tables_lock(tables_mutex_);

@@ -7,6 +7,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -67,11 +68,13 @@ class EngineImpl final : public Engine {
     SeriesProgress series{};
     /// Dead rows in the deletion vector file of a segment, by the segment's key.
     absl::flat_hash_map<std::string, std::uint64_t> dead_saved{};
+    /// Windows whose merge failed, and the steady time before which it is not tried again.
+    std::map<Window, std::int64_t> merge_not_before_ns{};
   };
   /// A file that no newer manifest names.
   struct Garbage {
     std::string key;
-    std::weak_ptr<SegmentSource> user;
+    std::weak_ptr<const void> user;  ///< whose queries read it: a segment, or a dropped table
     std::uint64_t dropped_in = 0;
   };
   /// A table's part of a checkpoint, between writing and the manifest.
@@ -106,10 +109,29 @@ class EngineImpl final : public Engine {
   Status ReplayCatalogRecord(OutcomeType type, BytesView payload);
   static std::set<std::string> NamedFiles(const catalog::Manifest& manifest);
   Status RemoveUnnamedFiles() TL_REQUIRES(maintenance_mutex_);
+  Status RemoveOldManifests() TL_REQUIRES(maintenance_mutex_);
+  /// kDataLoss when there is data though there is no manifest.
+  Status CheckEmpty();
+  /// Compares what files hold with the last number of the log.
+  Status CheckLogReaches(SequenceNumber last) TL_REQUIRES(maintenance_mutex_);
 
   // maintenance.cc
   void Background();
   Status CheckpointLocked() TL_REQUIRES(maintenance_mutex_);
+  Status WriteCheckpoint() TL_REQUIRES(maintenance_mutex_);
+  /// Takes every table's part and encodes the catalog that fits exactly these parts.
+  std::vector<TableCheckpoint> BeginCheckpoint(catalog::Manifest* next)
+      TL_REQUIRES(maintenance_mutex_);
+  /// What no longer has an owner once `next` is stored.
+  std::vector<Garbage> GarbageOfDroppedTables(const catalog::Manifest& next)
+      TL_REQUIRES(maintenance_mutex_);
+  Result<std::unique_ptr<SegmentSink>> MakeObjectSink(const Uuid& uuid)
+      TL_REQUIRES(maintenance_mutex_);
+  Status PutObject(const std::string& key, BytesView bytes) TL_REQUIRES(maintenance_mutex_);
+  /// Removes files written for a manifest that was not stored.
+  void RemoveUnnamed() TL_REQUIRES(maintenance_mutex_);
+  /// Notes that memory no longer fits the manifest stored: from here on only a restart helps.
+  Status Break(const Status& status) TL_REQUIRES(maintenance_mutex_);
   Status MaintainLocked() TL_REQUIRES(maintenance_mutex_);
   bool CheckpointIsDue() TL_REQUIRES(maintenance_mutex_);
   Status EncodeRuns(const std::shared_ptr<Table>& table, std::uint64_t number);
@@ -118,6 +140,9 @@ class EngineImpl final : public Engine {
       TL_REQUIRES(maintenance_mutex_);
   Status WriteDeletionVectors(TableCheckpoint* checkpoint) TL_REQUIRES(maintenance_mutex_);
   Status MergeOnce(const std::shared_ptr<Table>& table, bool* merged)
+      TL_REQUIRES(maintenance_mutex_);
+  Status Merge(const std::shared_ptr<Table>& table, const catalog::TableSchemaPtr& schema,
+               const Window& window, const std::vector<std::shared_ptr<SegmentSource>>& segments)
       TL_REQUIRES(maintenance_mutex_);
   Status ReplaceSegments(const std::shared_ptr<Table>& table,
                          const std::vector<std::shared_ptr<SegmentSource>>& removed,
@@ -150,6 +175,9 @@ class EngineImpl final : public Engine {
       TL_GUARDED_BY(tables_mutex_);
 
   Mutex catalog_mutex_;
+  /// Deleted since the last checkpoint: queries may still read their files.
+  absl::flat_hash_map<catalog::TableId, std::weak_ptr<Table>> dropped_
+      TL_GUARDED_BY(catalog_mutex_);
   std::uint64_t next_table_id_ = 1;  // guarded by catalog_mutex_ after recovery
 
   mutable Mutex maintenance_mutex_;
@@ -159,6 +187,9 @@ class EngineImpl final : public Engine {
   SequenceNumber truncate_to_{};               // likewise: the floor of the manifest before
   absl::flat_hash_map<catalog::TableId, TableUpkeep> upkeep_;
   std::vector<Garbage> garbage_;
+  std::vector<std::string> unnamed_;  ///< keys written since the last manifest, for the next one
+  Status broken_ = OkStatus();        ///< no manifest may be stored any more
+  std::int64_t checkpoint_not_before_ns_ = INT64_MIN;  ///< steady; after a failure
   std::int64_t last_checkpoint_steady_ns_ = 0;
   std::uint64_t last_checkpoint_frame_bytes_ = 0;
   std::uint64_t replayed_bytes_ = 0;  ///< read at open and not yet in files

@@ -37,7 +37,8 @@ struct EngineOptions {
   std::size_t segments_per_window_max = 512;
 
   // ---- pace -----------------------------------------------------------------------------------
-  std::uint64_t checkpoint_wal_bytes = std::uint64_t{256} << 20;
+  /// Log written since the last checkpoint; a restart replays about this much.
+  std::uint64_t checkpoint_wal_bytes = std::uint64_t{64} << 20;
   std::int64_t checkpoint_age_ns = kNsPerHour;
   std::size_t memory_bytes_max = 0;  ///< of the process; 0: detected
   std::size_t cache_bytes_max = 0;   ///< encoded blocks of files; 0: a quarter of the budget

@@ -1,6 +1,11 @@
 #include "storage/engine/engine.h"
 
+#include <functional>
+#include <set>
+#include <utility>
+
 #include "storage/engine/engine_test_support.h"
+#include "storage/engine/flush.h"
 #include "storage/engine/inspect.h"
 
 namespace tideline::engine {
@@ -29,6 +34,14 @@ TestRecord Multi(std::int64_t time_ns, std::int64_t n, std::int64_t version = 1)
                        {"ok", n % 2 == 0}, {"at", TimestampNs{n}}},
           .time_ns = time_ns,
           .version = version};
+}
+
+std::size_t CountFiles(const SimEngine& sim, std::string_view part) {
+  std::size_t count = 0;
+  for (const std::string& path : sim.disk.Paths()) {
+    if (path.find(part) != std::string::npos && !path.ends_with(".tmp")) ++count;
+  }
+  return count;
 }
 
 class EngineTest : public ::testing::Test {
@@ -484,6 +497,186 @@ TEST_F(EngineTest, FallsBackToTheManifestBefore) {
   ASSERT_TRUE(sim_.engine().Checkpoint().ok());
   Reopen();
   EXPECT_EQ(sim_.Read().size(), rows.size() + 1);
+  // Neither the damaged one nor those before it stay.
+  sim_.Close();
+  ASSERT_TRUE(sim_.Open().ok());
+  EXPECT_LE(CountFiles(sim_, "/manifest/"), 2U);
+}
+
+// A refused record between two must not make the second pass for a repetition of the first.
+TEST_F(EngineTest, RecordWithoutDimensionsAfterARefusedOneIsItsOwnSeries) {
+  TestRecord refused = Single(kNow + 1, 1);
+  refused.measures = {{"", std::int64_t{1}}};
+  TestRecord bare = Single(kNow + 2, 3);
+  bare.dimensions = {};
+  const auto results = sim_.Write({Single(kNow, 1), refused, bare});
+  ASSERT_TRUE(results.ok());
+  EXPECT_EQ((*results)[1].verdict, Verdict::kMeasureTypeConflict);
+  EXPECT_EQ((*results)[2].verdict, Verdict::kNew);
+  const Rows rows = sim_.Read();
+  EXPECT_EQ(rows.size(), 2U);
+  EXPECT_TRUE(rows.contains(testing::KeyOf(bare)));
+}
+
+/// Calls out whenever the time is asked for: a way into the middle of a checkpoint.
+class CallingClock final : public Clock {
+ public:
+  explicit CallingClock(const Clock& clock) : clock_(clock) {}
+  TimestampNs WallNow() const override {
+    if (on_wall) std::exchange(on_wall, {})();
+    return clock_.WallNow();
+  }
+  SteadyNs SteadyNow() const override { return clock_.SteadyNow(); }
+  mutable std::function<void()> on_wall{};
+
+ private:
+  const Clock& clock_;
+};
+
+TEST_F(EngineTest, DimensionDefinedDuringACheckpointSurvives) {
+  CallingClock clock(sim_.clock);
+  sim_.Close();
+  sim_.options.clock = &clock;
+  ASSERT_TRUE(sim_.Open().ok());
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  TestRecord wider = Single(kNow + 1, 2);
+  wider.dimensions.emplace_back("rack", "r1");
+  wider.measure_name = "another";
+  bool called = false;
+  clock.on_wall = [&] {
+    called = true;
+    EXPECT_EQ(sim_.WriteOne(wider), Verdict::kNew);
+  };
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  ASSERT_TRUE(called);
+  const Rows rows = sim_.Read();
+  for (int pass = 0; pass < 2; ++pass) {
+    sim_.Crash(Keep::kNone);
+    const Status opened = sim_.Open();
+    ASSERT_TRUE(opened.ok()) << opened;
+    EXPECT_EQ(sim_.Read(), rows);
+    ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  }
+  sim_.Close();
+}
+
+// With interval sync a merge leaves a row out only once its replacement cannot be lost.
+TEST_F(EngineTest, MergeWaitsForTheReplacementToBeSynced) {
+  sim_.Close();
+  sim_.options.sync_interval_ns = kNsPerHour;
+  sim_.options.checkpoint_age_ns = 1000 * kNsPerDay;
+  ASSERT_TRUE(sim_.Open().ok());
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_EQ(sim_.WriteOne(Single(kNow + i, i)), Verdict::kNew);
+    ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  }
+  for (int i = 0; i < 12; ++i) EXPECT_EQ(sim_.WriteOne(Single(kNow + i, 100, 2)), Verdict::kReplaced);
+  ASSERT_TRUE(sim_.engine().RunMaintenance().ok());
+  EXPECT_EQ(sim_.engine().stats().merge_count, 1U);
+  sim_.Crash(Keep::kNone);
+  const Status opened = sim_.Open();
+  ASSERT_TRUE(opened.ok()) << opened;
+  EXPECT_EQ(sim_.Read().size(), 12U);
+}
+
+// The disk is full at each call of a checkpoint in turn: no file stays without an owner, and none that a later
+// manifest goes on naming is removed.
+TEST_F(EngineTest, FullDiskDuringACheckpointLeavesNothingAndLosesNothing) {
+  int failures = 0;
+  for (std::uint64_t call = 1; call <= 40; ++call) {
+    SCOPED_TRACE(call);
+    SimEngine sim(call);
+    sim.options.checkpoint_age_ns = 1000 * kNsPerDay;
+    // Where a sync fails nothing is known any more and the process ends.
+    bool fatal = false;
+    sim.options.on_fatal = [&fatal](const Status&) { fatal = true; };
+    ASSERT_TRUE(sim.Open().ok());
+    ASSERT_TRUE(sim.Create({.retention = {.memory_hours = 1, .magnetic_days = 1}}).ok());
+    ASSERT_TRUE(sim.engine().CreateTable("db", "u", {}).ok());
+    const std::vector<TestRecord> records{Single(kNow, 1)};
+    ASSERT_TRUE(sim.engine().WriteAndWait(testing::TestBatch(records).View("db", "u")).ok());
+    // Two windows, to expire one after the other.
+    EXPECT_EQ(sim.WriteOne(Single(kNow - 12 * kNsPerHour, 1)), Verdict::kNew);
+    ASSERT_TRUE(sim.engine().Checkpoint().ok());
+    EXPECT_EQ(sim.WriteOne(Single(kNow, 1)), Verdict::kNew);
+    ASSERT_TRUE(sim.engine().Checkpoint().ok());
+    EXPECT_EQ(sim.WriteOne(Single(kNow + 1, 1, 1, "b")), Verdict::kNew);
+    ASSERT_TRUE(sim.engine().DeleteTable("db", "u").ok());
+    const std::size_t segments = CountFiles(sim, "/segments/");
+    const std::size_t series = CountFiles(sim, "/series/");
+    sim.disk.FailCall(call, tideline::testing::Fault::kNoSpace);
+    const Status checkpoint = sim.engine().Checkpoint();
+    sim.disk.ClearFaults();
+    if (!checkpoint.ok() && !fatal) {
+      ++failures;
+      EXPECT_EQ(CountFiles(sim, "/segments/"), segments);
+      EXPECT_EQ(CountFiles(sim, "/series/"), series);
+    }
+    for (int i = 0; i < 2 && !fatal; ++i) {
+      sim.clock.Advance(14 * kNsPerHour);
+      const Status maintained = sim.engine().RunMaintenance();
+      ASSERT_TRUE(maintained.ok()) << maintained << " after " << checkpoint;
+    }
+    sim.Crash(Keep::kNone);
+    const Status opened = sim.Open();
+    ASSERT_TRUE(opened.ok()) << opened;
+    EXPECT_EQ(sim.engine().catalog().FindTable("db", "u"), nullptr);
+  }
+  EXPECT_GT(failures, 8);
+}
+
+// Data without a manifest is a directory restored in part, not a new one.
+TEST_F(EngineTest, MissingManifestsAreAnError) {
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  sim_.Close();
+  for (const std::string& path : sim_.disk.Paths()) {
+    if (path.find("/manifest/") == std::string::npos) continue;
+    ASSERT_TRUE(sim_.disk.Remove(path).ok());
+  }
+  const std::size_t segments = CountFiles(sim_, "/segments/");
+  EXPECT_EQ(CodeOf(sim_.Open()), ErrorCode::kDataLoss);
+  EXPECT_EQ(CountFiles(sim_, "/segments/"), segments);
+  EXPECT_GT(segments, 0U);
+}
+
+TEST_F(EngineTest, SnapshotOfADeletedTableKeepsItsFiles) {
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  {
+    auto snapshot = sim_.engine().OpenSnapshot("db", "t");
+    ASSERT_TRUE(snapshot.ok());
+    ASSERT_TRUE(sim_.engine().DeleteTable("db", "t").ok());
+    for (int i = 0; i < 4; ++i) {
+      ASSERT_TRUE(sim_.engine().Tag("db", "", {{"k", std::to_string(i)}}).ok());
+      ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+    }
+    EXPECT_EQ(testing::ReadRows(*snapshot).size(), 1U);
+  }
+  ASSERT_TRUE(sim_.engine().RunMaintenance().ok());
+  EXPECT_EQ(CountFiles(sim_, "/segments/"), 0U);
+}
+
+TEST(WindowPlan, KeepsWindowsFew) {
+  WindowPlan plan;
+  std::vector<std::int64_t> times;
+  for (int hour = 0; hour < 3000; ++hour) {
+    for (int i = 0; i < 4; ++i) times.push_back(kNow + hour * kNsPerHour + i);
+  }
+  plan.Count(times);
+  plan.Decide(2);
+  std::set<Window> windows;
+  for (const std::int64_t time : times) windows.insert(plan.Find(time));
+  EXPECT_LE(windows.size(), kWindowsMax);
+  EXPECT_GT(windows.size(), 8U);
+}
+
+TEST(WindowPlan, TakesTheExtremesOfTime) {
+  WindowPlan plan;
+  const std::vector<std::int64_t> times{INT64_MIN, INT64_MIN + 1, -1, 0, INT64_MAX};
+  plan.Count(times);
+  plan.Decide(100);
+  for (const std::int64_t time : times) EXPECT_LE(plan.Find(time).start_ns, time);
 }
 
 }  // namespace

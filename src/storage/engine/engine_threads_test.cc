@@ -18,6 +18,15 @@ using testing::TestRecord;
 constexpr int kKeys = 40;
 
 class EngineThreads : public ::testing::Test {
+ public:
+  static TestRecord Record(int key, std::int64_t version, std::int64_t now) {
+    return {.dimensions = {{"host", "h" + std::to_string(key % 7)}},
+            .measure_name = "m",
+            .measures = {{"a", version}, {"b", version}},
+            .time_ns = now - key * kNsPerSecond,
+            .version = version};
+  }
+
  protected:
   void SetUp() override {
     char path[] = "/tmp/tideline_engine_XXXXXX";
@@ -31,14 +40,6 @@ class EngineThreads : public ::testing::Test {
     options_.memory_bytes_max = std::size_t{2} << 30;
   }
   void TearDown() override { std::filesystem::remove_all(directory_); }
-
-  static TestRecord Record(int key, std::int64_t version, std::int64_t now) {
-    return {.dimensions = {{"host", "h" + std::to_string(key % 7)}},
-            .measure_name = "m",
-            .measures = {{"a", version}, {"b", version}},
-            .time_ns = now - key * kNsPerSecond,
-            .version = version};
-  }
 
   std::string directory_;
   EngineOptions options_;
@@ -144,6 +145,38 @@ TEST_F(EngineThreads, WritersOfNewSeriesAndReaders) {
   auto snapshot = (*again)->OpenSnapshot("db", "t");
   ASSERT_TRUE(snapshot.ok());
   EXPECT_EQ(testing::ReadRows(*snapshot).size(), 3U * 60U * 20U);
+}
+
+// Columns, dimensions and measures defined while checkpoints run are whole after a power cut.
+TEST(EngineThreadsPowerCut, NamesDefinedDuringCheckpointsSurvive) {
+  testing::SimEngine sim(7);
+  sim.options.own_threads = true;
+  ASSERT_TRUE(sim.Open().ok());
+  ASSERT_TRUE(sim.Create().ok());
+  int next = 0;
+  for (int round = 0; round < 12; ++round) {
+    std::atomic<bool> stop{false};
+    ThreadPool pool({.name = "test", .thread_count = 1, .queue_max = 4});
+    ASSERT_TRUE(pool.Submit([&] {
+      for (int i = 0; i < 60 && !stop.load(); ++i, ++next) {
+        const std::string number = std::to_string(next);
+        TestRecord record = EngineThreads::Record(next, 1, testing::SimEngine::kNow);
+        if (next % 8 == 0) record.dimensions.emplace_back("d" + number, "v");
+        if (next % 3 == 0) record.measure_name = "m" + number;
+        record.measures.emplace_back("a" + number, 0.5 * next);
+        EXPECT_EQ(sim.WriteOne(record), Verdict::kNew);
+      }
+      stop = true;
+    }).ok());
+    while (!stop.load()) ASSERT_TRUE(sim.engine().Checkpoint().ok());
+    pool.Stop();
+    const Rows rows = sim.Read();
+    EXPECT_EQ(rows.size(), static_cast<std::size_t>(next));
+    sim.Crash(tideline::testing::Keep::kNone);
+    const Status opened = sim.Open();
+    ASSERT_TRUE(opened.ok()) << opened;
+    ASSERT_EQ(sim.Read(), rows);
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 namespace tideline::engine {
 namespace {
@@ -9,7 +10,9 @@ namespace {
 /// Rows handed to the segment writer at once.
 constexpr std::size_t kFlushChunkRows = 4096;
 
+// The first window of all is cut short at the least time there is.
 std::int64_t AlignDown(std::int64_t time_ns, std::int64_t length_ns) {
+  if (time_ns < INT64_MIN + length_ns) return INT64_MIN;
   std::int64_t quotient = time_ns / length_ns;
   if (time_ns % length_ns < 0) --quotient;
   return quotient * length_ns;
@@ -70,6 +73,8 @@ struct Cursor {
   RowChunk chunk{};
   std::size_t at = 0;
 
+  /// Of the next row, which Fill found.
+  std::int64_t time() const { return chunk.times[at]; }
   /// False at the end.
   Result<bool> Fill() {
     while (at == chunk.row_count()) {
@@ -145,29 +150,31 @@ class Flusher {
       }
       return OkStatus();
     }
+    // A heap whose top has the earliest row; of equal times the source named first.
+    std::vector<Cursor*> heap;
+    const auto later = [](const Cursor* a, const Cursor* b) {
+      return a->time() != b->time() ? a->time() > b->time() : a > b;
+    };
+    for (Cursor& cursor : cursors) {
+      if (TL_TRY(cursor.Fill())) heap.push_back(&cursor);
+    }
+    std::make_heap(heap.begin(), heap.end(), later);
     RowChunk merged;
-    for (;;) {
-      // The cursor with the earliest row, and how far it may run before another one is due.
-      Cursor* first = nullptr;
-      std::int64_t limit = INT64_MAX;
-      for (Cursor& cursor : cursors) {
-        if (!TL_TRY(cursor.Fill())) continue;
-        const std::int64_t time = cursor.chunk.times[cursor.at];
-        if (first == nullptr) {
-          first = &cursor;
-        } else if (time < first->chunk.times[first->at]) {
-          limit = first->chunk.times[first->at];
-          first = &cursor;
-        } else {
-          limit = std::min(limit, time);
-        }
-      }
-      if (first == nullptr) break;
+    while (!heap.empty()) {
+      std::pop_heap(heap.begin(), heap.end(), later);
+      Cursor* first = heap.back();
+      heap.pop_back();
+      // How far it may run before another one is due.
+      const std::int64_t limit = heap.empty() ? INT64_MAX : heap.front()->time();
       const auto& times = first->chunk.times;
       const auto begin = times.begin() + static_cast<std::ptrdiff_t>(first->at);
       const auto last = static_cast<std::size_t>(std::upper_bound(begin, times.end(), limit) - times.begin());
       merged.AppendRange(first->chunk, first->at, last);
       first->at = last;
+      if (TL_TRY(first->Fill())) {
+        heap.push_back(first);
+        std::push_heap(heap.begin(), heap.end(), later);
+      }
       if (merged.row_count() >= kFlushChunkRows) {
         merged.Finish();
         TL_TRY(Emit(merged));
@@ -280,6 +287,17 @@ void WindowPlan::Count(std::span<const std::int64_t> times) {
 }
 
 void WindowPlan::Decide(std::size_t piece_rows_min) {
+  for (std::uint64_t least = piece_rows_min;; least = std::max<std::uint64_t>(1, least) * 2) {
+    Place(least);
+    std::set<Window> distinct;
+    for (const auto& [hour, window] : windows_) distinct.insert(window);
+    // What is too few for a piece grows until pieces are few; the largest windows take any number of rows.
+    if (distinct.size() <= kWindowsMax || least > UINT64_MAX / 4) return;
+  }
+}
+
+void WindowPlan::Place(std::uint64_t piece_rows_min) {
+  windows_.clear();
   constexpr std::size_t kLevels = std::size(kWindowLengths);
   std::map<std::int64_t, std::vector<std::int64_t>> hours_of;  // window start of the level, hours
   for (const auto& [hour, rows] : hours_) hours_of[hour].push_back(hour);

@@ -27,6 +27,10 @@ inline constexpr std::int64_t kWindowLengths[] = {
     64 * kNsPerDay, 512 * kNsPerDay, 4096 * kNsPerDay,
 };
 
+/// Windows of one checkpoint of a table: each holds a file and a stripe's rows while it is written. Only the largest
+/// windows, 11 years each, may be more.
+inline constexpr std::size_t kWindowsMax = 128;
+
 struct Window {
   std::int64_t start_ns = 0;
   std::int64_t length_ns = 0;  ///< 0: no window (a run)
@@ -38,11 +42,14 @@ class WindowPlan {
  public:
   /// Counts times; then Decide once; then Find.
   void Count(std::span<const std::int64_t> times);
+  /// Raises `piece_rows_min` until there are at most kWindowsMax windows.
   void Decide(std::size_t piece_rows_min);
   /// The window of a counted time.
   Window Find(std::int64_t time_ns) const;
 
  private:
+  void Place(std::uint64_t piece_rows_min);
+
   std::map<std::int64_t, std::uint64_t> hours_;  ///< start of an hour, rows in it
   std::map<std::int64_t, Window> windows_;       ///< by hour
 };

@@ -14,8 +14,14 @@ constexpr std::int64_t kMaintenancePeriodNs = kNsPerSecond;
 constexpr std::size_t kSegmentsPerWindowGoal = 10;
 /// A merge does not make segments of more rows.
 constexpr std::uint64_t kMergeRowsMax = 64'000'000;
+/// Series files of a table before they are written anew as one.
+constexpr std::size_t kSeriesFilesMax = 16;
 /// A wall clock this far from the steady clock's reckoning must not delete.
 constexpr std::int64_t kClockJumpNsMax = kNsPerHour;
+/// A checkpoint or merge that failed is not tried again before, so that a full disk is not written in circles.
+constexpr std::int64_t kRetryNs = 10 * kNsPerSecond;
+/// Likewise for a merge that met damage.
+constexpr std::int64_t kDamageRetryNs = kNsPerHour;
 
 class MemorySegmentSink final : public SegmentSink {
  public:
@@ -74,14 +80,19 @@ Status EngineImpl::Checkpoint() {
 
 Status EngineImpl::MaintainLocked() {
   const auto tables = AllTables();
-  for (const auto& table : tables) TL_TRY(EncodeRuns(table, lane_.published()));
-  if (CheckpointIsDue()) TL_TRY(CheckpointLocked());
+  // One table's trouble must not stop the others' upkeep; the first error is told.
+  Status first = OkStatus();
+  const auto note = [&first](const Status& status) {
+    if (first.ok()) first = status;
+  };
+  for (const auto& table : tables) note(EncodeRuns(table, lane_.published()));
+  if (CheckpointIsDue()) note(CheckpointLocked());
   std::size_t most = 0;
   for (const auto& table : tables) {
-    TL_TRY(Expire(table));
+    note(Expire(table));
     // One at a time, so that buffers and checkpoints do not wait for long.
     bool merged = false;
-    TL_TRY(MergeOnce(table, &merged));
+    note(MergeOnce(table, &merged));
     if (merged) services_.wake();
     std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> windows;
     for (const auto& segment : table->sources()->segments) {
@@ -91,10 +102,11 @@ Status EngineImpl::MaintainLocked() {
   }
   crowded_.store(most > options_.segments_per_window_max, std::memory_order_relaxed);
   CollectGarbage();
-  return OkStatus();
+  return first;
 }
 
 bool EngineImpl::CheckpointIsDue() {
+  if (options_.clock->SteadyNow().value < checkpoint_not_before_ns_) return false;
   const std::uint64_t written =
       replayed_bytes_ + lane_.wal().stats().frame_bytes - last_checkpoint_frame_bytes_;
   if (written >= options_.checkpoint_wal_bytes) return true;
@@ -136,58 +148,95 @@ Status EngineImpl::EncodeRuns(const std::shared_ptr<Table>& table, std::uint64_t
 // ---- checkpoint ----------------------------------------------------------------------------------
 
 Status EngineImpl::CheckpointLocked() {
+  const Status status = WriteCheckpoint();
+  RemoveUnnamed();
+  checkpoint_not_before_ns_ =
+      status.ok() ? INT64_MIN : options_.clock->SteadyNow().value + kRetryNs;
+  return status;
+}
+
+// Writers define columns, dimensions and measures at any time. The catalog of the manifest therefore holds each
+// table's schema as of the number through which its outcomes count as stored: replay skips what lies below, with
+// the definitions in it.
+std::vector<EngineImpl::TableCheckpoint> EngineImpl::BeginCheckpoint(catalog::Manifest* next) {
+  std::vector<TableCheckpoint> checkpoints;
+  MutexLock lock(catalog_mutex_);
+  catalog::Catalog exact;
+  for (const auto& database : catalog_.ListDatabases("", SIZE_MAX)) exact.PutDatabase(*database);
+  for (const auto& table : AllTables()) {
+    TableCheckpoint& checkpoint = checkpoints.emplace_back();
+    checkpoint.table = table;
+    checkpoint.input = table->BeginCheckpoint();
+    exact.PutTable(checkpoint.input.schema);
+  }
+  ByteWriter out(&next->catalog_bytes);
+  exact.EncodeTo(&out);
+  next->catalog_through = lane_.LastNumber();
+  next->next_table_id = next_table_id_;
+  return checkpoints;
+}
+
+std::vector<EngineImpl::Garbage> EngineImpl::GarbageOfDroppedTables(const catalog::Manifest& next) {
+  MutexLock lock(catalog_mutex_);
+  std::vector<Garbage> garbage;
+  for (const auto& [id, files] : manifest_.tables) {
+    if (next.tables.contains(id)) continue;
+    const auto dropped = dropped_.find(id);
+    std::weak_ptr<const void> user;
+    if (dropped != dropped_.end()) user = dropped->second;
+    const auto add = [&](const std::string& key) { garbage.push_back({key, user, NextManifest()}); };
+    for (const auto& file : files.series_files) add(file.key);
+    for (const auto& segment : files.segments) {
+      add(segment.key);
+      if (!segment.deletion_vector_key.empty()) add(segment.deletion_vector_key);
+    }
+  }
+  return garbage;
+}
+
+Status EngineImpl::WriteCheckpoint() {
+  TL_TRY(broken_);
   catalog::Manifest next;
   next.database_uuid = manifest_.database_uuid;
   next.lane = manifest_.lane;
   next.epoch = manifest_.epoch;
   const std::uint64_t frame_bytes = lane_.wal().stats().frame_bytes;
-  std::vector<std::shared_ptr<Table>> tables;
-  {
-    // Every change of the catalog up to this number is in the bytes, and none is half in them.
-    MutexLock lock(catalog_mutex_);
-    tables = AllTables();
-    ByteWriter out(&next.catalog_bytes);
-    catalog_.EncodeTo(&out);
-    next.catalog_through = lane_.LastNumber();
-    next.next_table_id = next_table_id_;
-  }
+  std::vector<TableCheckpoint> checkpoints = BeginCheckpoint(&next);
   SequenceNumber floor = next.catalog_through;
   SequenceNumber newest = floor;
-  std::vector<TableCheckpoint> checkpoints;
-  for (const auto& table : tables) {
-    TableCheckpoint& checkpoint = checkpoints.emplace_back();
-    checkpoint.table = table;
-    checkpoint.input = table->BeginCheckpoint();
+  for (const TableCheckpoint& checkpoint : checkpoints) {
     floor = std::min(floor, checkpoint.input.through);
     newest = std::max(newest, checkpoint.input.through);
   }
-  // Files must not hold what the log could still lose.
-  if (newest.value != 0) TL_TRY(WaitDurable(newest));
-  for (TableCheckpoint& checkpoint : checkpoints) TL_TRY(WriteTable(&checkpoint));
   if (floor == manifest_.floor && next.catalog_bytes == manifest_.catalog_bytes) return OkStatus();
+  // Files must not hold what the log could still lose. With interval sync durable means written.
+  if (newest.value != 0) TL_TRY(WaitDurable(newest));
+  if (options_.sync_interval_ns != 0) TL_TRY(lane_.wal().Flush());
+  for (TableCheckpoint& checkpoint : checkpoints) TL_TRY(WriteTable(&checkpoint));
   next.floor = floor;
   for (const TableCheckpoint& checkpoint : checkpoints) {
     next.tables[checkpoint.table->id()] = checkpoint.files;
   }
   const SequenceNumber truncate_to = manifest_.floor;
-  for (const auto& [id, files] : manifest_.tables) {
-    if (next.tables.contains(id)) continue;
-    for (const auto& file : files.series_files) {
-      garbage_.push_back({file.key, {}, NextManifest()});
-    }
-    for (const auto& segment : files.segments) {
-      garbage_.push_back({segment.key, {}, NextManifest()});
-      if (!segment.deletion_vector_key.empty()) {
-        garbage_.push_back({segment.deletion_vector_key, {}, NextManifest()});
-      }
-    }
-    upkeep_.erase(id);
-  }
+  // Queued only once the manifest that drops them is stored: until then later ones go on naming them.
+  std::vector<Garbage> garbage = GarbageOfDroppedTables(next);
   TL_TRY(StoreManifest(std::move(next)));
+  garbage_.insert(garbage_.end(), garbage.begin(), garbage.end());
+  {
+    MutexLock lock(catalog_mutex_);
+    absl::erase_if(dropped_, [this](const auto& dropped) {
+      return !manifest_.tables.contains(dropped.first);
+    });
+  }
+  absl::erase_if(upkeep_, [this](const auto& upkeep) {
+    return !manifest_.tables.contains(upkeep.first);
+  });
   for (TableCheckpoint& checkpoint : checkpoints) {
     const SourceList removed{.buffers = checkpoint.input.sources.buffers,
                              .runs = checkpoint.input.sources.runs};
-    TL_TRY(checkpoint.table->Exchange(removed, checkpoint.added, checkpoint.input.through.value));
+    const Status exchanged =
+        checkpoint.table->Exchange(removed, checkpoint.added, checkpoint.input.through.value);
+    if (!exchanged.ok()) return Break(exchanged);
     checkpoint.table->SetFiles(checkpoint.files);
     upkeep_[checkpoint.table->id()] = std::move(checkpoint.upkeep);
     for (std::string& key : checkpoint.replaced_keys) {
@@ -230,9 +279,8 @@ Status EngineImpl::WriteTable(TableCheckpoint* checkpoint) {
   request.through = input.through;
   request.retention_edge_ns = ExpiryEdge(*input.schema);
   request.make_uuid = [this] { return NewUuid(); };
-  request.make_sink = [this](const Uuid& uuid) -> Result<std::unique_ptr<SegmentSink>> {
-    return std::unique_ptr<SegmentSink>(
-        std::make_unique<ObjectSegmentSink>(TL_TRY(store_->Create(SegmentKey(uuid)))));
+  request.make_sink = [this](const Uuid& uuid) TL_NO_THREAD_SAFETY_ANALYSIS {
+    return MakeObjectSink(uuid);
   };
   const FlushResult flushed = TL_TRY(Flush(std::move(request)));
   for (const FlushedSegment& segment : flushed.segments) {
@@ -265,7 +313,9 @@ Status EngineImpl::WriteSeries(TableCheckpoint* checkpoint,
   std::uint64_t later_entries = touched.size();
   for (std::size_t i = 1; i < files.size(); ++i) later_entries += files[i].entry_count;
   // Once what came since outweighs the first file, everything is written anew as one.
-  const bool whole = files.empty() || later_entries > files[0].entry_count;
+  // Many small ones are as bad: each is a file to open at start.
+  const bool whole = files.empty() || files.size() >= kSeriesFilesMax ||
+                     later_entries > files[0].entry_count;
   std::vector<std::uint32_t> series = touched;
   if (whole) {
     for (const auto& file : files) checkpoint->replaced_keys.push_back(file.key);
@@ -276,16 +326,16 @@ Status EngineImpl::WriteSeries(TableCheckpoint* checkpoint,
   }
   const std::vector<std::int64_t> times = checkpoint->table->HighWaters(series);
   Bytes plain;
-  EncodeSeriesFile(checkpoint->table->index(), series_count, series, times,
+  const auto slot_count = static_cast<std::uint32_t>(checkpoint->input.schema->dimensions.size());
+  EncodeSeriesFile(checkpoint->table->index(), slot_count, series_count, series, times,
                    &checkpoint->upkeep.series, &plain);
   const Uuid uuid = NewUuid();
   const Bytes stored =
       TL_TRY(catalog::SealObject(*options_.sealer, manifest_.database_uuid, uuid,
                                  seal::FileType::kSeriesFile, kSeriesFileFormat, plain));
-  auto writer = TL_TRY(store_->Create("series/" + FormatUuid(uuid)));
-  TL_TRY(writer->Append(stored));
-  TL_TRY(writer->Commit());
-  files.push_back({.key = "series/" + FormatUuid(uuid),
+  const std::string key = "series/" + FormatUuid(uuid);
+  TL_TRY(PutObject(key, stored));
+  files.push_back({.key = key,
                    .bytes = stored.size(),
                    .entry_count = series.size()});
   return OkStatus();
@@ -304,9 +354,7 @@ Status EngineImpl::WriteDeletionVectors(TableCheckpoint* checkpoint) {
         TL_TRY(catalog::SealObject(*options_.sealer, manifest_.database_uuid, uuid,
                                    seal::FileType::kDeletionVector, kDeletionVectorFormat, plain));
     const std::string object = "deleted/" + FormatUuid(uuid);
-    auto writer = TL_TRY(store_->Create(object));
-    TL_TRY(writer->Append(stored));
-    TL_TRY(writer->Commit());
+    TL_TRY(PutObject(object, stored));
     saved = dead->count();
     for (catalog::SegmentEntry& entry : checkpoint->files.segments) {
       if (entry.key != key) continue;
@@ -315,21 +363,57 @@ Status EngineImpl::WriteDeletionVectors(TableCheckpoint* checkpoint) {
       }
       entry.deletion_vector_key = object;
     }
-    source->deletions().Freeze(checkpoint->table->snapshots().Oldest(lane_.published()));
+    source->deletions().Freeze(checkpoint->table->OldestSnapshot());
   }
   return OkStatus();
 }
 
+Result<std::unique_ptr<SegmentSink>> EngineImpl::MakeObjectSink(const Uuid& uuid) {
+  const std::string key = SegmentKey(uuid);
+  auto writer = TL_TRY(store_->Create(key));
+  unnamed_.push_back(key);
+  return std::unique_ptr<SegmentSink>(std::make_unique<ObjectSegmentSink>(std::move(writer)));
+}
+
+Status EngineImpl::PutObject(const std::string& key, BytesView bytes) {
+  ObjectSegmentSink sink(TL_TRY(store_->Create(key)));
+  unnamed_.push_back(key);
+  TL_TRY(sink.Append(bytes));
+  return sink.Commit();
+}
+
+void EngineImpl::RemoveUnnamed() {
+  // A manifest that is perhaps stored names them: they stay until the next start knows.
+  if (broken_.ok()) {
+    for (const std::string& key : unnamed_) {
+      const Status removed = store_->Remove(key);
+      if (!removed.ok()) TL_LOG_WARNING("{} stays until restart: {}", key, MessageOf(removed));
+    }
+  }
+  unnamed_.clear();
+}
+
+Status EngineImpl::Break(const Status& status) {
+  if (broken_.ok()) broken_ = status;
+  lane_.OnWalFailed(status);
+  return status;
+}
+
 Status EngineImpl::StoreManifest(catalog::Manifest manifest) {
+  TL_TRY(broken_);
   manifest.number = NextManifest();
   const Status stored = catalog::StoreManifest(*store_, *options_.sealer, manifest.database_uuid,
                                                NewUuid(), manifest);
   if (!stored.ok()) {
     const ErrorCode code = CodeOf(stored);
     // Whether it is stored is not known, or another process owns the directory: neither may go on.
-    if (code == ErrorCode::kUnavailable || code == ErrorCode::kAborted) lane_.OnWalFailed(stored);
+    if (code == ErrorCode::kUnavailable || code == ErrorCode::kAborted) return Break(stored);
+    // A full disk met by the last sync leaves the name in place: that may be stored, too.
+    const auto there = store_->Head(catalog::ManifestKey(manifest.number));
+    if (there.ok() || CodeOf(there.status()) != ErrorCode::kNotFound) return Break(stored);
     return stored;
   }
+  unnamed_.clear();
   manifest_ = std::move(manifest);
   newest_manifest_ = manifest_.number;
   kept_manifests_.push_back(manifest_.number);
@@ -345,51 +429,71 @@ Status EngineImpl::StoreManifest(catalog::Manifest manifest) {
 
 Status EngineImpl::MergeOnce(const std::shared_ptr<Table>& table, bool* merged) {
   *merged = false;
+  TL_TRY(broken_);
   const catalog::TableSchemaPtr schema = catalog_.FindTable(table->id());
   if (schema == nullptr) return OkStatus();
   std::map<Window, std::vector<std::shared_ptr<SegmentSource>>> windows;
   for (const auto& segment : table->sources()->segments) {
     windows[{segment->entry().window_start_ns, segment->entry().window_length_ns}].push_back(segment);
   }
+  const std::int64_t now = options_.clock->SteadyNow().value;
+  auto& not_before = upkeep_[table->id()].merge_not_before_ns;
+  std::erase_if(not_before, [&](const auto& window) { return window.second <= now; });
   for (auto& [window, segments] : windows) {
-    if (segments.size() <= kSegmentsPerWindowGoal) continue;
+    if (segments.size() <= kSegmentsPerWindowGoal || not_before.contains(window)) continue;
     // The smallest first: each row is then rewritten once per eightfold growth.
     std::stable_sort(segments.begin(), segments.end(), [](const auto& a, const auto& b) {
       return a->row_count() < b->row_count();
     });
-    segments.resize(kMergeFanOut);
-    std::uint64_t rows = 0;
-    for (const auto& segment : segments) rows += segment->row_count();
-    if (rows > kMergeRowsMax) continue;
-    const std::uint64_t number = lane_.published();
-    FlushRequest request;
-    for (const auto& segment : segments) {
-      request.sources.push_back(TL_TRY(MakeSegmentSource(segment, number)));
+    std::size_t count = 0;
+    for (std::uint64_t rows = 0; count < kMergeFanOut; ++count) {
+      rows += segments[count]->row_count();
+      if (rows > kMergeRowsMax) break;
     }
-    request.schema = schema;
-    request.index = &table->index();
-    request.window = window;
-    request.through = SequenceNumber{number};
-    request.retention_edge_ns = ExpiryEdge(*schema);
-    request.make_uuid = [this] { return NewUuid(); };
-    request.make_sink = [this](const Uuid& uuid) -> Result<std::unique_ptr<SegmentSink>> {
-      return std::unique_ptr<SegmentSink>(
-          std::make_unique<ObjectSegmentSink>(TL_TRY(store_->Create(SegmentKey(uuid)))));
-    };
-    const FlushResult flushed = TL_TRY(Flush(std::move(request)));
-    std::vector<std::shared_ptr<SegmentSource>> added;
-    std::vector<catalog::SegmentEntry> entries;
-    for (const FlushedSegment& segment : flushed.segments) {
-      entries.push_back(EntryOf(segment));
-      added.push_back(
-          std::make_shared<SegmentSource>(services_.environment, entries.back(), Bitmap()));
+    if (count < 2) continue;
+    segments.resize(count);
+    const Status status = Merge(table, schema, window, segments);
+    RemoveUnnamed();
+    if (!status.ok()) {
+      const bool damaged = CodeOf(status) == ErrorCode::kDataLoss;
+      not_before[window] = now + (damaged ? kDamageRetryNs : kRetryNs);
+      return status;
     }
-    TL_TRY(ReplaceSegments(table, segments, entries, added, number));
     merge_count_.fetch_add(1, std::memory_order_relaxed);
     *merged = true;
     return OkStatus();
   }
   return OkStatus();
+}
+
+Status EngineImpl::Merge(const std::shared_ptr<Table>& table, const catalog::TableSchemaPtr& schema,
+                         const Window& window,
+                         const std::vector<std::shared_ptr<SegmentSource>>& segments) {
+  const std::uint64_t number = lane_.published();
+  // Rows whose replacement the log could still lose must not be left out.
+  if (options_.sync_interval_ns != 0) TL_TRY(lane_.wal().Flush());
+  FlushRequest request;
+  for (const auto& segment : segments) {
+    request.sources.push_back(TL_TRY(MakeSegmentSource(segment, number)));
+  }
+  request.schema = schema;
+  request.index = &table->index();
+  request.window = window;
+  request.through = SequenceNumber{number};
+  request.retention_edge_ns = ExpiryEdge(*schema);
+  request.make_uuid = [this] { return NewUuid(); };
+  request.make_sink = [this](const Uuid& uuid) TL_NO_THREAD_SAFETY_ANALYSIS {
+    return MakeObjectSink(uuid);
+  };
+  const FlushResult flushed = TL_TRY(Flush(std::move(request)));
+  std::vector<std::shared_ptr<SegmentSource>> added;
+  std::vector<catalog::SegmentEntry> entries;
+  for (const FlushedSegment& segment : flushed.segments) {
+    entries.push_back(EntryOf(segment));
+    added.push_back(
+        std::make_shared<SegmentSource>(services_.environment, entries.back(), Bitmap()));
+  }
+  return ReplaceSegments(table, segments, entries, added, number);
 }
 
 Status EngineImpl::ReplaceSegments(const std::shared_ptr<Table>& table,
@@ -410,14 +514,16 @@ Status EngineImpl::ReplaceSegments(const std::shared_ptr<Table>& table,
       }
       return true;
     });
-    upkeep_[table->id()].dead_saved.erase(source->entry().key);
   }
   files.segments.insert(files.segments.end(), entries.begin(), entries.end());
   next.tables[table->id()] = files;
   TL_TRY(StoreManifest(std::move(next)));
-  TL_TRY(table->Exchange({.segments = removed}, added, number));
+  const Status exchanged = table->Exchange({.segments = removed}, added, number);
+  if (!exchanged.ok()) return Break(exchanged);
   table->SetFiles(std::move(files));
   garbage_.insert(garbage_.end(), garbage.begin(), garbage.end());
+  TableUpkeep& upkeep = upkeep_[table->id()];
+  for (const auto& source : removed) upkeep.dead_saved.erase(source->entry().key);
   return OkStatus();
 }
 

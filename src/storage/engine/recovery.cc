@@ -39,6 +39,7 @@ Status EngineImpl::Recover() {
   store_ = TL_TRY(objstore::OpenDirectoryObjectStore(*options_.file_system,
                                                      {.directory = options_.data_dir}));
   services_.environment = {.store = store_.get(), .cache = cache_.get()};
+  std::size_t damaged_manifests = 0;
   {
     MutexLock lock(maintenance_mutex_);
     auto loaded = TL_TRY(catalog::LoadNewestManifest(*store_, *options_.sealer));
@@ -48,11 +49,13 @@ Status EngineImpl::Recover() {
     }
     manifest_ = std::move(loaded.manifest);
     newest_manifest_ = loaded.newest_number;
-    if (manifest_.number == 0) TL_TRY(InitializeDatabase());
+    if (manifest_.number == 0) {
+      TL_TRY(CheckEmpty());
+      TL_TRY(InitializeDatabase());
+    }
     kept_manifests_ = {manifest_.number};
+    damaged_manifests = loaded.skipped;
     TL_TRY(InstallTables());
-    // What a damaged manifest names stays, for people to look at.
-    if (loaded.skipped == 0) TL_TRY(RemoveUnnamedFiles());
   }
   const wal::WalOptions log = LogOptions(options_, manifest_.database_uuid, &lane_);
   const wal::WalRecovery recovery = TL_TRY(
@@ -65,6 +68,13 @@ Status EngineImpl::Recover() {
     TL_LOG_ERROR("promised records {} to {} of {} are lost", gap.first_number.value,
                  gap.last_number.value, gap.file);
   }
+  {
+    MutexLock lock(maintenance_mutex_);
+    TL_TRY(CheckLogReaches(SequenceNumber{recovery.position.next_number.value - 1}));
+    // Only now is it sure that manifest and log belong together. What a damaged manifest names stays, for people to
+    // look at.
+    if (damaged_manifests == 0) TL_TRY(RemoveUnnamedFiles());
+  }
   replayed_records_ = recovery.record_count;
   replayed_bytes_ = recovery.bytes_read;
   auto writer = TL_TRY(wal::WalWriter::Open(*options_.file_system, log, recovery.position));
@@ -76,6 +86,40 @@ Status EngineImpl::Recover() {
         ThreadPoolOptions{.name = "background", .thread_count = 1, .queue_max = 16, .nice = 5});
     TL_TRY(background_->Submit([this] { Background(); }));
   }
+  return OkStatus();
+}
+
+// A directory whose manifests are gone (restored in part, not mounted) must not be taken for a new one.
+Status EngineImpl::CheckEmpty() {
+  std::string found;
+  for (const std::string_view prefix : {"segments/", "series/", "deleted/"}) {
+    const auto page = TL_TRY(store_->List(prefix, "", 1));
+    if (!page.empty()) found = page.front().key;
+  }
+  const auto log = options_.file_system->List(options_.data_dir + "/wal");
+  if (!log.ok() && CodeOf(log.status()) != ErrorCode::kNotFound) return log.status();
+  if (log.ok() && !log->empty()) found = "wal/" + log->front().name;
+  if (found.empty()) return OkStatus();
+  return DataLoss("{} has no manifest, yet there is {}", options_.data_dir, found);
+}
+
+// Numbers that the log gives out anew must not lie below what files claim to hold: replay would skip them.
+Status EngineImpl::CheckLogReaches(SequenceNumber last) {
+  SequenceNumber newest = manifest_.catalog_through;
+  for (const auto& [id, files] : manifest_.tables) newest = std::max(newest, files.through);
+  if (newest <= last) return OkStatus();
+  if (!options_.recover_quarantine) {
+    return DataLoss("the log ends at record {}, files hold records through {}", last.value,
+                    newest.value);
+  }
+  TL_LOG_ERROR("records {} to {} are not in the log and partly in files", last.value + 1,
+               newest.value);
+  catalog::Manifest next = manifest_;
+  next.catalog_through = std::min(next.catalog_through, last);
+  next.floor = std::min(next.floor, last);
+  for (auto& [id, files] : next.tables) files.through = std::min(files.through, last);
+  TL_TRY(StoreManifest(std::move(next)));
+  for (const auto& table : AllTables()) table->LowerThrough(last);
   return OkStatus();
 }
 
@@ -155,6 +199,12 @@ Status EngineImpl::RemoveUnnamedFiles() {
   std::set<std::string> named = NamedFiles(manifest_);
   if (manifest_.number > 1) {
     const auto before = catalog::LoadManifest(*store_, *options_.sealer, manifest_.number - 1);
+    // An older one that cannot be read just now may be the fallback of tomorrow: nothing is removed today.
+    if (!before.ok() && CodeOf(before.status()) != ErrorCode::kNotFound &&
+        CodeOf(before.status()) != ErrorCode::kDataLoss) {
+      TL_LOG_WARNING("no file is removed: {}", MessageOf(before.status()));
+      return OkStatus();
+    }
     if (before.ok()) {
       kept_manifests_ = {manifest_.number - 1, manifest_.number};
       for (const std::string& key : NamedFiles(*before)) {
@@ -172,7 +222,22 @@ Status EngineImpl::RemoveUnnamedFiles() {
       }
     }
   }
-  return OkStatus();
+  return RemoveOldManifests();
+}
+
+// Older ones than the fallback stay behind when a newer one was damaged; their files are gone.
+Status EngineImpl::RemoveOldManifests() {
+  const std::string oldest_kept = catalog::ManifestKey(kept_manifests_.front());
+  for (;;) {
+    const auto page = TL_TRY(store_->List(catalog::kManifestPrefix, "", kFilesListedMax));
+    bool removed = false;
+    for (const objstore::ObjectInfo& object : page) {
+      if (object.key >= oldest_kept) return OkStatus();
+      TL_TRY(store_->Remove(object.key));
+      removed = true;
+    }
+    if (!removed) return OkStatus();
+  }
 }
 
 Status EngineImpl::ReplayRecord(SequenceNumber number, std::uint16_t type, BytesView payload) {
@@ -191,7 +256,10 @@ Status EngineImpl::ReplayRecord(SequenceNumber number, std::uint16_t type, Bytes
   }
   TL_TRY(table->Replay(number, payload));
   lane_.Publish(number);
-  if (table->RotateIfFull()) TL_TRY(EncodeRuns(table, number.value));
+  // Runs are the background's work once the engine is open, unless memory would not last until then.
+  if (!table->RotateIfFull()) return OkStatus();
+  if (hot_bytes_.load(std::memory_order_relaxed) <= options_.hot_bytes_max / 2) return OkStatus();
+  for (const auto& each : AllTables()) TL_TRY(EncodeRuns(each, number.value));
   return OkStatus();
 }
 
@@ -232,6 +300,8 @@ Status EngineImpl::ReplayCatalogRecord(OutcomeType type, BytesView payload) {
     case OutcomeType::kDropTable: {
       const catalog::TableId id{TL_TRY(in.Varint())};
       catalog_.DropTable(id);
+      const std::shared_ptr<Table> table = FindTable(id);
+      if (table != nullptr) table->Drop();
       WriterLock lock(tables_mutex_);
       tables_.erase(id);
       return OkStatus();

@@ -67,7 +67,7 @@ Result<std::optional<std::uint64_t>> KeyProbe::Find(const std::shared_ptr<Segmen
   const auto table = TL_TRY(reader->series_table());
   const std::optional<std::uint32_t> ordinal = table->Find(series);
   if (!ordinal.has_value() || time_ns < table->time_ns_min(*ordinal) ||
-      time_ns > table->time_ns_max(*ordinal)) {
+      time_ns > table->time_ns_max(*ordinal) || table->row_count(*ordinal) == 0) {
     return none;
   }
   const std::uint64_t first = table->first_row(*ordinal);

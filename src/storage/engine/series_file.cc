@@ -7,12 +7,12 @@ namespace {
 constexpr std::size_t kDimensionValueBytesMax = 64 * 1024;
 }  // namespace
 
-void EncodeSeriesFile(const hot::SeriesIndex& index, std::uint32_t series_count,
+void EncodeSeriesFile(const hot::SeriesIndex& index, std::uint32_t slot_count,
+                      std::uint32_t series_count,
                       std::span<const std::uint32_t> touched,
                       std::span<const std::int64_t> high_waters, SeriesProgress* progress,
                       Bytes* bytes) {
   ByteWriter out(bytes);
-  const std::uint32_t slot_count = index.slot_count();
   progress->codes.resize(slot_count, 1);
   out.Varint(slot_count);
   for (std::uint32_t slot = 0; slot < slot_count; ++slot) {
@@ -60,6 +60,7 @@ Status LoadSeriesFile(BytesView bytes, hot::SeriesIndex* index, SeriesProgress* 
                     index->slot_count());
   }
   progress->codes.resize(std::max<std::size_t>(progress->codes.size(), slot_count), 1);
+  hot::SeriesIndex::BulkLoad load(index);
   for (std::uint32_t slot = 0; slot < slot_count; ++slot) {
     const std::uint64_t first = TL_TRY(in.Varint());
     const std::uint64_t count = TL_TRY(in.Varint());
@@ -68,7 +69,7 @@ Status LoadSeriesFile(BytesView bytes, hot::SeriesIndex* index, SeriesProgress* 
                       index->values(slot).size());
     }
     for (std::uint64_t i = 0; i < count; ++i) {
-      index->AddValue(slot, TL_TRY(in.LengthPrefixed(kDimensionValueBytesMax)));
+      load.AddValue(slot, TL_TRY(in.LengthPrefixed(kDimensionValueBytesMax)));
     }
     progress->codes[slot] = index->values(slot).size();
   }
@@ -77,6 +78,7 @@ Status LoadSeriesFile(BytesView bytes, hot::SeriesIndex* index, SeriesProgress* 
   if (first_series != index->series_count() || count > in.remaining()) {
     return DataLoss("series file: series begin at {}, not {}", first_series, index->series_count());
   }
+  load.ReserveSeries(count);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> codes;
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t measure = TL_TRY(in.Varint());
@@ -97,7 +99,7 @@ Status LoadSeriesFile(BytesView bytes, hot::SeriesIndex* index, SeriesProgress* 
       slot = static_cast<std::uint32_t>(slot_read);
       code = static_cast<std::uint32_t>(code_read);
     }
-    index->AddCoded(static_cast<std::uint32_t>(measure), codes);
+    load.AddCoded(static_cast<std::uint32_t>(measure), codes);
   }
   progress->series = index->series_count();
   const std::uint64_t touched = TL_TRY(in.Varint());

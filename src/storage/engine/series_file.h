@@ -28,8 +28,10 @@ struct SeriesProgress {
 };
 
 /// Appends the file for series [progress.series, series_count) and moves `progress` on. `touched` ascends
-/// and has a time each.
-void EncodeSeriesFile(const hot::SeriesIndex& index, std::uint32_t series_count,
+/// and has a time each. `slot_count` and `series_count` are those of the checkpoint's schema, since the index may
+/// have grown: a file never knows of a dimension that the catalog beside it lacks.
+void EncodeSeriesFile(const hot::SeriesIndex& index, std::uint32_t slot_count,
+                      std::uint32_t series_count,
                       std::span<const std::uint32_t> touched,
                       std::span<const std::int64_t> high_waters, SeriesProgress* progress,
                       Bytes* out);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <tuple>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -226,6 +227,7 @@ Status Table::ReplayDimension(ColumnId column, std::string_view name) {
   const ColumnRef* known = FindName(name);
   if (known == nullptr) {
     if (index_.slot_count() >= catalog::kDimensionsMax) return DataLoss("log: too many dimensions");
+    if (column.value > UINT16_MAX) return DataLoss("log: column id {} too large", column.value);
     DefineDimension(column, name);
     return OkStatus();
   }
@@ -283,6 +285,9 @@ Status Table::ReplaySeries(SeriesId series, std::uint32_t measure,
 Status Table::ReplayRow(SeriesId series, std::int64_t time_ns, std::int64_t version, bool replaces,
                         std::span<const ShapeColumn> columns, std::span<const Cell> cells) {
   if (series.value >= index_.series_count()) return DataLoss("log: no series {}", series.value);
+  if (rows_staged_ >= kBatchRecordsMax) {
+    return DataLoss("log: a record of more than {} rows", kBatchRecordsMax);
+  }
   const std::uint32_t ordinal = index_.MeasureOf(series);
   MeasureState& measure = measures_[ordinal];
   const bool same_shape = std::equal(
@@ -293,6 +298,12 @@ Status Table::ReplayRow(SeriesId series, std::int64_t time_ns, std::int64_t vers
       if (column.id.value >= value_types_.size() || value_types_[column.id.value] != column.type) {
         return DataLoss("log: column {} is not of its type", column.id.value);
       }
+    }
+    std::vector<std::uint32_t> ids;
+    for (const ShapeColumn& column : columns) ids.push_back(column.id.value);
+    std::sort(ids.begin(), ids.end());
+    if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) {
+      return DataLoss("log: a row of series {} has a column twice", series.value);
     }
     measure.shape.assign(columns.begin(), columns.end());
     measure.attributes.clear();
@@ -332,6 +343,11 @@ Table::View Table::OpenView() {
   const View view{.sources = list_, .number = services_.lane->published()};
   snapshots_.Add(view.number);
   return view;
+}
+
+std::uint64_t Table::OldestSnapshot() const {
+  MutexLock lock(list_mutex_);
+  return snapshots_.Oldest(services_.lane->published());
 }
 
 std::shared_ptr<const SourceList> Table::sources() const {
@@ -382,6 +398,12 @@ const catalog::TableFiles Table::files() const {
 void Table::SetFiles(catalog::TableFiles files) {
   MutexLock lock(mutex_);
   files_ = std::move(files);
+}
+
+void Table::LowerThrough(SequenceNumber last) {
+  MutexLock lock(mutex_);
+  files_.through = std::min(files_.through, last);
+  last_number_ = std::min(last_number_, last.value);
 }
 
 CheckpointInput Table::BeginCheckpoint() {
@@ -458,8 +480,10 @@ void CollectBufferMarks(const hot::Buffer& buffer, std::uint64_t number,
 
 Status CollectSegmentMarks(const SegmentSource& source, std::uint64_t number,
                            std::vector<LateMark>* marks) {
-  const auto late = source.deletions().MarksAfter(number);
+  auto late = source.deletions().MarksAfter(number);
   if (late.empty()) return OkStatus();
+  // In row order each stripe is opened once.
+  std::sort(late.begin(), late.end());
   const auto reader = TL_TRY(source.reader());
   const auto series = TL_TRY(reader->series_table());
   for (const auto& [row, from] : late) {
@@ -481,14 +505,18 @@ Status Table::CarryMarks(const SourceList& removed,
   for (const auto* list : {&removed.runs, &removed.segments}) {
     for (const auto& source : *list) TL_TRY(CollectSegmentMarks(*source, number, &marks));
   }
-  for (const LateMark& mark : marks) {
-    // A row that is in no result was left out there (retention): nothing is left to die.
-    for (const auto& segment : added) {
+  // The probe remembers one stripe: segment by segment, in the order of keys, it decodes each stripe once. A row
+  // that is in no result was left out there (retention): nothing is left to die.
+  std::sort(marks.begin(), marks.end(), [](const LateMark& a, const LateMark& b) {
+    return std::tie(a.series, a.time_ns) < std::tie(b.series, b.time_ns);
+  });
+  for (const auto& segment : added) {
+    for (const LateMark& mark : marks) {
       if (mark.time_ns < segment->time_ns_min() || mark.time_ns > segment->time_ns_max()) continue;
       const auto row = TL_TRY(probe_.Find(segment, mark.series, mark.time_ns));
-      if (!row.has_value()) continue;
-      segment->deletions().Mark(static_cast<std::uint32_t>(*row), mark.number);
-      break;
+      if (row.has_value()) {
+        segment->deletions().Mark(static_cast<std::uint32_t>(*row), mark.number);
+      }
     }
   }
   return OkStatus();

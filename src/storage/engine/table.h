@@ -95,6 +95,9 @@ class Table {
   catalog::TableId id() const { return id_; }
   const hot::SeriesIndex& index() const { return index_; }
   SnapshotRegistry& snapshots() { return snapshots_; }
+  /// The least number that an open snapshot has or one being opened can get. Under the lock of OpenView, which
+  /// reads the published number and registers it in one step.
+  std::uint64_t OldestSnapshot() const;
   TableServices& services() { return services_; }
 
   // ---- writing ------------------------------------------------------------------------------------
@@ -148,6 +151,8 @@ class Table {
                   std::uint64_t number);
   /// Notes what the manifest now says.
   void SetFiles(catalog::TableFiles files);
+  /// Forgets that files hold outcomes above `last`, for the log has lost them and will give the numbers again.
+  void LowerThrough(SequenceNumber last);
   /// Latest times of the given series.
   std::vector<std::int64_t> HighWaters(std::span<const std::uint32_t> series);
   void SetHighWater(std::uint32_t series, std::int64_t time_ns);

@@ -110,6 +110,23 @@ bool StripeMatters(const ScanPlan& plan, const SegmentPlan& segment,
   return false;
 }
 
+// Looks for few series one by one, and tests every series of the segment otherwise.
+void CollectOrdinals(const SeriesSet& wanted, const segment::SeriesTable& series,
+                     std::vector<std::uint32_t>* ordinals) {
+  constexpr std::uint64_t kFindCost = 16;  // of one series, in tests of one
+  if (!wanted.ids().empty() && wanted.count() * kFindCost < series.size()) {
+    for (const std::uint32_t id : wanted.ids()) {
+      const std::optional<std::uint32_t> ordinal = series.Find(id);
+      if (ordinal.has_value()) ordinals->push_back(*ordinal);
+    }
+    std::sort(ordinals->begin(), ordinals->end());
+    return;
+  }
+  for (std::uint32_t i = 0; i < series.size(); ++i) {
+    if (wanted.Contains(series.id(i))) ordinals->push_back(i);
+  }
+}
+
 Status PlanSegment(const std::shared_ptr<SegmentSource>& source, ScanPlan* plan) {
   ++plan->planned.segment_count;
   const bool in_time = Overlaps(plan->times, source->time_ns_min(), source->time_ns_max());
@@ -127,9 +144,7 @@ Status PlanSegment(const std::shared_ptr<SegmentSource>& source, ScanPlan* plan)
   }
   segment.series = TL_TRY(segment.reader->series_table());
   if (!plan->wanted.is_all()) {
-    for (std::uint32_t i = 0; i < segment.series->size(); ++i) {
-      if (plan->wanted.Contains(segment.series->id(i))) segment.ordinals.push_back(i);
-    }
+    CollectOrdinals(plan->wanted, *segment.series, &segment.ordinals);
     if (segment.ordinals.empty()) {
       ++plan->planned.segments_pruned;
       return OkStatus();

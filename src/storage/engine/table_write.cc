@@ -119,6 +119,8 @@ Status Table::StageRecord(const RecordView& record, RecordResult* result) {
   if (!ResolveMeasure(record, result) || !ResolveAttributes(record, result) ||
       !ResolveDimensions(record, result) || !CheckNewNames(record, result)) {
     cached_dimensions_ = 0;
+    // Else a record without dimensions would look like a repetition of the one before the refused one.
+    last_series_.reset();
     return OkStatus();
   }
   const bool is_new_key = measure_ == kNewMeasure || new_dimensions_ != 0;

@@ -33,6 +33,12 @@ class HashIndex {
     ++count_;
   }
 
+  /// Makes room for `more` numbers at once.
+  template <typename HashOf>
+  void Reserve(std::size_t more, HashOf&& hash_of) {
+    while ((count_ + more) * 4 > slots_.size() * 3) Grow(hash_of);
+  }
+
   std::size_t size() const { return count_; }
   std::size_t memory_bytes() const { return slots_.capacity() * sizeof(std::uint32_t); }
 

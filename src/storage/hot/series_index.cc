@@ -81,17 +81,17 @@ SeriesId SeriesIndex::Add(std::uint64_t key_hash, std::uint32_t measure,
   return Publish(key_hash, measure, scratch_);
 }
 
-SeriesId SeriesIndex::AddCoded(std::uint32_t measure,
-                               std::span<const std::pair<std::uint32_t, std::uint32_t>> codes) {
-  WriterLock lock(mutex_);
+SeriesId SeriesIndex::BulkLoad::AddCoded(
+    std::uint32_t measure, std::span<const std::pair<std::uint32_t, std::uint32_t>> codes) {
   std::uint64_t sum = 0;
-  for (const auto& [slot, code] : codes) sum += PartHash(slot, WritableSlot(slot).values.Hash(code));
-  return Publish(KeyHash(measure, sum), measure, codes);
+  for (const auto& [slot, code] : codes) {
+    sum += PartHash(slot, index_.WritableSlot(slot).values.Hash(code));
+  }
+  return index_.Publish(KeyHash(measure, sum), measure, codes);
 }
 
-std::uint32_t SeriesIndex::AddValue(std::uint32_t slot_number, std::string_view value) {
-  WriterLock lock(mutex_);
-  Slot& slot = WritableSlot(slot_number);
+std::uint32_t SeriesIndex::BulkLoad::AddValue(std::uint32_t slot_number, std::string_view value) {
+  Slot& slot = index_.WritableSlot(slot_number);
   const std::uint32_t code = slot.values.Add(value, Dictionary::HashOf(value));
   slot.postings.resize(code + 1);
   return code;

@@ -60,11 +60,25 @@ class SeriesIndex {
                                std::span<const KeyPart> parts) const;
   /// Adds a series that is not there.
   SeriesId Add(std::uint64_t key_hash, std::uint32_t measure, std::span<const KeyPart> parts);
-  /// Adds a series by codes that exist (series files); `codes` are (slot, code) with ascending slots.
-  SeriesId AddCoded(std::uint32_t measure,
-                    std::span<const std::pair<std::uint32_t, std::uint32_t>> codes);
-  /// Adds a value to a dimension (series files); the code it got. Repeated values are a caller's error.
-  std::uint32_t AddValue(std::uint32_t slot, std::string_view value);
+  /// Adds what a series file holds, under one lock as long as it lives: readers of postings wait.
+  class BulkLoad {
+   public:
+    explicit BulkLoad(SeriesIndex* index) : index_(*index), lock_(index->mutex_) {}
+    /// Adds a series by codes that exist; `codes` are (slot, code) with ascending slots.
+    SeriesId AddCoded(std::uint32_t measure,
+                      std::span<const std::pair<std::uint32_t, std::uint32_t>> codes);
+    /// Adds a value to a dimension; the code it got. Repeated values are a caller's error.
+    std::uint32_t AddValue(std::uint32_t slot, std::string_view value);
+    /// Room for `count` more series.
+    void ReserveSeries(std::size_t count) {
+      SeriesIndex& index = index_;
+      index.keys_.Reserve(count, [&index](std::uint32_t number) { return index.key_hashes_[number]; });
+    }
+
+   private:
+    SeriesIndex& index_;
+    WriterLock lock_;
+  };
 
   /// Latest time of any row of the series, INT64_MIN before the first. Writer only.
   std::int64_t& HighWater(SeriesId series) { return high_water_.At(series.value); }

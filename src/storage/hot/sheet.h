@@ -61,7 +61,9 @@ class SheetColumn {
   void LocateAll(std::uint32_t row_count, std::uint32_t* positions) const;
   /// True when every row of [0, row_count) has a value, at position row.
   bool IsWhole(std::uint32_t row_count) const {
-    return first_row_ == 0 && !sparse_.load(std::memory_order_acquire) && count() >= row_count;
+    // The count first: a gap made before a value that it counts is then seen.
+    const bool enough = count() >= row_count;
+    return first_row_ == 0 && enough && !sparse_.load(std::memory_order_acquire);
   }
   std::size_t memory_bytes() const {
     return sizeof(*this) + bits_.memory_bytes() + texts_.memory_bytes() + rows_.memory_bytes() +

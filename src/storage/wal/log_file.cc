@@ -64,6 +64,27 @@ Status LogFileWriter::WriteFrame(FrameHeader header, std::span<std::byte> frame,
   return OkStatus();
 }
 
+// Log files are zero-filled beforehand and mostly empty after a restart: what follows the last used step is not
+// kept, so that the image is as large as what was written.
+Status LogFileImage::ReadUsed(fs::File& file, std::uint64_t size, Bytes* bytes) {
+  constexpr std::uint64_t kStepBytes = std::uint64_t{1} << 20;
+  Bytes step;
+  for (std::uint64_t offset = 0; offset < size;) {
+    step.resize(static_cast<std::size_t>(std::min(kStepBytes, size - offset)));
+    TL_TRY(fs::ReadExactly(file, offset, step));
+    const bool used = std::any_of(step.begin(), step.end(), [](std::byte b) { return b != std::byte{0}; });
+    if (used) {
+      bytes->resize(static_cast<std::size_t>(offset));
+      bytes->insert(bytes->end(), step.begin(), step.end());
+    }
+    offset += step.size();
+  }
+  // The last frame may itself end in zeros.
+  const std::uint64_t end = bytes->size() + kFramePayloadBytesMax + kStepBytes;
+  bytes->resize(static_cast<std::size_t>(std::min(size, end)));
+  return OkStatus();
+}
+
 Result<LogFileImage> LogFileImage::Load(fs::FileSystem& fs, const WalOptions& options,
                                         const std::string& path) {
   const std::unique_ptr<fs::File> file = TL_TRY(fs.Open(path, fs::OpenMode::kReadDisk));
@@ -73,8 +94,7 @@ Result<LogFileImage> LogFileImage::Load(fs::FileSystem& fs, const WalOptions& op
                     kLogFileBytesMax);
   }
   LogFileImage image;
-  image.bytes_.resize(static_cast<std::size_t>(size));
-  TL_TRY(fs::ReadExactly(*file, 0, image.bytes_));
+  TL_TRY(ReadUsed(*file, size, &image.bytes_));
   const Result<LogFileHeader> header = DecodeFileHeader(image.bytes_, &image.header_crc_);
   if (!header.ok()) return Annotate(header.status(), path);
   image.header_ = *header;

@@ -94,6 +94,7 @@ class LogFileImage {
 
  private:
   LogFileImage() = default;
+  static Status ReadUsed(fs::File& file, std::uint64_t size, Bytes* bytes);
   LogFileHeader header_;
   std::uint32_t header_crc_ = 0;
   std::unique_ptr<seal::FileSealer> sealer_;

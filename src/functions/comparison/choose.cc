@@ -1,4 +1,4 @@
-// functions/misc/choose.cc: greatest, least, typeof.
+// functions/comparison/choose.cc: greatest, least, typeof.
 #include <cmath>
 
 #include "functions/compare.h"
