@@ -201,7 +201,8 @@ Status ExpressionBinder::BindWindowSpec(const ast::WindowSpec& spec, ExpressionB
   for (const ast::ExprPtr& expr : spec.partition_by) {
     ExprPtr key = TL_TRY(inner->Bind(*expr));
     if (!key->type.is_comparable() && !key->type.is(TypeId::kUnknown)) {
-      return ErrorAt(expr->position, "{} is not comparable, and therefore cannot be used in window function PARTITION BY",
+      return ErrorAt(expr->position,
+                     "{} is not comparable, and therefore cannot be used in window function PARTITION BY",
                      key->type.ToString());
     }
     item->partition.push_back(std::move(key));
