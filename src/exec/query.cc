@@ -90,6 +90,10 @@ class Meter final : public Consumer {
     }
     return Timed([&] { return next_->Push(batch, rows); });
   }
+  bool pending() const override { return next_->pending(); }
+  Status Continue() override {
+    return Timed([&] { return next_->Continue(); });
+  }
   Status Finish() override {
     return Timed([&] { return next_->Finish(); });
   }
@@ -137,6 +141,11 @@ class Worker {
       }
       const bool enough = std::any_of(pipeline_->limits.begin(), pipeline_->limits.end(),
                                       [](const auto& limit) { return limit->enough.load(); });
+      Consumer* const waiting = enough ? nullptr : Pending();
+      if (waiting != nullptr) {
+        TL_TRY(waiting->Continue());
+        continue;
+      }
       const bool more = enough ? false : TL_TRY(reader_->Next(&batch));
       if (pipeline_->source_stats != nullptr) {
         pipeline_->source_stats->time_ns.fetch_add(context_->clock->SteadyNow().value - start,
@@ -175,12 +184,22 @@ class Worker {
     consumers_.push_back(std::make_unique<Meter>(consumers_.back().get(), of_next,
                                                  of_previous == of_next ? nullptr : of_previous,
                                                  &clock_));
+    meters_.push_back(consumers_.back().get());
+  }
+
+  // The meter of the consumer nearest the sink that has rows pending; null pointer for none.
+  Consumer* Pending() const {
+    for (Consumer* meter : meters_) {
+      if (meter->pending()) return meter;
+    }
+    return nullptr;
   }
 
   const Pipeline* const pipeline_;
   const ExecutionContext* const context_;
   WorkerClock clock_;
   std::vector<std::unique_ptr<Consumer>> consumers_;  // the sink's first
+  std::vector<Consumer*> meters_;                     // of consumers_, in its order
   Consumer* head_ = nullptr;
   std::unique_ptr<SourceReader> reader_;
 };
@@ -195,6 +214,8 @@ class Core : public std::enable_shared_from_this<Core> {
     eval_.cancel = &context_.cancel;
     eval_.memory = context.memory;
     eval_.random_seed = context.random_seed;
+    eval_.deadline = context.deadline;
+    eval_.clock = context.clock;
   }
 
   Status Plan(const sql::PlanNodePtr& root) {

@@ -147,7 +147,8 @@ struct AggregateOverload {
                        const Selection& rows, AggregateState state);
   /// Adds `from` to `into`; `from` is destroyed by the caller afterwards.
   Status (*combine)(const KernelContext& context, AggregateState from, AggregateState into);
-  /// Writes row `row` of the flat `result`.
+  /// Writes row `row` of the flat `result`. The state stays good: window frames finalize it between
+  /// updates.
   Status (*finalize)(const KernelContext& context, AggregateState state, std::size_t row,
                      Vector* result);
   void (*destroy)(AggregateState state);

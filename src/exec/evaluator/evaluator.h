@@ -51,6 +51,14 @@ struct EvalContext {
   const CancelToken* cancel = nullptr;
   MemoryBudget* memory = nullptr;
   std::uint64_t random_seed = 0;
+  Deadline deadline;
+  const Clock* clock = nullptr;
+
+  /// For operators that work long on one batch: kCancelled, kDeadlineExceeded or OK.
+  Status CheckStillWanted() const {
+    if (clock != nullptr && cancel != nullptr) return CheckLive(*cancel, deadline, *clock);
+    return cancel != nullptr && cancel->cancelled() ? Cancelled("the query was cancelled") : OkStatus();
+  }
 };
 
 /// One expression, ready to run on one thread. Not thread-safe; make one per thread.

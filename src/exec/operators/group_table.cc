@@ -176,6 +176,19 @@ Vector Interner::Decode(const std::uint64_t* words, std::size_t stride, std::siz
   return Gather(type_, sources, places);
 }
 
+std::uint32_t Interner::Find(const Vector& vector, std::size_t row, std::string* scratch) const {
+  std::string_view bytes;
+  if (IsText(type_)) {
+    bytes = vector.base().values<StringRef>()[vector.Index(row)].view();
+  } else {
+    scratch->clear();
+    AppendGroupKey(vector, row, scratch);
+    bytes = *scratch;
+  }
+  const auto found = ids_.find(bytes);
+  return found == ids_.end() ? 0 : found->second;
+}
+
 // ---- GroupTable -------------------------------------------------------------------------------
 
 GroupTable::GroupTable(std::vector<Type> key_types, MemoryBudget* budget)
@@ -326,6 +339,113 @@ Vector GroupTable::KeyColumn(std::size_t key, std::size_t first, std::size_t cou
     if ((nulls[i * words_per_group_] & bit) != 0) out.SetNull(i);
   }
   return out;
+}
+
+// ---- GroupLookup ------------------------------------------------------------------------------
+
+GroupLookup::GroupLookup(const GroupTable* table)
+    : table_(table), translations_(table->key_types_.size()) {}
+
+void GroupLookup::EncodeInterned(std::size_t key, const Vector& vector, const Selection& rows) {
+  const Interner& interner = *table_->interners_[key];
+  const auto word_of = [&](std::uint32_t row) -> std::uint64_t {
+    if (vector.IsNull(row)) return kAbsent;
+    const std::uint32_t number = interner.Find(vector, row, &scratch_);
+    return number == 0 ? kAbsent : number;
+  };
+  const bool dictionary = vector.kind() == VectorKind::kDictionary;
+  Translation& known = translations_[key];
+  if (dictionary && known.base != vector.dictionary_base()) {
+    known.base = vector.dictionary_base();
+    known.words.assign(known.base->size(), 0);
+  }
+  std::uint64_t constant = 0;
+  std::size_t i = 0;
+  rows.ForEach([&](std::uint32_t row) {
+    std::uint64_t word;
+    if (dictionary) {
+      std::uint64_t& entry = known.words[vector.codes()[row]];
+      if (entry == 0) {
+        const std::uint64_t found = word_of(row);
+        entry = found == kAbsent ? kAbsent : found + 1;
+      }
+      word = entry == kAbsent ? kAbsent : entry - 1;
+    } else if (vector.is_constant()) {
+      if (i == 0) constant = word_of(row);
+      word = constant;
+    } else {
+      word = word_of(row);
+    }
+    absent_[i] |= word == kAbsent ? 1 : 0;
+    words_[i * table_->words_per_group_ + key] = word;
+    ++i;
+  });
+}
+
+namespace {
+
+template <typename T>
+void LookUpNumbers(const Vector& vector, const Selection& rows, std::size_t stride,
+                   std::uint64_t* words, std::uint8_t* absent) {
+  const Reader<T> reader(vector);
+  rows.ForEach([&](std::uint32_t row) {
+    if (reader.IsNull(row)) {
+      *absent = 1;
+    } else {
+      *words = WordOf(reader[row]);
+    }
+    words += stride;
+    ++absent;
+  });
+}
+
+}  // namespace
+
+void GroupLookup::EncodeNumbers(std::size_t key, const Vector& vector, const Selection& rows) {
+  std::uint64_t* words = words_.data() + key;
+  const std::size_t stride = table_->words_per_group_;
+  switch (vector.type().physical()) {
+    case PhysicalType::kBool8:
+      return LookUpNumbers<std::uint8_t>(vector, rows, stride, words, absent_.data());
+    case PhysicalType::kInt32:
+      return LookUpNumbers<std::int32_t>(vector, rows, stride, words, absent_.data());
+    case PhysicalType::kInt64:
+      return LookUpNumbers<std::int64_t>(vector, rows, stride, words, absent_.data());
+    case PhysicalType::kDouble:
+      return LookUpNumbers<double>(vector, rows, stride, words, absent_.data());
+    default:
+      TL_CHECK(false);
+  }
+}
+
+void GroupLookup::Find(std::span<const Vector> keys, const Selection& rows,
+                       std::vector<std::uint32_t>* groups) {
+  const std::size_t stride = table_->words_per_group_;
+  words_.assign(rows.size() * stride, 0);
+  absent_.assign(rows.size(), 0);
+  groups->assign(rows.size(), kNone);
+  for (std::size_t key = 0; key < keys.size(); ++key) {
+    if (table_->interners_[key] != nullptr) {
+      EncodeInterned(key, keys[key], rows);
+    } else {
+      EncodeNumbers(key, keys[key], rows);
+    }
+  }
+  const std::size_t mask = table_->slots_.size() - 1;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (absent_[i] != 0) continue;
+    const std::uint64_t* words = words_.data() + i * stride;
+    const std::uint64_t hash = table_->HashWords(words);
+    const auto tag = static_cast<std::uint32_t>(hash >> 32);
+    for (std::size_t at = hash & mask; table_->slots_[at].group != 0; at = (at + 1) & mask) {
+      const GroupTable::Slot slot = table_->slots_[at];
+      if (slot.tag == tag && std::memcmp(table_->words_.data() + (slot.group - 1) * stride, words,
+                                         stride * sizeof(std::uint64_t)) == 0) {
+        (*groups)[i] = slot.group - 1;
+        break;
+      }
+    }
+  }
 }
 
 }  // namespace tideline::exec

@@ -35,6 +35,9 @@ class Interner {
   /// The value of each `words[i * stride]`.
   Vector Decode(const std::uint64_t* words, std::size_t stride, std::size_t count) const;
   std::size_t memory_bytes() const { return bytes_; }
+  /// The number of row `row` of `vector`, which is not null; 0 if it has none. `scratch` is for the
+  /// caller to keep. Thread-safe while nothing is added.
+  std::uint32_t Find(const Vector& vector, std::size_t row, std::string* scratch) const;
 
  private:
   std::uint32_t Number(const Vector& vector, std::size_t row);
@@ -88,6 +91,32 @@ class GroupTable {
   std::vector<std::uint64_t> probe_words_;
   std::vector<std::uint64_t> hashes_;
   MemoryReservation memory_;
+  friend class GroupLookup;
+};
+
+/// Looks rows up in a table that no longer grows. One per thread; any number of them at once.
+class GroupLookup {
+ public:
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+  /// `table` outlives this.
+  explicit GroupLookup(const GroupTable* table);
+  /// `groups[i]` is the group of rows[i], kNone when there is none. A row with a null key has none.
+  void Find(std::span<const Vector> keys, const Selection& rows, std::vector<std::uint32_t>* groups);
+
+ private:
+  static constexpr std::uint64_t kAbsent = UINT64_MAX;
+  struct Translation {
+    std::shared_ptr<const Vector> base;    // the dictionary that `words` is for
+    std::vector<std::uint64_t> words;      // code to word + 1; 0: not seen yet
+  };
+  void EncodeInterned(std::size_t key, const Vector& vector, const Selection& rows);
+  void EncodeNumbers(std::size_t key, const Vector& vector, const Selection& rows);
+
+  const GroupTable* table_;
+  std::vector<std::uint64_t> words_;
+  std::vector<std::uint8_t> absent_;
+  std::vector<Translation> translations_;
+  std::string scratch_;
 };
 
 }  // namespace tideline::exec

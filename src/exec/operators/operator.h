@@ -2,7 +2,9 @@
 //
 //   Source ── reader per worker ──► Consumer ─► Consumer ─► … ─► consumer of a Sink
 //
-// Batches are pushed. A worker owns one chain of consumers and one reader; what workers share (the
+// Batches are pushed. An operator that makes many rows of one (a join, UNNEST) hands on one batch at
+// most for each that it takes and keeps the rest `pending`; the worker asks it to continue before it
+// reads on. That keeps memory bounded and lets a worker pause or stop amid a large product. A worker owns one chain of consumers and one reader; what workers share (the
 // source, the sink, a limit's counter) is thread-safe. A filter does not copy: it hands on the same
 // batch with fewer rows selected.
 //
@@ -35,6 +37,10 @@ class Consumer {
   virtual ~Consumer() = default;
   /// Takes `rows` of `batch`; both are the caller's again afterwards. At least one row.
   virtual Status Push(const Batch& batch, const Selection& rows) = 0;
+  /// Whether rows of the last Push wait to be handed on. No Push comes while they do.
+  virtual bool pending() const { return false; }
+  /// Hands on at most one batch of what is pending; perhaps none, if looking for it took long.
+  virtual Status Continue() { return OkStatus(); }
   /// Called once after the worker's last Push, unless the query failed.
   virtual Status Finish() = 0;
 };

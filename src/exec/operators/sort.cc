@@ -75,20 +75,6 @@ Status SortEntries(const EvalContext& context, std::vector<Entry>* entries) {
   return MergeRuns(kSortPieceMax, context, entries);
 }
 
-std::size_t BytesOfKept(const Vector& vector) {
-  if (vector.is_constant()) return sizeof(Vector);
-  if (vector.kind() == VectorKind::kDictionary) {
-    return sizeof(Vector) + vector.size() * sizeof(std::uint32_t);
-  }
-  std::size_t bytes = sizeof(Vector) + vector.size() * vector.type().value_bytes();
-  if (vector.type().physical() == PhysicalType::kString) {
-    const StringRef* values = vector.values<StringRef>();
-    for (std::size_t i = 0; i < vector.size(); ++i) bytes += values[i].is_inline() ? 0 : values[i].size();
-  }
-  for (std::size_t c = 0; c < vector.child_count(); ++c) bytes += BytesOfKept(vector.child(c));
-  return bytes;
-}
-
 // Rows kept, with their keys; one per worker, then one for all.
 class SortedRows {
  public:
@@ -112,7 +98,7 @@ class SortedRows {
     for (const Vector& column : batch.columns) {
       own.columns.push_back(column.kind() == VectorKind::kFlat ? GatherRows(column, kept)
                                                                : column.Slice(kept));
-      bytes += BytesOfKept(own.columns.back());
+      bytes += KeptBytes(own.columns.back());
     }
     TL_TRY(memory_.Grow(bytes + (heap_->bytes() - heap_charged_)));
     heap_charged_ = heap_->bytes();
@@ -217,7 +203,7 @@ class SortedRows {
     for (std::size_t first = 0; first < entries_.size(); first += kBatchRowsMax) {
       Batch batch;
       Emit(first, std::min(kBatchRowsMax, entries_.size() - first), &batch);
-      for (const Vector& column : batch.columns) bytes += BytesOfKept(column);
+      for (const Vector& column : batch.columns) bytes += KeptBytes(column);
       batches.push_back(std::move(batch));
     }
     for (std::size_t i = 0; i < entries_.size(); ++i) {

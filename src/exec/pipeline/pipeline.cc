@@ -3,7 +3,10 @@
 #include <map>
 
 #include "exec/operators/aggregate.h"
+#include "exec/operators/join.h"
 #include "exec/operators/sort.h"
+#include "exec/operators/unnest.h"
+#include "exec/operators/window.h"
 #include "sql/plan/aggregate_node.h"
 #include "sql/plan/filter_node.h"
 #include "sql/plan/limit_node.h"
@@ -87,6 +90,12 @@ class Planner {
       }
       case PlanKind::kSetOperation:
         return BuildUnion(sql::As<sql::SetOperationNode>(node), chain, stats, depth);
+      case PlanKind::kJoin:
+        return BuildJoin(sql::As<sql::JoinNode>(node), chain, stats, depth);
+      case PlanKind::kUnnest:
+        return BuildUnnest(sql::As<sql::UnnestNode>(node), chain, stats, depth);
+      case PlanKind::kWindow:
+        return BuildWindow(sql::As<sql::WindowNode>(node), chain, stats, depth);
     }
     return Unimplemented("the operator {} cannot be run yet", node.Describe());
   }
@@ -221,6 +230,60 @@ class Planner {
                    chain.Below(PickStage(std::move(picked), TypesOf(node.outputs()), stats)),
                    depth + 1));
     }
+    return OkStatus();
+  }
+
+  Status BuildJoin(const sql::JoinNode& node, const Chain& chain, OperatorStats* stats, std::size_t depth) {
+    const bool build_left = JoinBreaker::ShouldBuildLeft(node);
+    std::shared_ptr<JoinBreaker> breaker = TL_TRY(JoinBreaker::Make(node, build_left, context_, stats));
+    Chain build;
+    build.sink = breaker;
+    build.sink_stats = stats;
+    TL_TRY(Build(*node.children()[build_left ? 0 : 1], build, depth + 1));
+    const Chain probe = chain.Below({[breaker](Consumer* next) { return breaker->NewProbe(next); }, stats});
+    TL_TRY(Build(*node.children()[build_left ? 1 : 0], probe, depth + 1));
+    std::shared_ptr<Source> unmatched = breaker->Unmatched();
+    if (unmatched != nullptr) AddPipeline(std::move(unmatched), stats, chain);
+    return OkStatus();
+  }
+
+  Status BuildUnnest(const sql::UnnestNode& node, const Chain& chain, OperatorStats* stats, std::size_t depth) {
+    const Chain below = chain.Below({[&node, columns = PositionsOf(node.child()->outputs()),
+                                      context = &context_](Consumer* next) {
+                                       return NewUnnest(node, columns, *context, next);
+                                     },
+                                     stats});
+    return Build(*node.child(), below, depth + 1);
+  }
+
+  Status BuildWindow(const sql::WindowNode& node, const Chain& chain, OperatorStats* stats, std::size_t depth) {
+    // Everything that calls read becomes a column before rows are sorted.
+    const std::vector<sql::OutputColumn>& outputs = node.child()->outputs();
+    const ColumnPositions positions = PositionsOf(outputs);
+    std::vector<sql::ExprPtr> exprs;
+    for (const sql::OutputColumn& output : outputs) {
+      exprs.push_back(sql::MakeColumn(output.column, output.type, output.name));
+    }
+    for (sql::ExprPtr& input : WindowInputs(node)) exprs.push_back(std::move(input));
+    SortSpec spec;
+    for (const sql::ExprPtr& expr : exprs) spec.types.push_back(expr->type);
+    for (const sql::ColumnRef column : node.spec().partition) spec.keys.push_back({positions.Find(column), false, false});
+    for (const sql::SortKey& key : node.spec().order) {
+      spec.keys.push_back({positions.Find(key.column), key.descending, key.nulls_first});
+    }
+    for (const SortSpec::Key& key : spec.keys) {
+      if (key.position == ColumnPositions::kNone) return Internal("a column of a window is not delivered");
+    }
+    std::shared_ptr<SortBreaker> breaker = SortBreaker::Make(std::move(spec), context_);
+    Chain below;
+    below.sink = breaker;
+    below.sink_stats = stats;
+    below = below.Below({[exprs, positions, context = &context_](Consumer* next) {
+                           return NewProject(exprs, positions, *context, next);
+                         },
+                         stats});
+    TL_TRY(Build(*node.child(), below, depth + 1));
+    AddPipeline(NewWindowSource(node, breaker, context_), stats, chain);
     return OkStatus();
   }
 

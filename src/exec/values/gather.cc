@@ -149,6 +149,20 @@ Vector GatherRows(const Vector& vector, std::span<const std::uint32_t> rows) {
   return Gather(vector.type(), {&source, 1}, places);
 }
 
+std::size_t KeptBytes(const Vector& vector) {
+  if (vector.is_constant()) return sizeof(Vector);
+  if (vector.kind() == VectorKind::kDictionary) {
+    return sizeof(Vector) + vector.size() * sizeof(std::uint32_t);
+  }
+  std::size_t bytes = sizeof(Vector) + vector.size() * vector.type().value_bytes();
+  if (vector.type().physical() == PhysicalType::kString) {
+    const StringRef* values = vector.values<StringRef>();
+    for (std::size_t i = 0; i < vector.size(); ++i) bytes += values[i].is_inline() ? 0 : values[i].size();
+  }
+  for (std::size_t c = 0; c < vector.child_count(); ++c) bytes += KeptBytes(vector.child(c));
+  return bytes;
+}
+
 std::span<const std::uint32_t> Iota() {
   static constexpr auto kIota = [] {
     std::array<std::uint32_t, kBatchRowsMax> rows{};

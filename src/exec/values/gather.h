@@ -27,6 +27,10 @@ Vector Gather(const Type& type, std::span<const Vector* const> sources,
 /// Rows `rows` of `vector`, flat, with no reference to the rest of it but its text.
 Vector GatherRows(const Vector& vector, std::span<const std::uint32_t> rows);
 
+/// Bytes of `vector` that keeping it costs, its text included; a dictionary's entries are shared and
+/// count nothing.
+std::size_t KeptBytes(const Vector& vector);
+
 /// The indices 0, 1, 2, … kBatchRowsMax - 1; a run of a batch is a piece of it.
 std::span<const std::uint32_t> Iota();
 

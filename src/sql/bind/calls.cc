@@ -98,8 +98,8 @@ Result<std::vector<ExprPtr>> ExpressionBinder::BindArguments(const ast::Function
 }
 
 Result<ExprPtr> ExpressionBinder::BindCall(const ast::FunctionCall& call) {
-  if (call.over.has_value()) return NotSupportedYet(call.position, "a window function (OVER)");
   TL_TRY(CheckPlainArguments(call));
+  if (call.over.has_value()) return BindWindowCall(call);
   const functions::AggregateFunction* aggregate = context_.registry.FindAggregate(call.name);
   if (aggregate != nullptr &&
       (aggregate->profile != functions::Profile::kExtendedOnly || context_.extended())) {
@@ -111,12 +111,11 @@ Result<ExprPtr> ExpressionBinder::BindCall(const ast::FunctionCall& call) {
   if (context_.registry.FindWindow(call.name) != nullptr) {
     return ErrorAt(call.position, "Window function {} requires an OVER clause", call.name);
   }
-  for (const ast::Argument& argument : call.arguments) {
-    // Said before "not registered": many functions that take lambdas come with them.
-    if (argument.value->kind == ast::ExprKind::kLambda) {
-      return NotSupportedYet(argument.value->position, "a lambda expression");
-    }
-  }
+  const bool takes_lambda =
+      std::any_of(call.arguments.begin(), call.arguments.end(), [](const ast::Argument& argument) {
+        return argument.value->kind == ast::ExprKind::kLambda;
+      });
+  if (takes_lambda) return BindLambdaCall(call);
   std::vector<ExprPtr> arguments = TL_TRY(BindArguments(call));
   return BindScalarCall(call.name, std::move(arguments), PlaceOf(call.position));
 }
@@ -182,7 +181,9 @@ Result<ExprPtr> ExpressionBinder::BindAggregate(const functions::AggregateFuncti
   }
   ExpressionBinder inner(context_, scope_,
                          {.clause = "an aggregation",
-                          .aggregates_refused = "Cannot nest aggregations inside an aggregation"});
+                          .aggregates_refused = "Cannot nest aggregations inside an aggregation",
+                          .subqueries = place_.inside_aggregates,
+                          .with = place_.with});
   AggregateCall bound;
   bound.function = &function;
   bound.distinct = call.distinct;

@@ -111,7 +111,7 @@ Result<ExprPtr> ExpressionBinder::BindNode(const ast::Expr& expr) {
     case ast::ExprKind::kInList:
       return BindInList(As<ast::InListExpr>(expr));
     case ast::ExprKind::kInSubquery:
-      return NotSupportedYet(expr.position, "IN over a sub-query");
+      return BindInSubquery(As<ast::InSubqueryExpr>(expr));
     case ast::ExprKind::kLike:
       return BindLike(As<ast::LikeExpr>(expr));
     case ast::ExprKind::kIsNull: {
@@ -128,7 +128,7 @@ Result<ExprPtr> ExpressionBinder::BindNode(const ast::Expr& expr) {
       return distinct.negated ? MakeNot(std::move(test), at, context_) : Result<ExprPtr>(std::move(test));
     }
     case ast::ExprKind::kQuantified:
-      return NotSupportedYet(expr.position, "a comparison with ALL, ANY or SOME");
+      return BindQuantified(As<ast::QuantifiedExpr>(expr));
     case ast::ExprKind::kAtTimeZone: {
       const auto& zoned = As<ast::AtTimeZoneExpr>(expr);
       if (context_.registry.FindScalar("at_timezone") == nullptr) {
@@ -166,13 +166,13 @@ Result<ExprPtr> ExpressionBinder::BindNode(const ast::Expr& expr) {
     case ast::ExprKind::kFunctionCall:
       return BindCall(As<ast::FunctionCall>(expr));
     case ast::ExprKind::kLambda:
-      return NotSupportedYet(expr.position, "a lambda expression");
+      return ErrorAt(at, "Lambda expression should always be used inside a function");
     case ast::ExprKind::kGrouping:
-      return NotSupportedYet(expr.position, "GROUPING");
+      return BindGrouping(As<ast::GroupingExpr>(expr));
     case ast::ExprKind::kScalarSubquery:
-      return NotSupportedYet(expr.position, "a sub-query as a value");
+      return BindScalarSubquery(As<ast::ScalarSubquery>(expr));
     case ast::ExprKind::kExists:
-      return NotSupportedYet(expr.position, "EXISTS");
+      return BindExists(As<ast::ExistsExpr>(expr));
   }
   return Internal("expression of unknown kind {}", static_cast<int>(expr.kind));
 }
@@ -200,6 +200,19 @@ Result<ExprPtr> ExpressionBinder::BindTypedLiteral(const ast::TypedLiteral& lite
 
 Result<ExprPtr> ExpressionBinder::BindColumn(const ast::ColumnRef& column) {
   const Position at = PlaceOf(column.position);
+  // Parameters of lambdas hide everything else.
+  for (const bool fold : {false, true}) {
+    for (std::size_t i = lambda_parameters_.size(); i-- > 0;) {
+      const ExprAlias& parameter = lambda_parameters_[i];
+      const std::string& name = column.parts[0].text;
+      if (fold ? !EqualsIgnoreCase(parameter.name, name) : parameter.name != name) continue;
+      ExprPtr bound = parameter.expr;
+      for (std::size_t k = 1; k < column.parts.size(); ++k) {
+        bound = TL_TRY(BindField(std::move(bound), column.parts[k]));
+      }
+      return bound;
+    }
+  }
   if (place_.aliases != nullptr && column.parts.size() == 1) {
     const std::string& name = column.parts[0].text;
     for (const bool fold : {false, true}) {
@@ -275,6 +288,28 @@ Result<ExprPtr> ExpressionBinder::BindParameter(const ast::Parameter& parameter)
   expr->name = parameter.name;
   expr->position = at;
   return ExprPtr(std::move(expr));
+}
+
+Result<ExprPtr> ExpressionBinder::BindGrouping(const ast::GroupingExpr& grouping) {
+  const Position at = PlaceOf(grouping.position);
+  if (place_.groupings == nullptr) {
+    return ErrorAt(at, "{} cannot contain aggregations, window functions or grouping operations: grouping",
+                   place_.clause);
+  }
+  if (grouping.arguments.size() > kGroupingArgumentsMax) {
+    return ErrorAt(at, "GROUPING supports up to {} column arguments", kGroupingArgumentsMax);
+  }
+  ExpressionBinder inner(context_, scope_, {.clause = "GROUPING"});
+  GroupingCall call;
+  call.position = at;
+  for (const ast::ExprPtr& argument : grouping.arguments) {
+    ExprPtr bound = TL_TRY(inner.Bind(*argument));
+    call.arguments.push_back(std::move(bound));
+  }
+  call.output = {context_.NewColumn(), "grouping", Type::Bigint()};
+  const ExprPtr value = MakeColumn(call.output.column, call.output.type, call.output.name, at);
+  place_.groupings->push_back(std::move(call));
+  return value;
 }
 
 Result<ExprPtr> ExpressionBinder::BindSubscript(const ast::SubscriptExpr& subscript) {

@@ -1,7 +1,8 @@
 // sql/bind/expression_binder.h: one expression of syntax to one bound expression.
 //
 // expression_binder.cc has literals, names, forms; operators.cc what the operators mean for which
-// types; calls.cc functions and aggregates.
+// types; calls.cc functions and aggregates; lambdas.cc calls that take lambdas; subqueries.cc
+// sub-queries as values and conditions; windows.cc calls with OVER.
 #pragma once
 
 #include <span>
@@ -10,8 +11,12 @@
 #include <vector>
 
 #include "sql/bind/bind_context.h"
+#include "sql/bind/decorrelate.h"
+#include "sql/bind/grouping_sets.h"
 #include "sql/bind/scope.h"
 #include "sql/plan/aggregate_node.h"
+#include "sql/plan/join_node.h"
+#include "sql/plan/window_node.h"
 
 namespace tideline::sql {
 
@@ -26,6 +31,42 @@ class AggregateCollector {
   std::vector<AggregateCall> calls_;
 };
 
+struct WithScope;
+
+/// Sub-queries met so far in the expressions of one place. Each becomes a join with the rows that the
+/// expressions are over and stands in them as the column that the join adds.
+class SubqueryCollector {
+ public:
+  struct Item {
+    PlanNodePtr plan;
+    JoinNode::Spec join;  ///< kSingle or kMark
+  };
+  std::vector<Item> items;
+  /// `plan` joined with every item, in order.
+  PlanNodePtr ApplyTo(PlanNodePtr plan) const;
+  /// Whether `expr` reads a column of one of them.
+  bool IsReadBy(const Expr& expr) const;
+};
+
+/// Calls with OVER met so far in one SELECT.
+class WindowCollector {
+ public:
+  struct Order {
+    ExprPtr expr;
+    bool descending = false;
+    bool nulls_first = false;
+  };
+  struct Item {
+    WindowCall call;
+    std::vector<ExprPtr> partition;
+    std::vector<Order> order;
+  };
+  std::vector<Item> items;
+  /// `plan` with every call computed, one node for all calls that share partitions and order.
+  PlanNodePtr ApplyTo(PlanNodePtr plan, BindContext* context) const;
+  bool IsReadBy(const Expr& expr) const;
+};
+
 /// A name that means an expression bound before: an output column, for ORDER BY.
 struct ExprAlias {
   std::string name;
@@ -37,6 +78,13 @@ struct ExpressionPlace {
   AggregateCollector* aggregates = nullptr;      ///< null: aggregates are not allowed here
   std::string_view aggregates_refused = {};      ///< the text when they are not; default by clause
   const std::vector<ExprAlias>* aliases = nullptr;  ///< looked up before the scope
+  SubqueryCollector* subqueries = nullptr;           ///< null: sub-queries are not supported here
+  SubqueryCollector* inside_aggregates = nullptr;    ///< the same for arguments of aggregates
+  const WithScope* with = nullptr;                   ///< for sub-queries
+  std::vector<GroupingCall>* groupings = nullptr;    ///< null: grouping() is not allowed here
+  WindowCollector* windows = nullptr;                ///< null: OVER is not allowed here
+  const std::vector<ast::NamedWindow>* named_windows = nullptr;  ///< of the WINDOW clause
+  bool in_lambda = false;
 };
 
 class ExpressionBinder {
@@ -71,6 +119,7 @@ class ExpressionBinder {
   Result<ExprPtr> BindBetween(const ast::BetweenExpr& between);
   Result<ExprPtr> BindInList(const ast::InListExpr& in);
   Result<ExprPtr> BindLike(const ast::LikeExpr& like);
+  Result<ExprPtr> BindGrouping(const ast::GroupingExpr& grouping);
   Result<ExprPtr> BindSubscript(const ast::SubscriptExpr& subscript);
   Result<ExprPtr> BindArray(const ast::ArrayExpr& array);
   Result<ExprPtr> BindCase(const ast::CaseExpr& expr);
@@ -78,7 +127,23 @@ class ExpressionBinder {
   Result<ExprPtr> BindExtract(const ast::ExtractExpr& extract);
   Result<ExprPtr> BindCall(const ast::FunctionCall& call);
   Result<std::vector<ExprPtr>> BindArguments(const ast::FunctionCall& call);
+  Result<ExprPtr> BindLambdaCall(const ast::FunctionCall& call);
+  Result<ExprPtr> BindLambda(const ast::LambdaExpr& lambda, const std::vector<Type>& types);
+  Result<ExprPtr> BindWindowCall(const ast::FunctionCall& call);
+  Status BindWindowFunction(const ast::FunctionCall& call, ExpressionBinder* inner, WindowCall* bound);
+  Result<const ast::WindowSpec*> FindWindowSpec(const ast::OverClause& over) const;
+  Status BindWindowSpec(const ast::WindowSpec& spec, ExpressionBinder* inner, WindowCollector::Item* item);
+  Status BindFrame(const ast::WindowFrame& frame, ExpressionBinder* inner, WindowCollector::Item* item);
+  Status BindFrameBound(const ast::FrameBound& bound, ast::FrameUnit unit, bool is_start, ExpressionBinder* inner,
+                        const WindowCollector::Item& item, FrameBound* out);
   Result<ExprPtr> BindForm(const ast::FunctionCall& call);
+  /// `column_count`: how many of the plan's first outputs are the sub-query's own.
+  Result<Decorrelated> BindSubquery(const ast::Query& query, Position at, std::size_t* column_count);
+  Result<ExprPtr> BindScalarSubquery(const ast::ScalarSubquery& subquery);
+  Result<ExprPtr> BindExists(const ast::ExistsExpr& exists);
+  Result<ExprPtr> BindInSubquery(const ast::InSubqueryExpr& in);
+  Result<ExprPtr> BindQuantified(const ast::QuantifiedExpr& quantified);
+  Result<ExprPtr> MakeMark(Decorrelated query, ExprPtr test, Position at);
   Result<ExprPtr> BindAggregate(const functions::AggregateFunction& function, const ast::FunctionCall& call);
   Result<ExprPtr> BindOperatorCall(std::string_view function, std::string_view symbol,
                                    std::vector<ExprPtr> arguments, Position at);
@@ -89,6 +154,8 @@ class ExpressionBinder {
   BindContext& context_;
   const Scope& scope_;
   ExpressionPlace place_;
+  /// Parameters of the lambdas around what is being bound, innermost last.
+  std::vector<ExprAlias> lambda_parameters_;
 };
 
 /// NOT expr.

@@ -10,6 +10,7 @@
 #include "sql/plan/sort_node.h"
 #include "sql/plan/topn_node.h"
 #include "sql/plan/values_node.h"
+#include "sql/plan/window_node.h"
 
 namespace tideline::sql {
 
@@ -61,6 +62,28 @@ std::string_view SetOperatorName(ast::SetOperator op) {
       return "EXCEPT";
   }
   return {};
+}
+
+std::vector<ProjectNode::Item> ItemsOf(const std::vector<ResultColumn>& columns) {
+  std::vector<ProjectNode::Item> items;
+  for (const ResultColumn& column : columns) {
+    items.push_back({{column.column, column.name, column.type}, MakeColumn(column.column, column.type, column.name)});
+  }
+  return items;
+}
+
+/// `query` with one more column, a number from 1 for each row among those that are equal.
+Result<BoundQuery> NumberEquals(BoundQuery query, BindContext* context) {
+  WindowCall call;
+  call.window = context->registry.FindWindow("row_number");
+  if (call.window == nullptr) return Internal("window function row_number is not registered");
+  call.output = {context->NewColumn(), "number", Type::Bigint()};
+  WindowNode::Spec spec;
+  spec.partition = RefsOf(query.columns);
+  query.columns.push_back({.name = call.output.name, .type = call.output.type, .column = call.output.column,
+                           .database = {}, .table = {}, .aliased = false});
+  query.plan = std::make_shared<WindowNode>(std::move(query.plan), std::move(spec), std::vector<WindowCall>{call});
+  return query;
 }
 
 Result<AggregateCall> MarkerCall(std::string_view name, const OutputColumn& marker, BindContext* context) {
@@ -183,6 +206,7 @@ Result<BoundQuery> QueryBinder::BindBodyAndOrder(const ast::Query& query, const 
 Result<BoundQuery> QueryBinder::OrderByOutputs(const ast::Query& query, BoundQuery bound, bool outermost) {
   Scope scope;
   scope.columns = RelationOfQuery(bound).columns;
+  scope.outer = outer_;
   ExpressionBinder binder(context_, scope, {.clause = "ORDER BY clause"});
   std::vector<SortKey> keys;
   std::vector<ProjectNode::Item> items;
@@ -204,7 +228,7 @@ Result<BoundQuery> QueryBinder::OrderByOutputs(const ast::Query& query, BoundQue
     }
     TL_TRY(CheckOrderable(*item.expr, expr->type));
     ColumnRef key = expr->column;
-    if (expr->kind != ExprKind::kColumn) {
+    if (expr->kind != ExprKind::kColumn || !bound.plan->OutputSet().Has(expr->column)) {
       key = context_.NewColumn();
       items.push_back({{key, PrintExpr(*expr), expr->type}, expr});
     }
@@ -254,7 +278,8 @@ Result<BoundQuery> QueryBinder::BindTableBody(const ast::TableBody& table, const
 }
 
 Result<BoundQuery> QueryBinder::BindValues(const ast::ValuesBody& values) {
-  const Scope no_columns;
+  Scope no_columns;
+  no_columns.outer = outer_;
   ExpressionBinder binder(context_, no_columns, {.clause = "VALUES"});
   std::vector<std::vector<ExprPtr>> rows;
   for (const ast::ExprPtr& row : values.rows) {
@@ -307,7 +332,8 @@ Result<BoundQuery> QueryBinder::BindSetOperation(const ast::SetOperationBody& op
       return ErrorAt(operation.position, "column {} in {} query has incompatible types: {}, {}", i + 1, name,
                      left.columns[i].type.ToString(), right.columns[i].type.ToString());
     }
-    if (!operation.all && !common->is_comparable() && !common->is(TypeId::kUnknown)) {
+    const bool compares = !operation.all || operation.op != ast::SetOperator::kUnion;
+    if (compares && !common->is_comparable() && !common->is(TypeId::kUnknown)) {
       return ErrorAt(operation.position, "column {} in {} query has type {}, which cannot be compared", i + 1, name,
                      common->ToString());
     }
@@ -316,10 +342,14 @@ Result<BoundQuery> QueryBinder::BindSetOperation(const ast::SetOperationBody& op
   left = CastColumns(std::move(left), types, &context_);
   right = CastColumns(std::move(right), types, &context_);
   if (operation.op == ast::SetOperator::kUnion) return FinishUnion(operation, std::move(left), std::move(right));
-  if (operation.all) {
-    return NotSupportedYet(operation.position, fmt::format("{} ALL", name));
-  }
-  return FinishByCounting(operation, std::move(left), std::move(right));
+  if (!operation.all) return FinishByCounting(operation, std::move(left), std::move(right));
+  // With its number among its equals every row is one of its kind.
+  left = TL_TRY(NumberEquals(std::move(left), &context_));
+  right = TL_TRY(NumberEquals(std::move(right), &context_));
+  BoundQuery bound = TL_TRY(FinishByCounting(operation, std::move(left), std::move(right)));
+  bound.columns.pop_back();
+  bound.plan = std::make_shared<ProjectNode>(std::move(bound.plan), ItemsOf(bound.columns));
+  return bound;
 }
 
 Result<BoundQuery> QueryBinder::FinishUnion(const ast::SetOperationBody& operation, BoundQuery left,

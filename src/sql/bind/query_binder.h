@@ -1,7 +1,7 @@
 // sql/bind/query_binder.h: queries, their bodies and relations, to plans with named columns.
 //
 // query_binder.cc has WITH, ORDER BY, LIMIT, set operations, VALUES; select_binder.cc SELECT;
-// relation_binder.cc FROM.
+// relation_binder.cc FROM; join_binder.cc JOIN and UNNEST.
 #pragma once
 
 #include <memory>
@@ -38,7 +38,8 @@ struct WithScope {
 
 class QueryBinder {
  public:
-  explicit QueryBinder(BindContext& context) : context_(context) {}
+  /// `outer`: the scope around a sub-query, or null pointer.
+  explicit QueryBinder(BindContext& context, const Scope* outer = nullptr) : context_(context), outer_(outer) {}
 
   /// `outermost`: ORDER BY matters without LIMIT too.
   Result<BoundQuery> BindQuery(const ast::Query& query, const WithScope* with, bool outermost);
@@ -61,8 +62,19 @@ class QueryBinder {
   Result<BoundRelation> BindTableRelation(const ast::TableRelation& relation, const WithScope* with);
   BoundRelation ScanTable(const catalog::TableSchemaPtr& table);
   Status ApplyAlias(const ast::Relation& relation, BoundRelation* bound);
+  Status ApplySample(const ast::TableSample& sample, BoundRelation* bound);
+  Result<BoundRelation> BindJoin(const ast::JoinRelation& join, const WithScope* with);
+  Result<BoundRelation> JoinOn(const ast::JoinRelation& join, BoundRelation left, BoundRelation right,
+                               ExprPtr lateral);
+  Result<BoundRelation> JoinUsing(const ast::JoinRelation& join, BoundRelation left, BoundRelation right);
+  Result<BoundRelation> CrossWith(BoundRelation left, const ast::Relation& right, const WithScope* with);
+  Result<BoundRelation> BindUnnest(const ast::UnnestRelation& unnest, BoundRelation left, bool keeps_empty);
+  /// `condition`: what joins a LATERAL relation to the columns of `left` that it reads; may stay null.
+  Result<BoundRelation> BindLateral(const ast::Relation& relation, const BoundRelation& left,
+                                    const WithScope* with, ExprPtr* condition);
 
   BindContext& context_;
+  const Scope* outer_;
 };
 
 /// The columns of a bound query as FROM sees them.

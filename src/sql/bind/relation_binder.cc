@@ -1,5 +1,7 @@
 // FROM: tables, names from WITH, sub-queries.
 #include "sql/bind/query_binder.h"
+#include "sql/optimize/constant_evaluator.h"
+#include "sql/plan/filter_node.h"
 #include "sql/plan/scan_node.h"
 #include "sql/plan/values_node.h"
 
@@ -35,8 +37,11 @@ Result<BoundRelation> QueryBinder::BindFrom(const ast::SelectBody& select, const
                                                       std::vector<std::vector<ExprPtr>>(1)),
                          {}};
   }
-  if (select.from.size() > 1) return NotSupportedYet(select.from[1]->position, "a cross join (FROM a, b)");
-  return BindRelation(*select.from[0], with);
+  BoundRelation bound = TL_TRY(BindRelation(*select.from[0], with));
+  for (std::size_t i = 1; i < select.from.size(); ++i) {
+    bound = TL_TRY(CrossWith(std::move(bound), *select.from[i], with));
+  }
+  return bound;
 }
 
 Result<BoundRelation> QueryBinder::BindRelation(const ast::Relation& relation, const WithScope* with) {
@@ -48,22 +53,49 @@ Result<BoundRelation> QueryBinder::BindRelation(const ast::Relation& relation, c
       break;
     case ast::RelationKind::kSubquery: {
       const auto& subquery = As<ast::SubqueryRelation>(relation);
-      if (subquery.lateral) return NotSupportedYet(relation.position, "LATERAL");
       BoundQuery query = TL_TRY(BindQuery(*subquery.query, with, false));
       bound = RelationOfQuery(std::move(query));
       break;
     }
-    case ast::RelationKind::kUnnest:
-      return NotSupportedYet(relation.position, "UNNEST");
+    case ast::RelationKind::kUnnest: {
+      // One row of no columns to unfold.
+      BoundRelation nothing{std::make_shared<ValuesNode>(std::vector<OutputColumn>{},
+                                                         std::vector<std::vector<ExprPtr>>(1)),
+                            {}};
+      bound = TL_TRY(BindUnnest(As<ast::UnnestRelation>(relation), std::move(nothing), false));
+      break;
+    }
     case ast::RelationKind::kJoin:
-      return NotSupportedYet(relation.position, "JOIN");
+      bound = TL_TRY(BindJoin(As<ast::JoinRelation>(relation), with));
+      break;
     case ast::RelationKind::kParenthesized:
       bound = TL_TRY(BindRelation(*As<ast::ParenthesizedRelation>(relation).inner, with));
       break;
   }
   TL_TRY(ApplyAlias(relation, &bound));
-  if (relation.sample.has_value()) return NotSupportedYet(relation.position, "TABLESAMPLE");
+  if (relation.sample.has_value()) TL_TRY(ApplySample(*relation.sample, &bound));
   return bound;
+}
+
+/// BERNOULLI and SYSTEM alike: each row by itself stays with the probability asked for.
+Status QueryBinder::ApplySample(const ast::TableSample& sample, BoundRelation* bound) {
+  const Scope no_columns;
+  ExpressionBinder binder(context_, no_columns, {.clause = "TABLESAMPLE"});
+  ExprPtr percentage = TL_TRY(binder.Bind(*sample.percentage));
+  const Position at = PlaceOf(sample.percentage->position);
+  if (!percentage->type.is_numeric() || !IsConstantExpr(*percentage)) {
+    return ErrorAt(at, "Sample percentage should be a numeric expression without columns");
+  }
+  const Value value = TL_TRY(EvaluateConstant(*binder.CoerceTo(percentage, Type::Double()),
+                                              {context_.options.now, !context_.extended()}));
+  if (value.is_null() || !(value.floating() >= 0 && value.floating() <= 100)) {
+    return ErrorAt(at, "Sample percentage must be between 0 and 100, inclusive");
+  }
+  ExprPtr random = TL_TRY(binder.BindScalarCall("random", {}, at));
+  ExprPtr stays = TL_TRY(binder.BindComparison("$less", "<", std::move(random),
+                                               MakeConstant(Value::Double(value.floating() / 100), at), at));
+  bound->plan = std::make_shared<FilterNode>(std::move(bound->plan), std::move(stays));
+  return OkStatus();
 }
 
 Status QueryBinder::ApplyAlias(const ast::Relation& relation, BoundRelation* bound) {

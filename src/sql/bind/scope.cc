@@ -78,6 +78,10 @@ Result<Scope::Match> Scope::Resolve(const std::vector<ast::Identifier>& parts,
   }
   const bool hit = TL_TRY(try_match(1, [](const ScopeColumn&) { return true; }, &match));
   if (hit) return match;
+  if (outer != nullptr) {
+    Result<Match> outside = outer->Resolve(parts, at, extended);
+    if (outside.ok()) return outside;
+  }
   std::string hint;
   if (extended) {
     std::set<std::string> names;

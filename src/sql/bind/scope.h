@@ -26,6 +26,8 @@ struct ScopeColumn {
 class Scope {
  public:
   std::vector<ScopeColumn> columns;
+  /// Of the query around this sub-query, where a name that means nothing here is looked up next.
+  const Scope* outer = nullptr;
 
   /// A column that a chain of names starts with, and how many of the names that took.
   struct Match {
@@ -33,7 +35,8 @@ class Scope {
     std::size_t parts;
   };
   /// `extended`: database.table.column is tried too, and hints are given.
-  /// kInvalidArgument "line L:C: Column 'a.b' does not exist", "… is ambiguous".
+  /// kInvalidArgument "line L:C: Column 'a.b' does not exist", "… is ambiguous". A column of
+  /// an outer scope makes the sub-query a correlated one (decorrelate.h).
   Result<Match> Resolve(const std::vector<ast::Identifier>& parts, const ast::SourcePosition& at,
                         bool extended) const;
   /// Columns of the relation that `qualifier.*` names, in order; empty when there is none.

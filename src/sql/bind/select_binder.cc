@@ -25,18 +25,22 @@ struct BoundItem {
 
 class SelectBinder {
  public:
-  SelectBinder(QueryBinder& queries, const ast::SelectBody& select, const ast::Query* query, bool outermost)
-      : context_(queries.context_), select_(select), query_(query), outermost_(outermost) {}
+  SelectBinder(QueryBinder& queries, const ast::SelectBody& select, const ast::Query* query, const WithScope* with,
+               bool outermost)
+      : context_(queries.context_), select_(select), query_(query), with_(with), outermost_(outermost) {
+    scope_.outer = queries.outer_;
+  }
 
   Result<BoundQuery> Bind(BoundRelation from);
 
  private:
+  ExpressionPlace PlaceOverGroups(std::string_view clause);
   Status BindWhere();
   Status BindItems();
   Status BindItem(const ast::SelectItem& item);
   Status AddStar(const ast::SelectItem& item);
   Status BindGroups();
-  Status AddGroupKey(const ast::Expr& expr);
+  Result<std::size_t> AddGroupKey(const ast::Expr& expr);
   Status BindHaving();
   Status BindOrder();
   Status BindOrderItem(const ast::SortItem& item);
@@ -48,13 +52,19 @@ class SelectBinder {
   BindContext& context_;
   const ast::SelectBody& select_;
   const ast::Query* query_;  ///< whose ORDER BY and LIMIT these are; may be null
+  const WithScope* with_;
   bool outermost_;
 
   PlanNodePtr plan_;
   Scope scope_;
   AggregateCollector aggregates_;
+  SubqueryCollector below_groups_;  ///< sub-queries in aggregates and in GROUP BY
+  SubqueryCollector over_groups_;   ///< those in items, HAVING and ORDER BY
+  WindowCollector windows_;
+  std::vector<GroupingCall> groupings_;
   std::vector<BoundItem> items_;
-  std::vector<AggregateNode::Key> keys_;
+  std::vector<AggregateNode::Key> keys_;  ///< of all grouping sets
+  std::vector<GroupingSet> sets_;
   ExprPtr having_;
   struct OrderItem {
     ExprPtr expr;
@@ -66,9 +76,11 @@ class SelectBinder {
 
 Result<BoundQuery> QueryBinder::BindSelect(const ast::SelectBody& select, const ast::Query* query,
                                            const WithScope* with, bool outermost) {
-  if (!select.windows.empty()) return NotSupportedYet(select.windows[0].name.position, "WINDOW");
+  if (!select.windows.empty() && !context_.extended()) {
+    return ErrorAt(select.windows[0].name.position, "The WINDOW clause is not supported");
+  }
   BoundRelation from = TL_TRY(BindFrom(select, with));
-  return SelectBinder(*this, select, query, outermost).Bind(std::move(from));
+  return SelectBinder(*this, select, query, with, outermost).Bind(std::move(from));
 }
 
 Result<BoundQuery> SelectBinder::Bind(BoundRelation from) {
@@ -80,21 +92,39 @@ Result<BoundQuery> SelectBinder::Bind(BoundRelation from) {
   TL_TRY(BindHaving());
   TL_TRY(BindOrder());
   const bool grouped = select_.group_by.has_value() || select_.having != nullptr || !aggregates_.calls().empty();
-  if (grouped) TL_TRY(GroupAll());
+  plan_ = below_groups_.ApplyTo(std::move(plan_));
+  if (grouped) {
+    TL_TRY(GroupAll());
+  } else {
+    plan_ = over_groups_.ApplyTo(std::move(plan_));
+  }
+  plan_ = windows_.ApplyTo(std::move(plan_), &context_);
   TL_TRY(NameOutputs());
   return Finish();
 }
 
+ExpressionPlace SelectBinder::PlaceOverGroups(std::string_view clause) {
+  return {.clause = clause,
+          .aggregates = &aggregates_,
+          .subqueries = &over_groups_,
+          .inside_aggregates = &below_groups_,
+          .with = with_,
+          .groupings = &groupings_,
+          .windows = &windows_,
+          .named_windows = &select_.windows};
+}
+
 Status SelectBinder::BindWhere() {
   if (select_.where == nullptr) return OkStatus();
-  ExpressionBinder binder(context_, scope_, {.clause = "WHERE clause"});
+  SubqueryCollector subqueries;
+  ExpressionBinder binder(context_, scope_, {.clause = "WHERE clause", .subqueries = &subqueries, .with = with_});
   ExprPtr condition = TL_TRY(binder.Bind(*select_.where));
   if (condition->type.is(TypeId::kUnknown)) condition = binder.CoerceTo(condition, Type::Boolean());
   if (!condition->type.is(TypeId::kBoolean)) {
     return ErrorAt(select_.where->position, "WHERE clause must evaluate to a boolean: actual type {}",
                    condition->type.ToString());
   }
-  plan_ = std::make_shared<FilterNode>(std::move(plan_), std::move(condition));
+  plan_ = std::make_shared<FilterNode>(subqueries.ApplyTo(std::move(plan_)), std::move(condition));
   return OkStatus();
 }
 
@@ -110,7 +140,7 @@ Status SelectBinder::BindItems() {
 }
 
 Status SelectBinder::BindItem(const ast::SelectItem& item) {
-  ExpressionBinder binder(context_, scope_, {.clause = "SELECT", .aggregates = &aggregates_});
+  ExpressionBinder binder(context_, scope_, PlaceOverGroups("SELECT"));
   BoundItem bound;
   bound.expr = TL_TRY(binder.Bind(*item.expr));
   bound.column.type = bound.expr->type;
@@ -167,26 +197,28 @@ Status SelectBinder::AddStar(const ast::SelectItem& item) {
 }
 
 Status SelectBinder::BindGroups() {
-  if (!select_.group_by.has_value()) return OkStatus();
+  if (!select_.group_by.has_value()) {
+    if (groupings_.empty()) return OkStatus();
+    return ErrorAt(groupings_[0].position, "A GROUPING() operation can only be used with a corresponding "
+                                           "GROUPING SET/CUBE/ROLLUP/GROUP BY clause");
+  }
+  std::vector<std::vector<GroupingSet>> written;
   for (const ast::GroupingElement& element : select_.group_by->elements) {
-    switch (element.kind) {
-      case ast::GroupingKind::kRollup:
-        return NotSupportedYet(element.position, "ROLLUP");
-      case ast::GroupingKind::kCube:
-        return NotSupportedYet(element.position, "CUBE");
-      case ast::GroupingKind::kGroupingSets:
-        return NotSupportedYet(element.position, "GROUPING SETS");
-      case ast::GroupingKind::kSimple:
-        break;
-    }
+    written.emplace_back();
     for (const std::vector<ast::ExprPtr>& set : element.sets) {
-      for (const ast::ExprPtr& expr : set) TL_TRY(AddGroupKey(*expr));
+      written.back().emplace_back();
+      for (const ast::ExprPtr& expr : set) {
+        const std::size_t key = TL_TRY(AddGroupKey(*expr));
+        written.back().back().push_back(key);
+      }
     }
   }
+  sets_ = TL_TRY(CombineGroupingSets(*select_.group_by, written));
   return OkStatus();
 }
 
-Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
+/// The place of `expr` among the keys.
+Result<std::size_t> SelectBinder::AddGroupKey(const ast::Expr& expr) {
   ExprPtr bound;
   if (expr.kind == ast::ExprKind::kIntegerLiteral) {
     const std::int64_t ordinal = As<ast::IntegerLiteral>(expr).value;
@@ -194,8 +226,18 @@ Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
       return ErrorAt(expr.position, "GROUP BY position {} is not in select list", ordinal);
     }
     bound = items_[static_cast<std::size_t>(ordinal - 1)].expr;
+    if (windows_.IsReadBy(*bound)) {
+      return ErrorAt(expr.position,
+                     "GROUP BY clause cannot contain aggregations, window functions or grouping operations");
+    }
+    if (over_groups_.IsReadBy(*bound)) return NotSupportedYet(expr.position, "GROUP BY an item with a sub-query");
     std::vector<ColumnRef> read;
     CollectColumns(*bound, &read);
+    for (const GroupingCall& grouping : groupings_) {
+      if (std::find(read.begin(), read.end(), grouping.output.column) == read.end()) continue;
+      return ErrorAt(expr.position,
+                     "GROUP BY clause cannot contain aggregations, window functions or grouping operations: grouping");
+    }
     for (const AggregateCall& call : aggregates_.calls()) {
       if (std::find(read.begin(), read.end(), call.output.column) != read.end()) {
         return ErrorAt(expr.position,
@@ -204,29 +246,32 @@ Status SelectBinder::AddGroupKey(const ast::Expr& expr) {
       }
     }
   } else {
-    ExpressionBinder binder(context_, scope_, {.clause = "GROUP BY clause"});
+    ExpressionBinder binder(context_, scope_,
+                            {.clause = "GROUP BY clause", .subqueries = &below_groups_, .with = with_});
     bound = TL_TRY(binder.Bind(expr));
   }
   if (!bound->type.is_comparable() && !bound->type.is(TypeId::kUnknown)) {
     return ErrorAt(expr.position, "{} is not comparable, and therefore cannot be used in GROUP BY",
                    bound->type.ToString());
   }
-  for (const AggregateNode::Key& key : keys_) {
-    if (SameExpr(*key.expr, *bound)) return OkStatus();
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    if (SameExpr(*keys_[i].expr, *bound)) return i;
   }
   OutputColumn output;
-  if (bound->kind == ExprKind::kColumn) {
+  if (bound->kind == ExprKind::kColumn && plan_->OutputSet().Has(bound->column)) {
     output = {bound->column, bound->name, bound->type};
   } else {
     output = {context_.NewColumn(), PrintExpr(*bound), bound->type};
   }
   keys_.push_back({std::move(output), std::move(bound)});
-  return OkStatus();
+  return keys_.size() - 1;
 }
 
 Status SelectBinder::BindHaving() {
   if (select_.having == nullptr) return OkStatus();
-  ExpressionBinder binder(context_, scope_, {.clause = "HAVING clause", .aggregates = &aggregates_});
+  ExpressionPlace place = PlaceOverGroups("HAVING clause");
+  place.windows = nullptr;
+  ExpressionBinder binder(context_, scope_, place);
   having_ = TL_TRY(binder.Bind(*select_.having));
   if (having_->type.is(TypeId::kUnknown)) having_ = binder.CoerceTo(having_, Type::Boolean());
   if (!having_->type.is(TypeId::kBoolean)) {
@@ -258,9 +303,9 @@ Status SelectBinder::BindOrderItem(const ast::SortItem& item) {
       if (bound.has_own_name) aliases.push_back({bound.column.name, bound.expr});
     }
     // A name that FROM alone knows, or a qualified one, is found behind the aliases.
-    ExpressionBinder binder(context_, scope_,
-                            {.clause = "ORDER BY clause", .aggregates = &aggregates_, .aggregates_refused = {},
-                             .aliases = &aliases});
+    ExpressionPlace place = PlaceOverGroups("ORDER BY clause");
+    place.aliases = &aliases;
+    ExpressionBinder binder(context_, scope_, place);
     order.expr = TL_TRY(binder.Bind(*item.expr));
     for (std::size_t i = 0; i < items_.size() && !order.item.has_value(); ++i) {
       if (SameExpr(*items_[i].expr, *order.expr)) order.item = i;
@@ -295,12 +340,27 @@ Result<ExprPtr> SelectBinder::OverGroups(const ExprPtr& expr) {
   ColumnSet allowed;
   for (const AggregateNode::Key& key : keys_) allowed.Add(key.output.column);
   for (const AggregateCall& call : aggregates_.calls()) allowed.Add(call.output.column);
+  for (const GroupingCall& grouping : groupings_) allowed.Add(grouping.output.column);
+  for (const SubqueryCollector::Item& item : over_groups_.items) {
+    if (item.join.kind == JoinKind::kMark) allowed.Add(item.join.mark.column);
+    for (const OutputColumn& output : item.plan->outputs()) allowed.Add(output.column);
+  }
+  for (const WindowCollector::Item& item : windows_.items) allowed.Add(item.call.output.column);
   if (allowed.Covers(*over)) return over;
+  std::vector<ColumnRef> read;
+  CollectColumns(*over, &read);  // without parameters of lambdas
   Status error = OkStatus();
   RewriteExpr(over, [&](const ExprPtr& part) -> ExprPtr {
-    if (part->kind == ExprKind::kColumn && !allowed.Has(part->column) && error.ok()) {
-      error = ErrorAt(part->position, "'{}' must be an aggregate expression or appear in GROUP BY clause",
-                      part->name);
+    if (part->kind == ExprKind::kColumn && !allowed.Has(part->column) && error.ok() &&
+        std::find(read.begin(), read.end(), part->column) != read.end()) {
+      const bool own = std::any_of(scope_.columns.begin(), scope_.columns.end(), [&](const ScopeColumn& column) {
+        return column.expr->kind == ExprKind::kColumn && column.expr->column == part->column;
+      });
+      error = own || scope_.outer == nullptr
+                  ? ErrorAt(part->position, "'{}' must be an aggregate expression or appear in GROUP BY clause",
+                            part->name)
+                  : NotSupportedYet({part->position.line, part->position.column, 0},
+                                    "a column of an outer query beside groups");
     }
     return nullptr;
   });
@@ -308,10 +368,39 @@ Result<ExprPtr> SelectBinder::OverGroups(const ExprPtr& expr) {
 }
 
 Status SelectBinder::GroupAll() {
+  const bool several = sets_.size() > 1 || !groupings_.empty();
+  if (several) {
+    // A key is null where a set leaves it out: no longer the column it has been.
+    for (AggregateNode::Key& key : keys_) key.output.column = context_.NewColumn();
+  }
   for (BoundItem& item : items_) item.expr = TL_TRY(OverGroups(item.expr));
   for (OrderItem& order : order_) order.expr = TL_TRY(OverGroups(order.expr));
   if (having_ != nullptr) having_ = TL_TRY(OverGroups(having_));
-  plan_ = std::make_shared<AggregateNode>(std::move(plan_), std::move(keys_), aggregates_.calls());
+  for (SubqueryCollector::Item& item : over_groups_.items) {
+    if (item.join.test != nullptr) item.join.test = TL_TRY(OverGroups(item.join.test));
+    if (item.join.condition != nullptr) item.join.condition = TL_TRY(OverGroups(item.join.condition));
+  }
+  for (WindowCollector::Item& item : windows_.items) {
+    Status status = OkStatus();
+    const auto rewrite = [&](ExprPtr& expr) {
+      Result<ExprPtr> over = OverGroups(expr);
+      if (over.ok()) {
+        expr = *std::move(over);
+      } else if (status.ok()) {
+        status = over.status();
+      }
+    };
+    for (ExprPtr& expr : item.partition) rewrite(expr);
+    for (WindowCollector::Order& order : item.order) rewrite(order.expr);
+    ForEachWindowExpr(item.call, rewrite);
+    TL_TRY(status);
+  }
+  if (several) {
+    plan_ = TL_TRY(AggregateSets(plan_, keys_, aggregates_.calls(), sets_, groupings_, &context_));
+  } else {
+    plan_ = std::make_shared<AggregateNode>(std::move(plan_), std::move(keys_), aggregates_.calls());
+  }
+  plan_ = over_groups_.ApplyTo(std::move(plan_));
   if (having_ != nullptr) plan_ = std::make_shared<FilterNode>(std::move(plan_), std::move(having_));
   return OkStatus();
 }
@@ -319,8 +408,11 @@ Status SelectBinder::GroupAll() {
 /// Gives each item its column: the one it is, if it is a plain column not yet delivered, or a new one.
 Status SelectBinder::NameOutputs() {
   ColumnSet taken;
+  // Not of a query around this one: those are not this plan's to name.
+  const ColumnSet delivered = plan_->OutputSet();
   for (BoundItem& item : items_) {
-    const bool keeps = item.expr->kind == ExprKind::kColumn && !taken.Has(item.expr->column);
+    const bool keeps = item.expr->kind == ExprKind::kColumn && !taken.Has(item.expr->column) &&
+                       delivered.Has(item.expr->column);
     item.column.column = keeps ? item.expr->column : context_.NewColumn();
     taken.Add(item.column.column);
     TL_TRY(context_.CountExpr());
@@ -341,13 +433,15 @@ Result<BoundQuery> SelectBinder::Finish() {
   }
   ColumnSet taken;
   for (const BoundItem& item : items_) taken.Add(item.column.column);
+  const ColumnSet delivered = plan_->OutputSet();
   std::vector<SortKey> keys;
   for (const OrderItem& order : order_) {
     ColumnRef column;
     if (order.item.has_value()) {
       column = items_[*order.item].column.column;
     } else {
-      const bool keeps = order.expr->kind == ExprKind::kColumn && !taken.Has(order.expr->column);
+      const bool keeps = order.expr->kind == ExprKind::kColumn && !taken.Has(order.expr->column) &&
+                         delivered.Has(order.expr->column);
       column = keeps ? order.expr->column : context_.NewColumn();
       taken.Add(column);
       projected.push_back({{column, PrintExpr(*order.expr), order.expr->type}, order.expr});

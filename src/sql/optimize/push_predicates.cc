@@ -1,8 +1,9 @@
 #include "sql/optimize/push_predicates.h"
 
-#include "sql/optimize/may_fail.h"
+#include "sql/plan/may_fail.h"
 #include "sql/optimize/scan_predicates.h"
 #include "sql/plan/filter_node.h"
+#include "sql/plan/join_node.h"
 
 namespace tideline::sql {
 
@@ -19,6 +20,68 @@ std::vector<ExprPtr> PassDownAll(const PlanNode& node, const ExprPtr& predicate)
   return passed;
 }
 
+bool IsTrueConstant(const Expr& expr) {
+  return expr.kind == ExprKind::kConstant && expr.type.is(TypeId::kBoolean) && !expr.constant.is_null() &&
+         expr.constant.boolean();
+}
+
+/// Whether evaluating `expr` can fail once its constant parts, which are tried here, are known:
+/// ago(1h) could fail in principle and does not.
+bool CanFail(const ExprPtr& expr, const EvaluateOptions& options) {
+  const ExprPtr known = RewriteExpr(expr, [&](const ExprPtr& part) -> ExprPtr {
+    if (part->kind != ExprKind::kCall && part->kind != ExprKind::kCast) return nullptr;
+    if (!IsConstantExpr(*part)) return nullptr;
+    return EvaluateConstant(*part, options).ok() ? MakeConstant(Value::Null(part->type)) : nullptr;
+  });
+  return MayFail(*known);
+}
+
+/// Below these a predicate meets rows that never get up here, and must not fail on them.
+bool LosesRows(const PlanNode& node) {
+  return node.kind() == PlanKind::kJoin || node.kind() == PlanKind::kUnnest;
+}
+
+PlanNodePtr PushInto(const PlanNodePtr& node, std::vector<ExprPtr> conjuncts, const EvaluateOptions& options);
+
+/// Sorts `conjuncts` and the parts of the join's own condition: to a side, into the condition, above.
+PlanNodePtr PushIntoJoin(const JoinNode& join, const std::vector<ExprPtr>& conjuncts,
+                         const EvaluateOptions& options) {
+  std::vector<ExprPtr> below[2];
+  std::vector<ExprPtr> condition;
+  std::vector<ExprPtr> above;
+  std::vector<ExprPtr> own;
+  AppendConjuncts(join.spec().condition, &own);
+  for (const ExprPtr& part : own) {
+    if (IsTrueConstant(*part)) continue;
+    const bool safe = !CanFail(part, options);
+    if (safe && join.ConditionPasses(*part, 0)) {
+      below[0].push_back(part);
+    } else if (safe && join.ConditionPasses(*part, 1)) {
+      below[1].push_back(part);
+    } else {
+      condition.push_back(part);
+    }
+  }
+  for (const ExprPtr& conjunct : conjuncts) {
+    if (IsTrueConstant(*conjunct)) continue;
+    const bool safe = !CanFail(conjunct, options);
+    const ExprPtr left = safe ? join.PassDown(conjunct, 0) : nullptr;
+    if (left != nullptr) {
+      const ExprPtr right = join.PassDown(conjunct, 1);
+      below[IsTrueConstant(*left) ? 1 : 0].push_back(IsTrueConstant(*left) ? right : left);
+    } else if (join.spec().kind == JoinKind::kInner && !HasVolatileCall(*conjunct) && (safe || above.empty())) {
+      condition.push_back(conjunct);
+    } else {
+      above.push_back(conjunct);
+    }
+  }
+  std::vector<PlanNodePtr> children;
+  for (std::size_t i = 0; i < 2; ++i) children.push_back(PushInto(join.children()[i], std::move(below[i]), options));
+  PlanNodePtr pushed = join.WithCondition(MakeAnd(std::move(condition)), std::move(children));
+  if (above.empty()) return pushed;
+  return std::make_shared<FilterNode>(std::move(pushed), MakeAnd(std::move(above)));
+}
+
 /// A plan for `node` with `conjuncts` applied to its rows, in order.
 PlanNodePtr PushInto(const PlanNodePtr& node, std::vector<ExprPtr> conjuncts, const EvaluateOptions& options) {
   if (node->kind() == PlanKind::kFilter) {
@@ -28,12 +91,15 @@ PlanNodePtr PushInto(const PlanNodePtr& node, std::vector<ExprPtr> conjuncts, co
     all.insert(all.end(), conjuncts.begin(), conjuncts.end());
     return PushInto(node->child(), std::move(all), options);
   }
+  std::erase_if(conjuncts, [](const ExprPtr& conjunct) { return IsTrueConstant(*conjunct); });
+  if (node->kind() == PlanKind::kJoin) return PushIntoJoin(As<JoinNode>(*node), conjuncts, options);
   if (node->kind() == PlanKind::kScan) return AddPredicates(As<ScanNode>(*node), conjuncts, options);
   std::vector<std::vector<ExprPtr>> below(node->children().size());
   std::vector<ExprPtr> above;
   for (const ExprPtr& conjunct : conjuncts) {
     std::vector<ExprPtr> passed;
-    if (above.empty() || !MayFail(*conjunct)) passed = PassDownAll(*node, conjunct);
+    const bool movable = LosesRows(*node) ? !CanFail(conjunct, options) : above.empty() || !MayFail(*conjunct);
+    if (movable) passed = PassDownAll(*node, conjunct);
     if (passed.empty()) {
       above.push_back(conjunct);
       continue;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "sql/optimize/may_fail.h"
+#include "sql/plan/may_fail.h"
 #include "sql/optimize/time_set.h"
 
 namespace tideline::sql {

@@ -155,6 +155,19 @@ void CollectFree(const Expr& expr, std::vector<ColumnRef>* bound, std::vector<Co
   bound->resize(bound_before);
 }
 
+/// Parameters are unique in the query: the same lambda written twice differs in them alone.
+bool SameLambda(const Expr& a, const Expr& b) {
+  if (!(a.parameter_types == b.parameter_types)) return false;
+  const ExprPtr renamed = RewriteExpr(b.children[0], [&](const ExprPtr& part) -> ExprPtr {
+    if (part->kind != ExprKind::kColumn) return nullptr;
+    for (std::size_t i = 0; i < b.parameters.size(); ++i) {
+      if (b.parameters[i] == part->column) return MakeColumn(a.parameters[i], part->type, part->name);
+    }
+    return nullptr;
+  });
+  return SameExpr(*a.children[0], *renamed);
+}
+
 }  // namespace
 
 bool SameExpr(const Expr& a, const Expr& b) {
@@ -175,8 +188,7 @@ bool SameExpr(const Expr& a, const Expr& b) {
       if (a.field_index != b.field_index) return false;
       break;
     case ExprKind::kLambda:
-      // Parameters are unique in the query, so two lambdas are never the same by structure.
-      return false;
+      return SameLambda(a, b);
     case ExprKind::kParameter:
       return a.name == b.name;
     case ExprKind::kSubquery:
@@ -217,6 +229,8 @@ std::uint64_t HashExpr(const Expr& expr) {
     case ExprKind::kField:
       hash = CombineHash(hash, expr.field_index);
       break;
+    case ExprKind::kLambda:
+      return hash;  // equal lambdas name their parameters differently
     default:
       break;
   }

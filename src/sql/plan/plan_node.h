@@ -17,6 +17,9 @@
 //   limit        some of the rows                    limit_node.h
 //   topn         sort and limit at once              topn_node.h
 //   set_operation  rows of several children          set_operation_node.h
+//   join         pairs of rows of two children       join_node.h
+//   unnest       a row per element of nested values  unnest_node.h
+//   window       its rows with columns over others  window_node.h
 //
 // A node may have no outputs at all (`SELECT count(*)` reads no column): rows still count.
 // Threads: immutable, any. Lifetime: shared_ptr.
@@ -46,6 +49,9 @@ enum class PlanKind : std::uint8_t {
   kLimit,
   kTopN,
   kSetOperation,
+  kJoin,
+  kUnnest,
+  kWindow,
 };
 
 /// One column that a node delivers.

@@ -1,4 +1,4 @@
-// sql/optimize/may_fail.h: whether evaluating an expression can raise an error.
+// sql/plan/may_fail.h: whether evaluating an expression can raise an error.
 #pragma once
 
 #include "sql/plan/expr.h"

@@ -1,4 +1,4 @@
-#include "sql/optimize/may_fail.h"
+#include "sql/plan/may_fail.h"
 
 #include <algorithm>
 #include <string_view>
