@@ -21,6 +21,8 @@ def as_the_wire_says(text):
     if not match:
         return text
     entries = match.group(1).split(", ") if match.group(1) else []
+    if not all("=" in entry for entry in entries):
+        return text  # JSON
     return "[" + ",".join("(%s,%s)" % tuple(entry.split("=", 1)) for entry in entries) + "]"
 
 
