@@ -174,7 +174,7 @@ TL_STATISTIC(kWilsonLower, "wilson_interval_lower", "math",
               Try3<double, I64, I64, double, WilsonBound<-1>>});
 TL_STATISTIC(kWilsonUpper, "wilson_interval_upper", "math",
              "The upper bound of Wilson's score interval of a success rate.", "1250, 1310, 1.96",
-             "0.964232",
+             "0.964252",
              {"(bigint, bigint, double) -> double",
               Try3<double, I64, I64, double, WilsonBound<1>>});
 TL_STATISTIC(kCosineSimilarity, "cosine_similarity", "math",
