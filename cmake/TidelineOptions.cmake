@@ -13,8 +13,10 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 
 find_program(TIDELINE_CCACHE ccache)
 if(TIDELINE_CCACHE)
+  # CCACHE_DEPEND takes the headers from the -MD file: gcc 12 crashes when asked to preprocess (-E) with a
+  # precompiled header, which is how ccache finds them otherwise, so that nothing would be cached.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${TIDELINE_CCACHE})
 endif()
 
