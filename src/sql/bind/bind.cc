@@ -33,10 +33,10 @@ Result<BoundQuery> FitForAnswer(BoundQuery query, BindContext* context) {
   std::vector<Type> types;
   for (const ResultColumn& column : query.columns) {
     Type type = column.type;
-    if (type.is(TypeId::kDecimal)) type = Type::Double();
     if (IsInternalType(type) && !context->extended()) {
       return InvalidArgument("Column '{}' has type {}, which a query cannot return", column.name, type.ToString());
     }
+    if (type.is(TypeId::kDecimal)) type = Type::Double();
     types.push_back(std::move(type));
   }
   return CastColumns(std::move(query), types, context);

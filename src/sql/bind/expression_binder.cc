@@ -1,6 +1,7 @@
 #include "sql/bind/expression_binder.h"
 
 #include "functions/cast.h"
+#include "functions/decimal.h"
 #include "sql/bind/type_names.h"
 
 namespace tideline::sql {
@@ -40,6 +41,21 @@ std::string UpperCase(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   return out;
+}
+
+/// DECIMAL '1.23' has the digits that it shows: decimal(3,2).
+Type DecimalTypeOf(std::string_view text, const Type& otherwise) {
+  int digits = 0;
+  int scale = 0;
+  bool point = false;
+  for (const char c : text) {
+    if (c == '.') point = true;
+    if (c < '0' || c > '9') continue;
+    ++digits;
+    if (point) ++scale;
+  }
+  if (digits == 0 || digits > functions::kDecimalPrecisionMax) return otherwise;
+  return Type::Decimal(digits, scale);
 }
 
 }  // namespace
@@ -188,7 +204,8 @@ Result<ExprPtr> ExpressionBinder::BindCondition(const ast::Expr& expr, std::stri
 }
 
 Result<ExprPtr> ExpressionBinder::BindTypedLiteral(const ast::TypedLiteral& literal) {
-  const Type type = TL_TRY(ResolveTypeName(literal.type));
+  Type type = TL_TRY(ResolveTypeName(literal.type));
+  if (type.is(TypeId::kDecimal) && literal.type.parameters.empty()) type = DecimalTypeOf(literal.text, type);
   const Position at = PlaceOf(literal.position);
   if (!functions::CanCast(Type::Varchar(), type)) {
     return ErrorAt(at, "Cannot cast {} to {}", Type::Varchar(CodePointCount(literal.text)).ToString(), type.ToString());
