@@ -1,4 +1,6 @@
 // functions/window/window.cc: the functions that are only legal with OVER.
+#include <optional>
+
 #include "functions/kernel.h"
 #include "functions/nested.h"
 #include "functions/registry.h"
@@ -89,49 +91,62 @@ void PickRows(const Vector& source, const std::vector<std::uint32_t>& picked, Ve
   if (!present.empty()) CopyRows(source.Slice(indices), Selection::Of(present), result);
 }
 
-Status FirstValue(const KernelContext&, std::span<const Vector> partition, Rows peers, Rows begin,
-                  Rows end, bool ignore_nulls, Vector* result) {
-  std::vector<std::uint32_t> picked(peers.size(), kNoRow);
-  for (std::size_t i = 0; i < peers.size(); ++i) {
-    std::uint32_t row = begin[i];
-    while (ignore_nulls && row < end[i] && partition[0].IsNull(row)) ++row;
-    if (row < end[i]) picked[i] = row;
+// The rows of `values` that are not null, in order, so that IGNORE NULLS finds the k-th of a frame at once.
+class PresentRows {
+ public:
+  PresentRows(const Vector& values, std::size_t count) : before_(count + 1, 0) {
+    for (std::size_t row = 0; row < count; ++row) {
+      if (!values.IsNull(row)) rows_.push_back(static_cast<std::uint32_t>(row));
+      before_[row + 1] = static_cast<std::uint32_t>(rows_.size());
+    }
   }
-  PickRows(partition[0], picked, result);
+  /// How many of the first `row` rows are present.
+  I64 Before(std::size_t row) const { return before_[row]; }
+  I64 size() const { return static_cast<I64>(rows_.size()); }
+  std::uint32_t operator[](I64 i) const { return rows_[static_cast<std::size_t>(i)]; }
+
+ private:
+  std::vector<std::uint32_t> rows_;
+  std::vector<std::uint32_t> before_;
+};
+
+// Picks for every row the `place(row, n)`-th of the n rows of its frame that count; those out of range make null.
+template <typename Place>
+void PickInFrames(const Vector& values, Rows begin, Rows end, bool ignore_nulls, const Place& place,
+                  Vector* result) {
+  std::optional<PresentRows> present;
+  if (ignore_nulls) present.emplace(values, begin.size());
+  std::vector<std::uint32_t> picked(begin.size(), kNoRow);
+  for (std::size_t i = 0; i < begin.size(); ++i) {
+    if (begin[i] >= end[i]) continue;
+    const I64 first = present ? present->Before(begin[i]) : begin[i];
+    const I64 count = (present ? present->Before(end[i]) : end[i]) - first;
+    const I64 at = place(i, count);
+    if (at < 0 || at >= count) continue;
+    picked[i] = present ? (*present)[first + at] : static_cast<std::uint32_t>(first + at);
+  }
+  PickRows(values, picked, result);
+}
+
+Status FirstValue(const KernelContext&, std::span<const Vector> partition, Rows, Rows begin,
+                  Rows end, bool ignore_nulls, Vector* result) {
+  PickInFrames(partition[0], begin, end, ignore_nulls, [](std::size_t, I64) { return I64{0}; }, result);
   return OkStatus();
 }
-Status LastValue(const KernelContext&, std::span<const Vector> partition, Rows peers, Rows begin,
+Status LastValue(const KernelContext&, std::span<const Vector> partition, Rows, Rows begin,
                  Rows end, bool ignore_nulls, Vector* result) {
-  std::vector<std::uint32_t> picked(peers.size(), kNoRow);
-  for (std::size_t i = 0; i < peers.size(); ++i) {
-    std::uint32_t row = end[i];
-    while (ignore_nulls && row > begin[i] && partition[0].IsNull(row - 1)) --row;
-    if (row > begin[i]) picked[i] = row - 1;
-  }
-  PickRows(partition[0], picked, result);
+  PickInFrames(partition[0], begin, end, ignore_nulls, [](std::size_t, I64 count) { return count - 1; },
+               result);
   return OkStatus();
 }
 Status NthValue(const KernelContext&, std::span<const Vector> partition, Rows peers, Rows begin,
                 Rows end, bool ignore_nulls, Vector* result) {
   const Reader<I64> offsets(partition[1]);
-  std::vector<std::uint32_t> picked(peers.size(), kNoRow);
   for (std::size_t i = 0; i < peers.size(); ++i) {
-    if (offsets.IsNull(i)) continue;
-    I64 left = offsets[i];
-    if (left < 1) return ExecutionFailed("Offset must be at least 1");
-    if (!ignore_nulls) {
-      if (begin[i] < end[i] && left <= end[i] - begin[i]) {
-        picked[i] = begin[i] + static_cast<std::uint32_t>(left - 1);
-      }
-      continue;
-    }
-    for (std::uint32_t row = begin[i]; row < end[i]; ++row) {
-      if (partition[0].IsNull(row) || --left > 0) continue;
-      picked[i] = row;
-      break;
-    }
+    if (!offsets.IsNull(i) && offsets[i] < 1) return ExecutionFailed("Offset must be at least 1");
   }
-  PickRows(partition[0], picked, result);
+  const auto place = [&](std::size_t i, I64) { return offsets.IsNull(i) ? I64{-1} : offsets[i] - 1; };
+  PickInFrames(partition[0], begin, end, ignore_nulls, place, result);
   return OkStatus();
 }
 
@@ -142,14 +157,8 @@ Status Shift(const KernelContext&, std::span<const Vector> partition, Rows peers
   const auto count = static_cast<I64>(peers.size());
   std::vector<std::uint32_t> picked(peers.size(), kNoRow);
   std::vector<std::uint32_t> outside;
-  // Rows that are not null, for IGNORE NULLS: the k-th one before or after a row.
-  std::vector<I64> present;
-  std::vector<I64> present_before(peers.size() + 1, 0);
-  for (I64 row = 0; ignore_nulls && row < count; ++row) {
-    const auto index = static_cast<std::size_t>(row);
-    if (!partition[0].IsNull(index)) present.push_back(row);
-    present_before[index + 1] = static_cast<I64>(present.size());
-  }
+  std::optional<PresentRows> present;
+  if (ignore_nulls) present.emplace(partition[0], peers.size());
   for (std::size_t i = 0; i < peers.size(); ++i) {
     I64 offset = 1;
     if (partition.size() > 1) {
@@ -159,11 +168,9 @@ Status Shift(const KernelContext&, std::span<const Vector> partition, Rows peers
     }
     offset = std::min(offset, count + 1);
     I64 target = static_cast<I64>(i) + (forward ? offset : -offset);
-    if (ignore_nulls && offset > 0) {
-      const I64 at = forward ? present_before[i + 1] + offset - 1 : present_before[i] - offset;
-      target = at >= 0 && at < static_cast<I64>(present.size())
-                   ? present[static_cast<std::size_t>(at)]
-                   : -1;
+    if (present && offset > 0) {
+      const I64 at = forward ? present->Before(i + 1) + offset - 1 : present->Before(i) - offset;
+      target = at >= 0 && at < present->size() ? I64{(*present)[at]} : -1;
     }
     if (target >= 0 && target < count) {
       picked[i] = static_cast<std::uint32_t>(target);
