@@ -33,8 +33,9 @@ Status Derivative(const KernelContext&, std::span<const Vector> arguments, const
     const std::size_t first = times.size();
     for (std::size_t i = 1; i < series.size(); ++i) {
       const auto elapsed = static_cast<double>(series.times[i] - series.times[i - 1]);
+      // The division comes last: it is then the only step that rounds when values are short.
       const double value =
-          (series.values[i] - series.values[i - 1]) / elapsed * static_cast<double>(intervals[row]);
+          (series.values[i] - series.values[i - 1]) * static_cast<double>(intervals[row]) / elapsed;
       if (non_negative && value < 0) continue;
       times.push_back(series.times[i]);
       values.push_back(value);
