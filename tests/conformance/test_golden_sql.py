@@ -1,9 +1,9 @@
 """Runs the golden SQL files of tests/sql over the wire: tables through WriteRecords, queries through Query.
 
 The same files run in-process through slt_runner; here every value makes the way through the write door,
-the log, the scan, the pages and the JSON encoding. What cannot be the same over a wire is left out and
-counted: statements about the current time (the files hold a clock still) and blocks in which several
-statements would have to see one table being widened in a certain order.
+the log, the scan, the pages and the JSON encoding. now() and ago() are replaced by the time at which the
+file holds its clock; what else asks for the time or for chance cannot be the same over a wire and is left
+out and counted.
 """
 import datetime
 import json
@@ -16,7 +16,8 @@ import urllib.request
 import harness
 
 SQL_ROOT = harness.REPOSITORY / "tests" / "sql"
-NOW_WORDS = re.compile(r"\b(now|ago|current_\w+|localtime\w*|rand|random|uuid)\b", re.I)
+NOW_WORDS = re.compile(r"\b(now|ago|current_(?!timezone)\w+|localtime\w*|rand|random|uuid)\b", re.I)
+FIRST_CLOCK = "2024-01-02 12:00:00"  # where a file that sets none begins
 # The wire's exceptions for each code of the files; a limit may be met while compiling or while running.
 EXCEPTIONS = {
     "INVALID_ARGUMENT": ("ValidationException",),
@@ -49,8 +50,24 @@ def parse(text):
 
 
 def wire_name(text):
-    """The files call their database db; a real one needs three characters."""
+    """The files call their database db and tables t; real names need three characters."""
+    text = re.sub(r"\bdb\.(\w{1,2})\b(?![-.])", r"db.\1__", text)
     return re.sub(r"\bdb\b", "dbx", text)
+
+
+def at_clock(sql, clock):
+    """`sql` with now() and ago(x) as literals; a name in quotes or a text is not looked into."""
+    moment = "TIMESTAMP '%s'" % re.sub(r"(\.\d{3})\d+$", r"\1", clock)
+    sql = re.sub(r"\bnow\s*\(\s*\)", moment, sql, flags=re.I)
+    while match := re.search(r"\bago\s*\(", sql, re.I):
+        depth, end = 1, match.end()
+        while depth > 0 and end < len(sql):
+            depth += {"(": 1, ")": -1}.get(sql[end], 0)
+            end += 1
+        if depth > 0:
+            return sql
+        sql = f"{sql[:match.start()]}({moment} - ({sql[match.end():end - 1]})){sql[end:]}"
+    return sql
 
 
 def without_position(text):
@@ -143,15 +160,10 @@ class FileRun:
         self.wire, self.path = wire, path
         self.failures, self.run, self.skipped = [], 0, 0
         self.databases = set()
+        self.clock, self.profiles = FIRST_CLOCK, ["extended"]
 
     def execute(self):
-        for block in parse(self.path.read_text()):
-            words = block.head.split()
-            handler = getattr(self, "on_" + words[0], None)
-            if handler is None:
-                self.failures.append(f"{self.path.name}:{block.line}: unknown block {words[0]}")
-                continue
-            handler(block, words)
+        self.blocks_of(self.path)
         for database in sorted(self.databases):
             status, page = self.wire.call("ListTables", {"DatabaseName": database})
             while status == 200 and page["Tables"]:
@@ -161,14 +173,26 @@ class FileRun:
             self.wire.call("DeleteDatabase", {"DatabaseName": database})
         return self
 
+    def blocks_of(self, path):
+        for block in parse(path.read_text()):
+            words = block.head.split()
+            handler = getattr(self, "on_" + words[0], None)
+            if handler is None:
+                self.failures.append(f"{path.name}:{block.line}: unknown block {words[0]}")
+                continue
+            handler(block, words)
+
     def fail(self, block, text):
         self.failures.append(f"{self.path.relative_to(SQL_ROOT)}:{block.line}: {text}")
 
     def on_clock(self, block, words):
-        pass  # statements that ask for the time are left out
+        self.clock = " ".join(words[1:])
 
     def on_profile(self, block, words):
-        self.wire.profile = words[1]
+        self.profiles = ["compat", "extended"] if words[1] == "both" else [words[1]]
+
+    def on_include(self, block, words):
+        self.blocks_of(self.path.parent / words[1])
 
     def on_database(self, block, words):
         name = wire_name(words[1])
@@ -225,10 +249,24 @@ class FileRun:
 
     def on_statement(self, block, words):
         sql = wire_name("\n".join(block.body))
-        if NOW_WORDS.search(sql):
-            self.skipped += 1
-            return
-        self.run += 1
+        self.in_profiles(sql, lambda sql: self.check_statement(block, words, sql))
+
+    def on_query(self, block, words):
+        mark = block.body.index("----")
+        sql = at_clock(wire_name("\n".join(block.body[:mark])), self.clock)
+        expected = [wire_name(row) for row in block.body[mark + 1:]]
+        self.in_profiles(sql, lambda sql: self.check_query(block, words, sql, list(expected)))
+
+    def in_profiles(self, sql, check):
+        for profile in self.profiles:
+            if NOW_WORDS.search(sql):
+                self.skipped += 1
+                continue
+            self.run += 1
+            self.wire.profile = profile
+            check(sql)
+
+    def check_statement(self, block, words, sql):
         columns, answer = self.wire.query(sql)
         if words[1] == "ok":
             if columns is None:
@@ -244,18 +282,15 @@ class FileRun:
         if text and without_position(wire_name(text)) not in without_position(answer.get("message", "")):
             self.fail(block, f"message lacks {text!r}: {answer.get('message')}")
 
-    def on_query(self, block, words):
-        mark = block.body.index("----")
-        sql = wire_name("\n".join(block.body[:mark]))
-        expected = [wire_name(row) for row in block.body[mark + 1:]]
-        if NOW_WORDS.search(sql):
-            self.skipped += 1
-            return
-        self.run += 1
+    def check_query(self, block, words, sql, expected):
         columns, rows = self.wire.query(sql)
         if columns is None:
             self.fail(block, f"failed: {rows}")
             return
+        if "names" in words[2:]:
+            names = " | ".join(column.get("Name", "") for column in columns)
+            if names != expected.pop(0):
+                self.fail(block, f"column names are {names}")
         seen = [" | ".join(cell_text(datum_text(datum, column["Type"]))
                            for datum, column in zip(row["Data"], columns)) or "(no columns)"
                 for row in rows]

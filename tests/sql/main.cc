@@ -58,7 +58,8 @@ tideline::Result<slt::Outcome> RunFile(const std::string& path, const Arguments&
   text << in.rdbuf();
   std::vector<slt::Block> blocks = TL_TRY(slt::ParseSlt(text.str()));
   std::unique_ptr<slt::QueryRunner> runner = TL_TRY(slt::NewInProcessRunner(arguments.options));
-  slt::Outcome outcome = TL_TRY(slt::RunBlocks(*runner, arguments.complete, &blocks));
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  slt::Outcome outcome = TL_TRY(slt::RunBlocks(*runner, directory, arguments.complete, &blocks));
   if (arguments.complete) std::ofstream(path) << slt::PrintSlt(blocks);
   return outcome;
 }

@@ -64,6 +64,8 @@ class SltParser {
       block->kind = BlockKind::kClock;
     } else if (word == "profile") {
       block->kind = BlockKind::kProfile;
+    } else if (word == "include") {
+      block->kind = BlockKind::kInclude;
     } else if (word == "database") {
       block->kind = BlockKind::kDatabase;
     } else if (word == "table") {
@@ -81,11 +83,13 @@ class SltParser {
     if (block->types.find_first_not_of("TIR") != std::string::npos) {
       return InvalidArgument("line {}: column types are T, I and R", block->line);
     }
-    const std::string_view mode = TakeWord(&rest);
-    if (!mode.empty() && mode != "rowsort") {
-      return InvalidArgument("line {}: unknown sort mode '{}'", block->line, mode);
+    while (!rest.empty()) {
+      const std::string_view mode = TakeWord(&rest);
+      if (mode != "rowsort" && mode != "names") {
+        return InvalidArgument("line {}: unknown mode '{}'", block->line, mode);
+      }
+      (mode == "names" ? block->names : block->rowsort) = true;
     }
-    block->rowsort = !mode.empty();
     for (; at_ < lines_.size() && lines_[at_] != "----" && !Trim(lines_[at_]).empty(); ++at_) {
       AppendSql(block);
     }
@@ -146,6 +150,9 @@ std::string PrintSlt(const std::vector<Block>& blocks) {
       case BlockKind::kProfile:
         line("profile " + block.argument);
         break;
+      case BlockKind::kInclude:
+        line("include " + block.argument);
+        break;
       case BlockKind::kDatabase:
         line("database " + block.argument);
         break;
@@ -154,7 +161,7 @@ std::string PrintSlt(const std::vector<Block>& blocks) {
         for (const std::string& row : block.rows) line(row);
         break;
       case BlockKind::kQuery:
-        line("query " + block.types + (block.rowsort ? " rowsort" : ""));
+        line("query " + block.types + (block.rowsort ? " rowsort" : "") + (block.names ? " names" : ""));
         line(block.sql);
         line("----");
         for (const std::string& row : block.rows) line(row);

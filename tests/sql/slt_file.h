@@ -3,7 +3,9 @@
 // A file is a sequence of blocks, separated by empty lines; lines that begin with # are comments.
 //
 //   clock 2024-01-02 00:00:00          now() from here on; a file begins at this very instant
-//   profile compat                     or extended, the default
+//   profile compat                     or extended, the default; both: each case below runs in either,
+//                                      and has the same outcome
+//   include ../fixtures.slt            runs the blocks of that file; the name is relative to this one
 //
 //   database db                        creates a database
 //
@@ -15,9 +17,10 @@
 //     measure_value:TYPE a single measure; any other name is a dimension. An empty cell is absent.
 //     A cell '' is empty text.
 //
-//   query TIR rowsort                  one letter per column: I integer, R double (compared with a
+//   query TIR rowsort names            one letter per column: I integer, R double (compared with a
 //   SELECT a, b, c FROM db.cpu         relative tolerance of 1e-9), T any other. rowsort compares the
-//   ----                               rows sorted as text; without it their order counts.
+//   ----                               rows sorted as text; without it their order counts. names: the
+//   a | b | c                          first line after the mark holds the names of the columns.
 //   x | 1 | 0.5                        NULL is null, (empty) is empty text
 //
 //   statement ok
@@ -35,16 +38,17 @@
 
 namespace tideline::slt {
 
-enum class BlockKind { kComment, kClock, kProfile, kDatabase, kTable, kQuery, kStatement };
+enum class BlockKind { kComment, kClock, kProfile, kInclude, kDatabase, kTable, kQuery, kStatement };
 
 struct Block {
   BlockKind kind = BlockKind::kComment;
   std::size_t line = 0;               ///< of the block's first line, 1-based
   std::vector<std::string> comments;  ///< lines before it, as they stand
-  std::string argument;               ///< clock, profile, database, table: the rest of the line
+  std::string argument;               ///< clock, profile, include, database, table: the rest of the line
   std::vector<std::string> rows;      ///< table: header and rows; query: expected rows
   std::string types;                  ///< query
   bool rowsort = false;               ///< query
+  bool names = false;                 ///< query: rows[0] holds the names of the columns
   std::string sql;                    ///< query, statement
   bool expects_error = false;         ///< statement
   std::string error_code;             ///< statement error

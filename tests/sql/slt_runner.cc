@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 
 #include "columnar/text_format.h"
 
@@ -20,15 +22,18 @@ std::string CellText(const std::optional<std::string>& cell) {
   return text;
 }
 
+std::string JoinedCells(const std::vector<std::string>& cells) {
+  std::string text;
+  for (std::size_t i = 0; i < cells.size(); ++i) text += (i > 0 ? " | " : "") + cells[i];
+  return text;
+}
+
 std::vector<std::string> RowTexts(const Answer& answer) {
   std::vector<std::string> rows;
   for (const auto& row : answer.rows) {
-    std::string text;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      if (i > 0) text += " | ";
-      text += CellText(row[i]);
-    }
-    rows.push_back(text.empty() ? "(no columns)" : text);
+    std::vector<std::string> cells;
+    for (const std::optional<std::string>& cell : row) cells.push_back(CellText(cell));
+    rows.push_back(cells.empty() ? "(no columns)" : JoinedCells(cells));
   }
   return rows;
 }
@@ -128,8 +133,8 @@ namespace {
 
 class BlockRunner {
  public:
-  BlockRunner(QueryRunner& runner, bool complete, Outcome* outcome)
-      : runner_(runner), complete_(complete), outcome_(outcome) {}
+  BlockRunner(QueryRunner& runner, std::string directory, bool complete, Outcome* outcome)
+      : runner_(runner), directory_(std::move(directory)), complete_(complete), outcome_(outcome) {}
 
   Status Run(Block* block) {
     switch (block->kind) {
@@ -140,23 +145,49 @@ class BlockRunner {
         return runner_.SetClock(now);
       }
       case BlockKind::kProfile:
-        compat_ = block->argument == "compat";
-        return OkStatus();
+        return SetProfile(block->argument);
+      case BlockKind::kInclude:
+        return Include(block->argument);
       case BlockKind::kDatabase:
         return runner_.CreateDatabase(block->argument);
       case BlockKind::kTable:
         return MakeTable(*block);
       case BlockKind::kQuery:
-        RunQuery(block);
+        for (const bool compat : profiles_) RunQuery(block, compat);
         return OkStatus();
       case BlockKind::kStatement:
-        RunStatement(block);
+        for (const bool compat : profiles_) RunStatement(block, compat);
         return OkStatus();
     }
     return OkStatus();
   }
 
  private:
+  Status SetProfile(const std::string& name) {
+    if (name == "compat") {
+      profiles_ = {true};
+    } else if (name == "extended") {
+      profiles_ = {false};
+    } else if (name == "both") {
+      profiles_ = {true, false};
+    } else {
+      return InvalidArgument("unknown profile '{}'", name);
+    }
+    return OkStatus();
+  }
+
+  Status Include(const std::string& name) {
+    if (std::exchange(including_, true)) return InvalidArgument("an included file includes another");
+    std::ifstream in(directory_ + "/" + name);
+    if (!in) return NotFound("no file {} in {}", name, directory_);
+    std::stringstream text;
+    text << in.rdbuf();
+    std::vector<Block> blocks = TL_TRY(ParseSlt(text.str()));
+    for (Block& block : blocks) TL_TRY(Run(&block));
+    including_ = false;
+    return OkStatus();
+  }
+
   Status MakeTable(const Block& block) {
     const std::size_t dot = block.argument.find('.');
     if (dot == std::string::npos) return InvalidArgument("a table is named db.table");
@@ -172,9 +203,9 @@ class BlockRunner {
         fmt::format("line {}: {}\n  {}\n", block.line, what, block.sql));
   }
 
-  void RunQuery(Block* block) {
+  void RunQuery(Block* block, bool compat) {
     ++outcome_->cases;
-    const Result<Answer> answer = runner_.Query(block->sql, compat_);
+    const Result<Answer> answer = runner_.Query(block->sql, compat);
     if (!answer.ok()) {
       const std::string code(ErrorCodeName(CodeOf(answer.status())));
       if (complete_) {
@@ -188,6 +219,7 @@ class BlockRunner {
     }
     std::vector<std::string> seen = RowTexts(*answer);
     if (block->rowsort) std::sort(seen.begin(), seen.end());
+    if (block->names) seen.insert(seen.begin(), JoinedCells(answer->names));
     if (complete_) {
       block->types = LettersOf(*answer);
       if (Same(*block, seen)) return;
@@ -205,16 +237,17 @@ class BlockRunner {
   static bool Same(const Block& block, const std::vector<std::string>& seen) {
     if (seen.size() != block.rows.size()) return false;
     std::vector<std::string> expected = block.rows;
-    if (block.rowsort) std::sort(expected.begin(), expected.end());
+    const auto first = expected.begin() + (block.names && !expected.empty() ? 1 : 0);
+    if (block.rowsort) std::sort(first, expected.end());
     for (std::size_t i = 0; i < seen.size(); ++i) {
       if (!SameRow(block.types, expected[i], seen[i])) return false;
     }
     return true;
   }
 
-  void RunStatement(Block* block) {
+  void RunStatement(Block* block, bool compat) {
     ++outcome_->cases;
-    const Result<Answer> answer = runner_.Query(block->sql, compat_);
+    const Result<Answer> answer = runner_.Query(block->sql, compat);
     if (answer.ok()) {
       if (!block->expects_error) return;
       return Fail(*block, "succeeded, expected " + block->error_code);
@@ -235,16 +268,19 @@ class BlockRunner {
   }
 
   QueryRunner& runner_;
+  const std::string directory_;
   const bool complete_;
   Outcome* const outcome_;
-  bool compat_ = false;
+  std::vector<bool> profiles_ = {false};  // whether compat, for each run of a case
+  bool including_ = false;
 };
 
 }  // namespace
 
-Result<Outcome> RunBlocks(QueryRunner& runner, bool complete, std::vector<Block>* blocks) {
+Result<Outcome> RunBlocks(QueryRunner& runner, const std::string& directory, bool complete,
+                          std::vector<Block>* blocks) {
   Outcome outcome;
-  BlockRunner block_runner(runner, complete, &outcome);
+  BlockRunner block_runner(runner, directory, complete, &outcome);
   for (Block& block : *blocks) {
     const Status status = block_runner.Run(&block);
     if (!status.ok()) return Annotate(status, fmt::format("line {}", block.line));

@@ -14,9 +14,10 @@ struct Outcome {
   std::vector<std::string> failures;   ///< each with the line it begins at
 };
 
-/// Runs `blocks` in order. With `complete` expectations become what was seen instead of failing.
+/// Runs `blocks` in order; `directory` is where included files are looked for. With `complete` expectations become what was seen instead of failing.
 /// An error ends the file: a block that sets up could not.
-Result<Outcome> RunBlocks(QueryRunner& runner, bool complete, std::vector<Block>* blocks);
+Result<Outcome> RunBlocks(QueryRunner& runner, const std::string& directory, bool complete,
+                          std::vector<Block>* blocks);
 
 /// The records of a table block.
 Result<std::vector<Record>> ParseRecords(const std::vector<std::string>& rows);
