@@ -20,6 +20,16 @@ Status TooMany(const ast::SourcePosition& at) {
                            kGroupingSetsMax);
 }
 
+/// The keys of those `written` sets for which `takes(i)`.
+template <typename Takes>
+GroupingSet UnionOf(const std::vector<GroupingSet>& written, const Takes& takes) {
+  GroupingSet all;
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (takes(i)) all.insert(all.end(), written[i].begin(), written[i].end());
+  }
+  return Sorted(std::move(all));
+}
+
 /// The sets that one element stands for; `written` holds the keys as in the text.
 Result<std::vector<GroupingSet>> SetsOfElement(const ast::GroupingElement& element,
                                                const std::vector<GroupingSet>& written) {
@@ -30,19 +40,15 @@ Result<std::vector<GroupingSet>> SetsOfElement(const ast::GroupingElement& eleme
       for (const GroupingSet& set : written) sets.push_back(Sorted(set));
       break;
     case ast::GroupingKind::kRollup:
-      for (std::size_t count = written[0].size() + 1; count-- > 0;) {
-        sets.push_back(Sorted(GroupingSet(written[0].begin(), written[0].begin() + static_cast<std::ptrdiff_t>(count))));
+      for (std::size_t count = written.size() + 1; count-- > 0;) {
+        sets.push_back(UnionOf(written, [&](std::size_t i) { return i < count; }));
       }
       break;
     case ast::GroupingKind::kCube: {
-      const std::size_t count = written[0].size();
+      const std::size_t count = written.size();
       if (count >= 16) return TooMany(element.position);
       for (std::size_t left_out = 0; left_out < (std::size_t{1} << count); ++left_out) {
-        GroupingSet set;
-        for (std::size_t i = 0; i < count; ++i) {
-          if ((left_out >> (count - 1 - i) & 1) == 0) set.push_back(written[0][i]);
-        }
-        sets.push_back(Sorted(std::move(set)));
+        sets.push_back(UnionOf(written, [&](std::size_t i) { return (left_out >> (count - 1 - i) & 1) == 0; }));
       }
       break;
     }

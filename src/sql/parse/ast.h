@@ -649,7 +649,7 @@ struct SelectItem {
 enum class GroupingKind : std::uint8_t { kSimple, kRollup, kCube, kGroupingSets };
 
 /// One element of GROUP BY. kSimple holds one set: `a` is {a}, `(a, b)` is {a, b}, `()` is {}.
-/// kRollup and kCube hold their arguments as one set; kGroupingSets holds each of its sets.
+/// The others hold each of their arguments: ROLLUP (a, (b, c)) is {a}, {b, c}.
 struct GroupingElement {
   GroupingKind kind = GroupingKind::kSimple;
   std::vector<std::vector<ExprPtr>> sets;

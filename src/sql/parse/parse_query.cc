@@ -298,14 +298,10 @@ Result<GroupingElement> Parser::ParseGroupingElement() {
                    : word == Keyword::kCube ? GroupingKind::kCube
                                             : GroupingKind::kGroupingSets;
     TL_TRY(Expect(TokenKind::kLeftParen, "'('"));
-    if (is_grouping_sets) {
+    if (is_grouping_sets || !At(TokenKind::kRightParen)) {
       do {
         element.sets.push_back(TL_TRY(ParseGroupingSet()));
       } while (Accept(TokenKind::kComma));
-    } else if (At(TokenKind::kRightParen)) {
-      element.sets.emplace_back();
-    } else {
-      element.sets.push_back(TL_TRY(ParseExprList()));
     }
     TL_TRY(Expect(TokenKind::kRightParen, "',' or ')'"));
     return element;

@@ -410,13 +410,12 @@ void Printer::PutGroupBy(const GroupBy& group_by) {
       case GroupingKind::kRollup:
       case GroupingKind::kCube:
         out_ += element.kind == GroupingKind::kRollup ? "ROLLUP (" : "CUBE (";
-        PutExprs(element.sets.front());
         break;
       case GroupingKind::kGroupingSets:
         out_ += "GROUPING SETS (";
-        PutList(element.sets, [&](const std::vector<ExprPtr>& set) { PutGroupingSet(set); });
         break;
     }
+    PutList(element.sets, [&](const std::vector<ExprPtr>& set) { PutGroupingSet(set); });
     out_ += ')';
   });
 }
