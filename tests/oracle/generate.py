@@ -268,7 +268,7 @@ class Queries:
     def __init__(self, seed):
         self.rng = random.Random(seed)
         self.families = [self.project, self.functions, self.join, self.group, self.grouping, self.window, self.sets, self.subquery,
-                         self.with_parts, self.distinct, self.top]
+                         self.with_parts, self.distinct, self.top, self.unnest, self.arrays, self.correlated]
 
     def make(self, families=None):
         choices = [f for f in self.families if not families or f.__name__ in families]
@@ -490,3 +490,93 @@ class Queries:
         down = rng.choice(["", " DESC"])
         nulls = rng.choice([" NULLS FIRST", " NULLS LAST"])
         return text("SELECT id, {0} AS k FROM oracle.one{1} ORDER BY {0}{2}{3}, id LIMIT {4}", key, self.where(e, 0.4), down, nulls, rng.randint(0, 12)), True
+
+    def series_of(self, low, high):
+        """A relation of whole numbers in column x, from one number to another."""
+        return text("UNNEST(sequence({}, {})) AS u(x)", low, high, postgresql="generate_series({}, {}) AS u(x)", duckdb="generate_series({}, {}) AS u(x)")
+
+    def unnest(self):
+        rng = self.rng
+        e = Expressions(rng, one("a"))
+        top = text("abs({}) % {}", e.present(e.whole(1)), rng.randint(2, 5))
+        low, high = rng.randint(-2, 2), rng.randint(3, 8)
+        if rng.random() < 0.3:
+            return text("SELECT x, count(a.id) AS c1, sum(a.n) AS c2 FROM {} LEFT JOIN oracle.one a ON a.n = u.x AND {} GROUP BY x",
+                        self.series_of(low, high), e.truth(1)), False
+        relation = text("UNNEST(sequence(0, {})) AS u(x)", top, postgresql="LATERAL generate_series(0, CAST({} AS integer)) AS u(x)",
+                        duckdb="LATERAL (SELECT unnest(generate_series(0, {})) AS x) AS u")
+        if rng.random() < 0.5:
+            return text("SELECT a.id, x FROM oracle.one a CROSS JOIN {}{}", relation, self.where(e, 0.4, 1)), False
+        return text("SELECT a.host, count(*) AS c1, sum(x * {}) AS c2 FROM oracle.one a CROSS JOIN {} GROUP BY a.host", e.present(e.column("whole")), relation), False
+
+    def array(self, e, depth=2):
+        """An array of present whole numbers; PostgreSQL's functions differ too much to be asked."""
+        rng = self.rng
+        number = lambda: text("CAST({} AS bigint)", e.present(e.whole(1)))
+        if depth == 0 or rng.random() < 0.2:
+            return text("ARRAY[{}]", joined(", ", [number() for _ in range(rng.randint(1, 4))]), postgresql=None, duckdb="[{}]")
+        a = lambda: self.array(e, depth - 1)
+        k = rng.randint(-3, 5)
+        return rng.choice([
+            lambda: text("array_sort({})", a(), duckdb="list_sort({})"),
+            lambda: text("array_sort(array_distinct({}))", a(), duckdb="list_sort(list_distinct({}))"),
+            lambda: text("({} || {})", a(), a(), duckdb="list_concat({}, {})"),
+            lambda: text("reverse({})", a(), duckdb="list_reverse({})"),
+            lambda: text("slice({}, {}, {})", a(), rng.randint(1, 4), rng.randint(0, 3), duckdb="(({0})[{1}:{1} + {2} - 1])"),
+            lambda: text("transform({0}, x -> x * {1} + 1)", a(), k, duckdb="list_transform({0}, lambda x: x * {1} + 1)"),
+            lambda: text("transform({0}, x -> x + id)", a(), duckdb="list_transform({0}, lambda x: x + id)"),
+            lambda: text("filter({0}, x -> x > {1})", a(), k, duckdb="list_filter({0}, lambda x: x > {1})"),
+            lambda: text("array_sort(array_intersect({0}, {1}))", a(), a(), duckdb="list_sort(list_intersect({0}, {1}))"),
+            lambda: text("zip_with({0}, reverse({0}), (x, y) -> x - y)", a(), duckdb="list_transform(list_zip({0}, list_reverse({0})), lambda z: z[1] - z[2])"),
+            lambda: text("array_remove({0}, {1})", a(), k, duckdb="list_filter({0}, lambda x: x <> {1})"),
+            lambda: text("sequence({}, {})", rng.randint(-2, 3), rng.randint(4, 6), duckdb="generate_series({}, {})"),
+            lambda: text("flatten(ARRAY[{}, {}])", a(), a(), duckdb="flatten([{}, {}])"),
+            lambda: text("IF({}, {}, {})", e.truth(1), a(), a(), duckdb="CASE WHEN {} THEN {} ELSE {} END"),
+        ])()
+
+    def arrays(self):
+        rng = self.rng
+        e = Expressions(rng, one())
+        a = lambda: self.array(e)
+        k = rng.randint(-3, 6)
+
+        def column():
+            return rng.choice([
+                a, a, lambda: text("cardinality({})", a(), duckdb="len({})"), lambda: text("contains({}, {})", a(), k, duckdb="list_contains({}, {})"),
+                lambda: text("array_position({0}, {1})", a(), k, duckdb="coalesce(list_position({0}, {1}), 0)"),
+                lambda: text("array_max({})", a(), duckdb="list_max({})"), lambda: text("array_min({})", a(), duckdb="list_min({})"),
+                lambda: text("element_at({}, {})", a(), rng.choice([1, 2, 3, -1, -2, 9]), duckdb="list_extract({}, {})"),
+                lambda: text("array_join({}, ';')", a(), duckdb="array_to_string({}, ';')"),
+                lambda: text("reduce({0}, CAST({1} AS bigint), (s, x) -> s * 2 - x, s -> s)", a(), k, duckdb="list_reduce({0}, lambda s, x: s * 2 - x, CAST({1} AS bigint))"),
+                lambda: text("any_match({0}, x -> x > {1})", a(), k, duckdb="(len(list_filter({0}, lambda x: x > {1})) > 0)"),
+                lambda: text("all_match({0}, x -> x > {1})", a(), k, duckdb="(len(list_filter({0}, lambda x: x > {1})) = len({0}))"),
+                lambda: text("arrays_overlap({0}, {1})", a(), a(), duckdb="list_has_any({0}, {1})"),
+                lambda: text("({0} = {1})", a(), a(), duckdb="({0} = {1})"), lambda: text("({0} < {1})", a(), a(), duckdb="({0} < {1})"),
+            ])()
+
+        return text("SELECT {} FROM oracle.one{} ORDER BY id", self.named([Text("id")] + [column() for _ in range(rng.randint(1, 3))]),
+                    self.where(e, 0.3, 1)), True
+
+    def correlated(self):
+        """Sub-queries that read the outer row in other ways than by equality."""
+        rng = self.rng
+        compare = rng.choice(["<", "<=", ">", ">=", "<>"])
+        tie = rng.choice([f"z.k {compare} a.n", "z.host <> a.host", "z.w > a.v", "z.host = a.host AND z.id < a.id", "z.k + a.n = 3", "abs(z.k - a.n) < 2"])
+        z = Expressions(rng, two("z"))
+        form = rng.choice([
+            lambda: text("(SELECT count(*) FROM oracle.two z WHERE {})", tie), lambda: text("(SELECT max(z.w) FROM oracle.two z WHERE {})", tie),
+            lambda: text("(SELECT sum(z.k + a.n) FROM oracle.two z WHERE {})", tie),
+            lambda: text("EXISTS (SELECT 1 FROM oracle.two z WHERE {} AND {})", tie, z.truth(1)),
+            lambda: text("(a.n IN (SELECT z.k FROM oracle.two z WHERE {}))", tie), lambda: text("(a.n NOT IN (SELECT z.k FROM oracle.two z WHERE {}))", tie),
+            lambda: text("(a.n > ALL (SELECT z.k FROM oracle.two z WHERE {}))", tie), lambda: text("(a.v <= ANY (SELECT z.w FROM oracle.two z WHERE {}))", tie),
+            lambda: text("(SELECT z.t FROM oracle.two z WHERE {} ORDER BY z.id LIMIT 1)", tie),
+            lambda: text("(SELECT max(x) FROM (SELECT z.k + 1 AS x FROM oracle.two z WHERE {} UNION ALL SELECT a.n) q)", tie),
+            lambda: text("(SELECT count(*) FROM (SELECT DISTINCT z.host, z.k FROM oracle.two z WHERE {}) q)", tie),
+            lambda: text("(SELECT max(c) FROM (SELECT z.host, count(*) AS c FROM oracle.two z WHERE {} GROUP BY z.host) q)", tie),
+            lambda: text("(SELECT count(*) FROM oracle.two z WHERE {} AND EXISTS (SELECT 1 FROM oracle.one b WHERE b.host = z.host AND b.id < a.id))", tie),
+            lambda: Text("(SELECT a.n + 1)"),
+        ])()
+        if rng.random() < 0.2:
+            return text("SELECT a.id, q.x FROM oracle.one a CROSS JOIN LATERAL (SELECT {} AS x FROM oracle.two z WHERE {}) q",
+                        rng.choice(["max(z.w)", "z.id", "count(*)"]), tie), False
+        return text("SELECT a.id, {} AS c1 FROM oracle.one a ORDER BY a.id", form), True

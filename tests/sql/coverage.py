@@ -11,7 +11,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent
 LAST = {"1": 9, "2": 8, "3": 9, "4": 21, "5": 18, "6": 8, "7": 9}
 SECTIONS = [f"{chapter}.{n}" for chapter, last in LAST.items() for n in range(1, last + 1)]
-SECTIONS += [f"Q{n}" for n in range(1, 46)] + ["A"] + [f"B {n}" for n in range(1, 31)]
+SECTIONS += [f"Q{n}" for n in range(1, 46)] + ["A", "C"] + [f"B {n}" for n in range(1, 31)]
 # Files of tests/sql/functions are named for the function; these sections are theirs.
 BY_FUNCTION = {f"5.{n}" for n in range(5, 16)} | {"5.18"}
 
@@ -19,7 +19,7 @@ BY_FUNCTION = {f"5.{n}" for n in range(5, 16)} | {"5.18"}
 def named(line):
     """The sections that a comment line begins with, Q numbers included."""
     text = line[1:].strip()
-    while match := re.match(r"(\d\.\d+|B \d+|A)\b[ ,]*(?:to )?", text):
+    while match := re.match(r"(\d\.\d+|B \d+|[AC])\b[ ,]*(?:to )?", text):
         yield match.group(1)
         text = text[match.end():]
         if match := re.match(r"Q\d+", text):
