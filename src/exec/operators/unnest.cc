@@ -35,8 +35,9 @@ class UnnestConsumer final : public Consumer {
     Batch out;
     out.row_count = outer_rows_.size();
     for (const Vector& column : batch_.columns) {
-      out.columns.push_back(column.kind() == VectorKind::kFlat ? GatherRows(column, outer_rows_)
-                                                               : column.Slice(outer_rows_));
+      // A list is pointed to, not copied: it may be the very one that becomes these rows.
+      const bool copies = column.kind() == VectorKind::kFlat && !column.type().is_nested();
+      out.columns.push_back(copies ? GatherRows(column, outer_rows_) : column.Slice(outer_rows_));
     }
     for (std::size_t i = 0; i < values_.size(); ++i) AddElements(i, &out);
     if (node_.ordinality().has_value()) out.columns.push_back(Ordinality());
