@@ -21,12 +21,14 @@ import sample
 import tables
 
 FAILURES_SHOWN_MAX = 20
+SLOW_SECONDS = 5
 
 
 class Tally:
     def __init__(self):
         self.compared = collections.Counter()  # by (family, engine)
         self.refused = collections.Counter()   # by engine: it has no such thing
+        self.seconds = collections.Counter()   # by engine
         self.failures = []
 
     def fail(self, family, seed, engine, statement, what):
@@ -39,25 +41,32 @@ class Tally:
             print(f"{family:12} {engine:12} {count:7} compared")
         for engine, count in sorted(self.refused.items()):
             print(f"{'':12} {engine:12} {count:7} refused by it")
+        print("seconds:", ", ".join(f"{engine} {seconds:.0f}" for engine, seconds in sorted(self.seconds.items())))
         print(f"{sum(self.compared.values())} answers compared, {len(self.failures)} different")
 
 
-def ask(engine, statement):
+def ask(engine, statement, tally):
     """(answer, None) or (None, what the engine says)."""
+    started = time.monotonic()
     try:
         return engine.query(statement), None
     except engines.EngineError as error:
         return None, str(error)
+    finally:
+        taken = time.monotonic() - started
+        tally.seconds[engine.name] += taken
+        if taken > SLOW_SECONDS:
+            print(f"SLOW {engine.name}, {taken:.1f} s: {statement}\n", flush=True)
 
 
 def check(tideline, peers, family, seed, query, ordered, tally):
     """Compares one query; returns (Tideline's answer, a peer's) when all agree, else None."""
-    answer, refusal = ask(tideline, query["tideline"])
+    answer, refusal = ask(tideline, query["tideline"], tally)
     agreed = None
     for peer in peers:
         if query[peer.name] is None:
             continue
-        peer_answer, peer_refusal = ask(peer, query[peer.name])
+        peer_answer, peer_refusal = ask(peer, query[peer.name], tally)
         if peer_answer is None:
             tally.refused[peer.name] += 1
             continue
