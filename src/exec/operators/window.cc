@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <any>
 
+#include "exec/operators/frame_tree.h"
 #include "exec/values/compare.h"
 #include "exec/values/gather.h"
 
@@ -323,6 +324,7 @@ class FrameState {
     if (rows.empty()) return OkStatus();
     return overload_.update_one(context_, arguments, Selection::Of(rows), memory_.data());
   }
+  functions::AggregateState state() { return memory_.data(); }
   Status Answer(std::size_t row, Vector* result) {
     return overload_.finalize(context_, memory_.data(), row, result);
   }
@@ -345,7 +347,10 @@ Result<Vector> WindowPlan::Aggregate(const sql::WindowCall& call, const CallColu
   for (const std::uint32_t row : eligible) before[row + 1] = 1;
   for (std::size_t row = 0; row < partition.rows; ++row) before[row + 1] += before[row];
 
-  FrameState state(call.aggregate->overloads[call.overload], context);
+  const functions::AggregateOverload& overload = call.aggregate->overloads[call.overload];
+  FrameState state(overload, context);
+  std::unique_ptr<FrameTree> tree;
+  const bool tree_fits = FrameTree::Fits(*call.aggregate, call.overload);
   Vector answers = Vector::Flat(call.output.type, partition.rows);
   std::vector<std::uint32_t> answer_of(partition.rows);
   std::uint32_t answer_count = 0;
@@ -361,6 +366,11 @@ Result<Vector> WindowPlan::Aggregate(const sql::WindowCall& call, const CallColu
         state.Restart();
         first = wanted_first;
         last = wanted_first;
+        if (tree_fits && wanted_last - wanted_first >= kFrameTreeRowsMin) {
+          if (tree == nullptr) tree = TL_TRY(FrameTree::Build(overload, context, arguments, eligible, context_.memory));
+          TL_TRY(tree->AddTo(wanted_first, wanted_last, state.state()));
+          last = wanted_last;
+        }
       }
       for (; last < wanted_last;) {
         const auto count = std::min<std::uint32_t>(wanted_last - last, kBatchRowsMax);
