@@ -4,16 +4,16 @@
 #include <bit>
 
 #include "base/check.h"
+#include "storage/codec/block_head.h"
 #include "storage/codec/bool_codec.h"
 #include "storage/codec/double_codec.h"
+#include "storage/codec/entropy_stage.h"
 #include "storage/codec/int64_codec.h"
 #include "storage/codec/string_codec.h"
 #include "storage/codec/validity.h"
 
 namespace tideline::codec {
 namespace {
-
-constexpr std::size_t kCodecIdOffset = 1;
 
 // Everything before the payload; the codec's id is filled in once it is known. Returns its
 // position.
@@ -110,14 +110,12 @@ void EncodeStringBlock(std::span<const std::string_view> values,
   (*out)[codec_at] = static_cast<std::byte>(codec.wire_id);
 }
 
-Result<BlockView> BlockView::Parse(BytesView block) {
+Result<BlockHead> ReadBlockHead(BytesView block) {
   ByteReader reader(block);
-  BlockView view;
-  const std::uint8_t kind = TL_TRY(reader.U8());
-  if (kind < 1 || kind > 4) return DataLoss("block: unknown kind {}", kind);
-  view.kind_ = static_cast<PhysicalKind>(kind);
-  view.codec_id_ = TL_TRY(reader.U8());
-  view.validity_kind_ = TL_TRY(reader.U8());
+  BlockHead head;
+  head.kind = TL_TRY(reader.U8());
+  head.codec_id = TL_TRY(reader.U8());
+  head.validity_kind = TL_TRY(reader.U8());
   const std::uint64_t row_count = TL_TRY(reader.Varint());
   const std::uint64_t null_count = TL_TRY(reader.Varint());
   const std::uint64_t validity_bytes = TL_TRY(reader.Varint());
@@ -125,21 +123,39 @@ Result<BlockView> BlockView::Parse(BytesView block) {
     return DataLoss("block: {} rows, {} nulls, {} bytes of validity", row_count, null_count,
                     validity_bytes);
   }
-  view.row_count_ = static_cast<std::size_t>(row_count);
-  view.value_count_ = static_cast<std::size_t>(row_count - null_count);
-  view.validity_ = TL_TRY(reader.Take(static_cast<std::size_t>(validity_bytes)));
-  view.payload_ = block.subspan(reader.position());
-  if ((view.validity_kind_ == kValidityAll) != (null_count == 0)) {
-    return DataLoss("block: {} nulls with validity kind {}", null_count, view.validity_kind_);
+  head.row_count = static_cast<std::size_t>(row_count);
+  head.value_count = static_cast<std::size_t>(row_count - null_count);
+  head.validity = TL_TRY(reader.Take(static_cast<std::size_t>(validity_bytes)));
+  head.payload = block.subspan(reader.position());
+  return head;
+}
+
+Result<BlockView> BlockView::Parse(BytesView block) {
+  const BlockHead head = TL_TRY(ReadBlockHead(block));
+  if ((head.kind & kEntropyStageFlag) != 0) {
+    return DataLoss("block: has an entropy stage, which must be decoded first");
+  }
+  if (head.kind < 1 || head.kind > 4) return DataLoss("block: unknown kind {}", head.kind);
+  BlockView view;
+  view.kind_ = static_cast<PhysicalKind>(head.kind);
+  view.codec_id_ = head.codec_id;
+  view.validity_kind_ = head.validity_kind;
+  view.row_count_ = head.row_count;
+  view.value_count_ = head.value_count;
+  view.validity_ = head.validity;
+  view.payload_ = head.payload;
+  if ((view.validity_kind_ == kValidityAll) != (view.null_count() == 0)) {
+    return DataLoss("block: {} nulls with validity kind {}", view.null_count(),
+                    view.validity_kind_);
   }
   if (view.codec_name().empty()) {
-    return DataLoss("block: unknown codec {} of kind {}", view.codec_id_, kind);
+    return DataLoss("block: unknown codec {} of kind {}", view.codec_id_, head.kind);
   }
-  if (null_count > 0) {
+  if (view.null_count() > 0) {
     BlockValidity words;
     TL_TRY(DecodeValidity(view.validity_kind_, view.validity_, view.row_count_, &words));
     if (CountValid(words, view.row_count_) != view.value_count_) {
-      return DataLoss("block: validity does not have {} nulls", null_count);
+      return DataLoss("block: validity does not have {} nulls", view.null_count());
     }
   }
   return view;

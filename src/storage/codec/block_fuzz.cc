@@ -1,9 +1,12 @@
-// Any bytes as a block of any kind: parsed, read whole and in part.
+// Any bytes as a block of any kind: its entropy stage decoded if it claims one, parsed, read whole and
+// in part; and what was read as a light block is given a stage, which must give the rows back.
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "base/check.h"
 #include "storage/codec/block.h"
+#include "storage/codec/entropy_stage.h"
 
 namespace {
 
@@ -21,8 +24,20 @@ void ReadTwice(const BlockView& view, Method method) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto view = BlockView::Parse(std::as_bytes(std::span(data, size)));
+  tideline::BytesView block = std::as_bytes(std::span(data, size));
+  tideline::Bytes light;
+  if (tideline::codec::HasEntropyStage(block)) {
+    auto decoded = tideline::codec::DecodeEntropyStage(block);
+    if (!decoded.ok()) return 0;
+    light = *std::move(decoded);
+    block = light;
+  }
+  const auto view = BlockView::Parse(block);
   if (!view.ok()) return 0;
+  tideline::Bytes stored;
+  if (tideline::codec::EncodeEntropyStage(block, &stored)) {
+    TL_CHECK(tideline::codec::DecodeEntropyStage(stored).ok());  // whatever it holds, it is ours
+  }
   switch (view->kind()) {
     case tideline::codec::PhysicalKind::kInt64:
       ReadTwice<std::int64_t>(*view, &BlockView::ReadInt64);

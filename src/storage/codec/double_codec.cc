@@ -11,7 +11,11 @@
 namespace tideline::codec {
 namespace {
 
-constexpr std::array<const DoubleCodec*, 2> kDoubleCodecs = {&kBitsDoubleCodec, &kAlpDoubleCodec};
+constexpr std::array<const DoubleCodec*, 3> kDoubleCodecs = {&kBitsDoubleCodec, &kAlpDoubleCodec,
+                                                             &kAlpRdDoubleCodec};
+
+// Patterns that take fewer bytes than this each have no noise to set apart.
+constexpr std::size_t kRealDoubleBytesMin = 4;
 
 }  // namespace
 
@@ -27,14 +31,22 @@ const DoubleCodec* FindDoubleCodec(std::uint8_t wire_id) {
 const DoubleCodec& EncodeDoubles(std::span<const double> values, Bytes* out) {
   std::vector<double> storage;
   const std::span<const double> sample = SampleOf(values, &storage);
-  Bytes bits;
-  Bytes decimals;
-  const bool is_decimal = kAlpDoubleCodec.encode(sample, &decimals);
-  TL_CHECK(kBitsDoubleCodec.encode(sample, &bits));
+  const auto bytes_of = [&sample](const DoubleCodec& codec) {
+    Bytes scratch;
+    return codec.encode(sample, &scratch) ? scratch.size() : SIZE_MAX;
+  };
+  const std::size_t bits_bytes = bytes_of(kBitsDoubleCodec);
   const std::size_t start = out->size();
-  if (is_decimal && decimals.size() < bits.size() && kAlpDoubleCodec.encode(values, out)) {
+  if (bytes_of(kAlpDoubleCodec) < bits_bytes && kAlpDoubleCodec.encode(values, out)) {
     // The sample may have missed what the rest is like.
     if (out->size() - start < values.size_bytes()) return kAlpDoubleCodec;
+    out->resize(start);
+  }
+  // Real doubles or few bits: the cut is tried only where whole patterns stay wide.
+  const bool is_wide = bits_bytes > sample.size() * kRealDoubleBytesMin;
+  if (is_wide && bytes_of(kAlpRdDoubleCodec) < bits_bytes) {
+    TL_CHECK(kAlpRdDoubleCodec.encode(values, out));
+    if (out->size() - start < values.size_bytes()) return kAlpRdDoubleCodec;
     out->resize(start);
   }
   TL_CHECK(kBitsDoubleCodec.encode(values, out));

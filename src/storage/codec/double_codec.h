@@ -1,9 +1,10 @@
 // storage/codec/double_codec.h: what a codec of doubles is, the list of them, and the choice.
 //
-// As with int64_codec.h, a codec is one file and one line of kDoubleCodecs. Both codecs reduce
+// As with int64_codec.h, a codec is one file and one line of kDoubleCodecs. All codecs reduce
 // doubles to int64 sequences, which then choose their own coding: `bits` takes the bit patterns
 // (constant, few distinct values, runs, and walks of full doubles, whose patterns differ little
-// from their neighbours'), `alp` the decimals that most measured values are.
+// from their neighbours'), `alp` the decimals that most measured values are, `alp_rd` the high and
+// the low halves of what is neither.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +28,7 @@ struct DoubleCodec {
 
 extern const DoubleCodec kBitsDoubleCodec;
 extern const DoubleCodec kAlpDoubleCodec;
+extern const DoubleCodec kAlpRdDoubleCodec;
 
 std::span<const DoubleCodec* const> DoubleCodecs();
 /// Null for an unknown id.

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "storage/codec/bit_packing.h"
+#include "storage/codec/kernel_targets.h"
 #include "storage/codec/wrapping.h"
 
 namespace tideline::codec {
@@ -40,6 +41,23 @@ void ConsiderWidths(const Histogram& by_width, std::size_t count, unsigned width
     exceptions += by_width[width];
   }
 }
+
+struct Range {
+  std::int64_t least;
+  std::int64_t most;
+};
+
+TL_ALWAYS_INLINE void RangeBody(const std::int64_t* values, std::size_t count, Range* range) {
+  std::int64_t least = values[0];
+  std::int64_t most = values[0];
+  for (std::size_t i = 0; i < count; ++i) {
+    least = std::min(least, values[i]);
+    most = std::max(most, values[i]);
+  }
+  *range = {least, most};
+}
+TL_KERNEL(FindRange, RangeBody, (const std::int64_t* values, std::size_t count, Range* range),
+          (values, count, range))
 
 FramePlan PlanFrame(std::span<const std::int64_t> values) {
   FramePlan plan;
@@ -101,6 +119,23 @@ void EncodePackedSlice(std::span<const std::int64_t> values, Bytes* out) {
   PackBits({packed.data(), values.size()}, plan.width, out);
   PackBits({positions.data(), exception_count}, kPositionBits, out);
   PackBits({exceptions.data(), exception_count}, exception_width, out);
+}
+
+bool EncodeFrameSlice(std::span<const std::int64_t> values, unsigned width_max, Bytes* out) {
+  TL_CHECK(values.size() <= kSliceValues);
+  if (values.empty()) return true;
+  Range range{};
+  FindRange(values.data(), values.size(), &range);
+  const std::uint64_t base = Unsigned(range.least);
+  const auto width = static_cast<unsigned>(std::bit_width(Unsigned(range.most) - base));
+  if (width > width_max) return false;
+  std::array<std::uint64_t, kSliceValues> packed;
+  for (std::size_t i = 0; i < values.size(); ++i) packed[i] = Unsigned(values[i]) - base;
+  ByteWriter writer(out);
+  writer.SignedVarint(range.least);
+  writer.U8(static_cast<std::uint8_t>(width));
+  PackBits({packed.data(), values.size()}, width, out);
+  return true;
 }
 
 Status DecodePackedSlice(ByteReader* reader, std::span<std::int64_t> out) {

@@ -47,7 +47,8 @@ class MemoryRangeReader final : public RangeReader {
   const Bytes bytes_;
 };
 
-/// Names one cached piece of a file: an encoded block or directory, unsealed and checked.
+/// Names one cached piece of a file: a light block (its entropy stage decoded) or a directory, unsealed
+/// and checked. `offset` is where it lies in the file; its size in the cache may be another than there.
 struct BlockKey {
   FileUuid file_uuid{};
   std::uint64_t offset = 0;

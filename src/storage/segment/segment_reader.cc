@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "storage/codec/entropy_stage.h"
 #include "storage/segment/page_file.h"
 #include "storage/segment/segment_format.h"
 #include "storage/segment/series_table_writer.h"
@@ -72,7 +73,7 @@ Result<ColumnBlock> Stripe::OpenColumn(ColumnId column) const {
   block.row_count_ = row_count();
   const BlockInfo* info = Find(column);
   if (info == nullptr) return block;
-  block.bytes_ = TL_TRY(reader_->ReadPiece(info->offset, info->bytes));
+  block.bytes_ = TL_TRY(reader_->ReadBlock(*info));
   block.view_ = TL_TRY(codec::BlockView::Parse(*block.bytes_));
   if (block.view_.kind() != PhysicalKindOf(info->type) || block.view_.row_count() != row_count() ||
       block.view_.null_count() != info->zone.null_count) {
@@ -147,6 +148,19 @@ Result<std::shared_ptr<const Bytes>> SegmentReader::ReadPiece(std::uint64_t offs
   TL_TRY(pages_->Read(offset, *piece));
   if (cache_ != nullptr) cache_->Put(key, piece);
   return std::shared_ptr<const Bytes>(std::move(piece));
+}
+
+Result<std::shared_ptr<const Bytes>> SegmentReader::ReadBlock(const BlockInfo& info) const {
+  const BlockKey key{summary_.file_uuid, info.offset};
+  if (cache_ != nullptr) {
+    std::shared_ptr<const Bytes> cached = cache_->Get(key);
+    if (cached != nullptr) return cached;
+  }
+  auto block = std::make_shared<Bytes>(static_cast<std::size_t>(info.bytes));
+  TL_TRY(pages_->Read(info.offset, *block));
+  if (codec::HasEntropyStage(*block)) *block = TL_TRY(codec::DecodeEntropyStage(*block));
+  if (cache_ != nullptr) cache_->Put(key, block);
+  return std::shared_ptr<const Bytes>(std::move(block));
 }
 
 Result<Stripe> SegmentReader::OpenStripe(std::size_t index) const {

@@ -10,6 +10,9 @@
 //     needs
 //   }
 //
+// The cache holds directories as stored and blocks without their entropy stage, so that a hit is
+// decoded at memory speed (storage/codec/entropy_stage.h).
+//
 // Open reads the footer only (the last pages of the file). A stripe's directory, each block and the
 // series table are read on need. Everything is thread-safe. Errors are kDataLoss for bytes that are
 // not a segment, kUnimplemented for a newer format, and what RangeReader::Read returned.
@@ -58,7 +61,7 @@ struct BlockInfo {
   ColumnId column = 0;
   ColumnType type = ColumnType::kBigint;
   std::uint64_t offset = 0;
-  std::uint32_t bytes = 0;
+  std::uint32_t bytes = 0;  ///< as stored, the entropy stage included
   ZoneMap zone;
 };
 
@@ -166,6 +169,8 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   friend class Stripe;
   SegmentReader();
   Result<std::shared_ptr<const Bytes>> ReadPiece(std::uint64_t offset, std::uint64_t bytes) const;
+  /// A block without its entropy stage, which is what the cache keeps.
+  Result<std::shared_ptr<const Bytes>> ReadBlock(const BlockInfo& info) const;
 
   std::unique_ptr<PageReader> pages_;
   BlockCache* cache_ = nullptr;

@@ -685,7 +685,7 @@ TEST(Golden, SmallSegmentKeepsItsBytes) {
   const Written written = WriteModel(SmallModel(), TestOptions());
   EXPECT_EQ(written.bytes.size(), 518U);
   EXPECT_EQ(fmt::format("{:016x}{:016x}", written.info.file_hash.high, written.info.file_hash.low),
-            "bf67ada8994f82240e425e93bd809842");
+            "e6fb8dc161fa84de73b27c6c0e5e0b19");
 }
 
 }  // namespace

@@ -31,7 +31,9 @@ inline constexpr ColumnId kColumnIdMax = 0xffff'fff0;
 inline constexpr ColumnId kTimeColumn = 0xffff'fffe;
 inline constexpr ColumnId kVersionColumn = 0xffff'ffff;
 
-inline constexpr std::uint32_t kFormatVersion = 1;
+/// 1: as first released. 2: double codec alp_rd, string codec fsst, entropy stage. All are read; 2 is
+/// written.
+inline constexpr std::uint32_t kFormatVersion = 2;
 /// Most rows in a stripe.
 inline constexpr std::size_t kStripeRowsMax = codec::kBlockRowsMax;
 /// A stripe ends where a measure name ends once it holds this many rows, so that columns of other

@@ -171,6 +171,11 @@ Status SegmentWriter::Impl::AddRows(std::span<const std::int64_t> times_ns,
 }
 
 Result<BlockInfo> SegmentWriter::Impl::WriteBlock(EncodedColumn column) {
+  Bytes smaller;
+  if (options_.effort == codec::Effort::kSmall &&
+      codec::EncodeEntropyStage(column.block, &smaller)) {
+    column.block.swap(smaller);
+  }
   BlockInfo info;
   info.column = column.id;
   info.type = column.type;

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "storage/codec/entropy_stage.h"
 #include "storage/segment/segment_io.h"
 #include "storage/segment/segment_types.h"
 
@@ -24,6 +25,9 @@ struct SegmentWriterOptions {
   FileUuid file_uuid{};  ///< random, never used for another file
   TableId table_id = 0;
   Tier tier = Tier::kMemory;
+  /// kSmall gives blocks an entropy stage where it pays: for the magnetic store, whose segments are
+  /// written once and read through a cache. About a third smaller and several times slower to write.
+  codec::Effort effort = codec::Effort::kLight;
   std::int64_t window_start_ns = 0;
   std::int64_t window_length_ns = 0;
   SequenceNumber through_number = 0;
