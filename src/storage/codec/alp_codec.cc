@@ -11,8 +11,8 @@
 //   values, 8 bytes each
 //
 // Source: Afroozeh, Kuffo, Boncz, "ALP: Adaptive Lossless floating-Point Compression", SIGMOD 2024.
-// Departure: the integers may be delta-coded, which halves decimal walks; no ALP-RD, whose place
-// the deltas of bit patterns (bits_codec.cc) take.
+// Departure: the integers may be delta-coded, which halves decimal walks. ALP-RD is a codec of its own
+// (alp_rd_codec.cc).
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -23,6 +23,7 @@
 #include "storage/codec/bit_packing.h"
 #include "storage/codec/double_codec.h"
 #include "storage/codec/int64_codec.h"
+#include "storage/codec/kernel_targets.h"
 #include "storage/codec/slices.h"
 
 namespace tideline::codec {
@@ -196,37 +197,18 @@ bool EncodeAlp(std::span<const double> values, Bytes* out) {
   return true;
 }
 
-__attribute__((always_inline)) inline void ScaleBody(const std::int64_t* __restrict integers,
-                                                     std::size_t count, double power,
-                                                     double inverse, double* __restrict out) {
-  // Groups of eight, so that the trip count is known where it matters.
-  std::size_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    for (std::size_t lane = 0; lane < 8; ++lane) {
-      out[i + lane] = DecodeOne(integers[i + lane], power, inverse);
-    }
-  }
-  for (; i < count; ++i) out[i] = DecodeOne(integers[i], power, inverse);
+TL_ALWAYS_INLINE void ScaleBody(const std::int64_t* integers, std::size_t count, double power,
+                                double inverse, double* __restrict out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = DecodeOne(integers[i], power, inverse);
 }
-void ScaleBase(const std::int64_t* integers, std::size_t count, double power, double inverse,
-               double* out) {
-  ScaleBody(integers, count, power, inverse, out);
-}
-using ScaleKernel = void (*)(const std::int64_t*, std::size_t, double, double, double*);
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) void ScaleAvx2(const std::int64_t* integers, std::size_t count,
-                                               double power, double inverse, double* out) {
-  ScaleBody(integers, count, power, inverse, out);
-}
-ScaleKernel PickScaleKernel() { return __builtin_cpu_supports("avx2") ? ScaleAvx2 : ScaleBase; }
-#else
-ScaleKernel PickScaleKernel() { return ScaleBase; }
-#endif
+TL_KERNEL(ScaleIntegers, ScaleBody,
+          (const std::int64_t* integers, std::size_t count, double power, double inverse,
+           double* out),
+          (integers, count, power, inverse, out))
 
 // Fills out with values [first, first + out.size()) of the block, which lie in slice `index`.
 Status DecodeAlpSlice(BytesView head, std::span<const std::int64_t> integers, std::size_t skip,
                       std::size_t slice_values, std::span<double> out) {
-  static const ScaleKernel scale_integers = PickScaleKernel();
   ByteReader reader(head);
   const std::uint8_t exponent = TL_TRY(reader.U8());
   const std::uint8_t factor = TL_TRY(reader.U8());
@@ -235,8 +217,8 @@ Status DecodeAlpSlice(BytesView head, std::span<const std::int64_t> integers, st
     return DataLoss("decimal slice: exponent {}, factor {}, {} exceptions", exponent, factor,
                     exception_count);
   }
-  scale_integers(integers.data(), out.size(), kPowers[factor], kInversePowers[exponent],
-                 out.data());
+  ScaleIntegers(integers.data(), out.size(), kPowers[factor], kInversePowers[exponent],
+                out.data());
   if (exception_count == 0) return OkStatus();
   const auto count = static_cast<std::size_t>(exception_count);
   std::array<std::int64_t, kSliceValues> positions;

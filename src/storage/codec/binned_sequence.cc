@@ -11,6 +11,7 @@
 #include "storage/codec/int64_codec.h"
 #include "storage/codec/kernel_targets.h"
 #include "storage/codec/packed_slice.h"
+#include "storage/codec/prefix_sum.h"
 #include "storage/codec/slices.h"
 #include "storage/codec/tans.h"
 #include "storage/codec/wrapping.h"
@@ -352,12 +353,8 @@ struct Integrator {
   std::uint64_t delta = 0;
 
   void Run(std::span<std::int64_t> values) {
-    if (order == 0) return;
-    for (std::int64_t& value : values) {
-      delta = order == 2 ? delta + Unsigned(value) : Unsigned(value);
-      before += delta;
-      value = Signed(before);
-    }
+    if (order == 2) delta = PrefixSum(delta, values);
+    if (order >= 1) before = PrefixSum(before, values);
   }
 };
 

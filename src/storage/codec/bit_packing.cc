@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "storage/codec/kernel_targets.h"
+#include "storage/codec/wide_vector.h"
 
 namespace tideline::codec {
 namespace {
@@ -13,52 +15,47 @@ constexpr std::size_t kLanes = 16;
 constexpr std::size_t kLaneRows = kSliceValues / kLanes;
 static_assert(kLaneRows == 64, "a lane of one-bit values is exactly one word");
 
-// A word at any address; blocks are byte strings and promise no alignment.
-using LooseWord __attribute__((aligned(1), may_alias)) = std::uint64_t;
-
 constexpr std::uint64_t MaskOf(unsigned width) {
   return width >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
 }
 
-// 0 < width <= 64. The second word is clamped to the last: then the value ends in the first word
-// and whatever the second one contributes is masked away.
-__attribute__((always_inline)) inline void UnpackSliceBody(const std::byte* __restrict packed,
-                                                           unsigned width, std::uint64_t base,
-                                                           std::int64_t* __restrict out) {
-  const auto* words = reinterpret_cast<const LooseWord*>(packed);
-  const std::uint64_t mask = MaskOf(width);
-  for (std::size_t row = 0; row < kLaneRows; ++row) {
+// 0 < width <= 64. Most values end in the word they begin in and take one load.
+template <std::size_t register_bytes>
+TL_ALWAYS_INLINE void UnpackSliceBody(const std::byte* packed, unsigned width, std::uint64_t base,
+                                      std::int64_t* out) {
+  using Wide = typename WideVector<register_bytes>::Type;
+  constexpr std::size_t kRowBytes = kLanes * sizeof(std::uint64_t);
+  const Wide mask = Wide{} + MaskOf(width);
+  const Wide bases = Wide{} + base;
+  auto* target = reinterpret_cast<std::byte*>(out);
+  for (std::size_t row = 0; row < kLaneRows; ++row, target += kRowBytes) {
     const std::size_t bit = row * width;
-    const std::size_t word = bit / 64;
     const unsigned shift = bit % 64;
-    const LooseWord* low = words + word * kLanes;
-    const LooseWord* high = words + std::min<std::size_t>(word + 1, width - 1) * kLanes;
-    std::int64_t* target = out + row * kLanes;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const std::uint64_t bits = (low[lane] >> shift) | ((high[lane] << (63 - shift)) << 1);
-      target[lane] = static_cast<std::int64_t>(base + (bits & mask));
+    const std::byte* low = packed + bit / 64 * kRowBytes;
+    if (shift + width <= 64) {
+#pragma GCC unroll 8
+      for (std::size_t at = 0; at < kRowBytes; at += register_bytes) {
+        Wide bits;
+        std::memcpy(&bits, low + at, register_bytes);
+        bits = ((bits >> shift) & mask) + bases;
+        std::memcpy(target + at, &bits, register_bytes);
+      }
+    } else {
+#pragma GCC unroll 8
+      for (std::size_t at = 0; at < kRowBytes; at += register_bytes) {
+        Wide bits;
+        Wide high;
+        std::memcpy(&bits, low + at, register_bytes);
+        std::memcpy(&high, low + kRowBytes + at, register_bytes);
+        bits = (((bits >> shift) | (high << (64 - shift))) & mask) + bases;
+        std::memcpy(target + at, &bits, register_bytes);
+      }
     }
   }
 }
-
-void UnpackSliceBase(const std::byte* packed, unsigned width, std::uint64_t base,
-                     std::int64_t* out) {
-  UnpackSliceBody(packed, width, base, out);
-}
-
-using UnpackSliceKernel = void (*)(const std::byte*, unsigned, std::uint64_t, std::int64_t*);
-
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) void UnpackSliceAvx2(const std::byte* packed, unsigned width,
-                                                     std::uint64_t base, std::int64_t* out) {
-  UnpackSliceBody(packed, width, base, out);
-}
-UnpackSliceKernel PickUnpackSlice() {
-  return __builtin_cpu_supports("avx2") ? UnpackSliceAvx2 : UnpackSliceBase;
-}
-#else
-UnpackSliceKernel PickUnpackSlice() { return UnpackSliceBase; }
-#endif
+TL_WIDE_KERNEL(UnpackSlice, UnpackSliceBody,
+               (const std::byte* packed, unsigned width, std::uint64_t base, std::int64_t* out),
+               (packed, width, base, out))
 
 void PackSlice(std::span<const std::uint64_t> values, unsigned width, std::byte* out) {
   std::array<std::uint64_t, kSliceValues> words;
@@ -134,13 +131,12 @@ void PackBits(std::span<const std::uint64_t> values, unsigned width, Bytes* out)
 }
 
 void UnpackBits(BytesView packed, unsigned width, std::uint64_t base, std::span<std::int64_t> out) {
-  static const UnpackSliceKernel unpack_slice = PickUnpackSlice();
   TL_CHECK(out.size() <= kSliceValues && width <= 64);
   TL_CHECK(packed.size() >= PackedBytes(out.size(), width));
   if (width == 0) {
     std::fill(out.begin(), out.end(), static_cast<std::int64_t>(base));
   } else if (out.size() == kSliceValues) {
-    unpack_slice(packed.data(), width, base, out.data());
+    UnpackSlice(packed.data(), width, base, out.data());
   } else {
     UnpackStream(packed, width, base, out);
   }

@@ -6,6 +6,7 @@
 
 #include "storage/codec/int64_codec.h"
 #include "storage/codec/packed_slice.h"
+#include "storage/codec/prefix_sum.h"
 #include "storage/codec/slices.h"
 #include "storage/codec/wrapping.h"
 
@@ -37,12 +38,8 @@ Status DecodeDelta(BytesView payload, std::size_t value_count, std::size_t first
                       const BytesView slice = TL_TRY(SliceBytes(payload, value_count, index));
                       ByteReader reader(slice);
                       const std::int64_t before = TL_TRY(reader.SignedVarint());
-                      std::uint64_t sum = Unsigned(before);
                       TL_TRY(DecodePackedSlice(&reader, values));
-                      for (std::int64_t& value : values) {
-                        sum += Unsigned(value);
-                        value = Signed(sum);
-                      }
+                      PrefixSum(Unsigned(before), values);
                       return OkStatus();
                     });
 }

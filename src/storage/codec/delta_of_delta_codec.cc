@@ -10,6 +10,7 @@
 
 #include "storage/codec/int64_codec.h"
 #include "storage/codec/packed_slice.h"
+#include "storage/codec/prefix_sum.h"
 #include "storage/codec/slices.h"
 #include "storage/codec/wrapping.h"
 
@@ -47,15 +48,10 @@ Status DecodeDeltaOfDelta(BytesView payload, std::size_t value_count, std::size_
                       const BytesView slice = TL_TRY(SliceBytes(payload, value_count, index));
                       ByteReader reader(slice);
                       const std::int64_t before = TL_TRY(reader.SignedVarint());
-                      std::uint64_t sum = Unsigned(before);
                       const std::int64_t first_delta = TL_TRY(reader.SignedVarint());
-                      std::uint64_t delta = Unsigned(first_delta);
                       TL_TRY(DecodePackedSlice(&reader, values));
-                      for (std::int64_t& value : values) {
-                        delta += Unsigned(value);
-                        sum += delta;
-                        value = Signed(sum);
-                      }
+                      PrefixSum(Unsigned(first_delta), values);
+                      PrefixSum(Unsigned(before), values);
                       return OkStatus();
                     });
 }

@@ -26,10 +26,10 @@
   __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512dq,avx512vl," \
                         "prefer-vector-width=512")))
 #endif
-#define TL_KERNEL(name, body, parameters, arguments)               \
-  void name##Base parameters { body arguments; }                   \
-  TL_TARGET_AVX2 void name##Avx2 parameters { body arguments; }    \
-  TL_TARGET_AVX512 void name##Avx512 parameters { body arguments; } \
+#define TL_KERNEL_BY_TARGET(name, base, avx2, avx512, parameters, arguments) \
+  void name##Base parameters { base arguments; }                   \
+  TL_TARGET_AVX2 void name##Avx2 parameters { avx2 arguments; }    \
+  TL_TARGET_AVX512 void name##Avx512 parameters { avx512 arguments; } \
   void name parameters {                                           \
     switch (::tideline::codec::CurrentKernelTarget()) {            \
       case ::tideline::codec::KernelTarget::kAvx512:               \
@@ -41,9 +41,15 @@
     }                                                              \
   }
 #else
-#define TL_KERNEL(name, body, parameters, arguments) \
-  void name parameters { body arguments; }
+#define TL_KERNEL_BY_TARGET(name, base, avx2, avx512, parameters, arguments) \
+  void name parameters { base arguments; }
 #endif
+/// `body` is one function for all targets.
+#define TL_KERNEL(name, body, parameters, arguments) \
+  TL_KERNEL_BY_TARGET(name, body, body, body, parameters, arguments)
+/// `body` is a template over the bytes of a register, for kernels on WideVector.
+#define TL_WIDE_KERNEL(name, body, parameters, arguments) \
+  TL_KERNEL_BY_TARGET(name, body<16>, body<32>, body<64>, parameters, arguments)
 
 namespace tideline::codec {
 

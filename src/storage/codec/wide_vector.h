@@ -1,0 +1,28 @@
+// storage/codec/wide_vector.h: 64-bit integers that a kernel computes with at once.
+//
+// The compilers' own vector types (gcc and clang alike) at the register width of the kernel's target
+// (kernel_targets.h): 64 bytes with AVX-512, 32 with AVX2, else 16, as SSE2 and NEON have. They stay in
+// local variables and are never passed by value, since their calling convention depends on the target.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tideline::codec {
+
+template <std::size_t bytes>
+struct WideVector;
+template <>
+struct WideVector<16> {
+  using Type __attribute__((vector_size(16))) = std::uint64_t;
+};
+template <>
+struct WideVector<32> {
+  using Type __attribute__((vector_size(32))) = std::uint64_t;
+};
+template <>
+struct WideVector<64> {
+  using Type __attribute__((vector_size(64))) = std::uint64_t;
+};
+
+}  // namespace tideline::codec
