@@ -24,6 +24,7 @@
 #include "storage/codec/double_codec.h"
 #include "storage/codec/int64_codec.h"
 #include "storage/codec/kernel_targets.h"
+#include "storage/codec/packed_slice.h"
 #include "storage/codec/slices.h"
 
 namespace tideline::codec {
@@ -234,14 +235,26 @@ Status DecodeAlpSlice(BytesView head, std::span<const std::int64_t> integers, st
   return OkStatus();
 }
 
-Status DecodeAlp(BytesView payload, std::size_t value_count, std::size_t first,
-                 std::span<double> out) {
+struct AlpParts {
+  BytesView heads;
+  BytesView sequence;
+};
+
+Result<AlpParts> SplitAlp(BytesView payload) {
   ByteReader reader(payload);
   const std::uint64_t heads_bytes = TL_TRY(reader.Varint());
-  if (heads_bytes > reader.remaining())
+  if (heads_bytes > reader.remaining()) {
     return DataLoss("decimals: heads take {} bytes", heads_bytes);
-  const BytesView heads = TL_TRY(reader.Take(static_cast<std::size_t>(heads_bytes)));
-  const BytesView sequence = payload.subspan(reader.position());
+  }
+  AlpParts parts;
+  parts.heads = TL_TRY(reader.Take(static_cast<std::size_t>(heads_bytes)));
+  parts.sequence = payload.subspan(reader.position());
+  return parts;
+}
+
+Status DecodeAlp(BytesView payload, std::size_t value_count, std::size_t first,
+                 std::span<double> out) {
+  const AlpParts parts = TL_TRY(SplitAlp(payload));
   std::array<std::int64_t, kSliceValues> integers;
   std::size_t done = 0;
   while (done < out.size()) {
@@ -251,8 +264,8 @@ Status DecodeAlp(BytesView payload, std::size_t value_count, std::size_t first,
     const std::size_t slice_values = std::min(kSliceValues, value_count - index * kSliceValues);
     const std::size_t count = std::min(slice_values - skip, out.size() - done);
     const std::span<std::int64_t> wanted(integers.data(), count);
-    TL_TRY(DecodeInt64Sequence(sequence, value_count, at, wanted));
-    const BytesView head = TL_TRY(SliceBytes(heads, value_count, index));
+    TL_TRY(DecodeInt64Sequence(parts.sequence, value_count, at, wanted));
+    const BytesView head = TL_TRY(SliceBytes(parts.heads, value_count, index));
     TL_TRY(DecodeAlpSlice(head, wanted, skip, slice_values, out.subspan(done, count)));
     done += count;
   }
@@ -260,6 +273,34 @@ Status DecodeAlp(BytesView payload, std::size_t value_count, std::size_t first,
 }
 
 }  // namespace
+
+Result<std::optional<DoubleRange>> AlpSliceRange(BytesView payload, std::size_t value_count,
+                                                 std::size_t slice) {
+  const AlpParts parts = TL_TRY(SplitAlp(payload));
+  const BytesView head = TL_TRY(SliceBytes(parts.heads, value_count, slice));
+  ByteReader reader(head);
+  const std::uint8_t exponent = TL_TRY(reader.U8());
+  const std::uint8_t factor = TL_TRY(reader.U8());
+  const std::uint64_t exception_count = TL_TRY(reader.Varint());
+  if (exponent > kExponentMax || factor > kExponentMax || parts.sequence.empty()) {
+    return DataLoss("decimal slice: exponent {}, factor {}", exponent, factor);
+  }
+  if (exception_count > 0 ||
+      static_cast<std::uint8_t>(parts.sequence[0]) != kFrameInt64Codec.wire_id) {
+    return std::optional<DoubleRange>();
+  }
+  const BytesView frame = TL_TRY(SliceBytes(parts.sequence.subspan(1), value_count, slice));
+  const std::optional<FrameRange> range = TL_TRY(PackedSliceRange(frame));
+  constexpr auto kMost = static_cast<std::int64_t>(kIntegerMax);
+  if (!range.has_value() || range->least < -kMost || range->most > kMost) {
+    return std::optional<DoubleRange>();
+  }
+  // Scaling rounds, but never past the scaled value of another integer: it keeps order.
+  const double power = kPowers[factor];
+  const double inverse = kInversePowers[exponent];
+  return std::optional(DoubleRange{DecodeOne(range->least, power, inverse),
+                                   DecodeOne(range->most, power, inverse)});
+}
 
 constinit const DoubleCodec kAlpDoubleCodec{
     .wire_id = 2, .name = "alp", .encode = EncodeAlp, .decode = DecodeAlp};

@@ -187,44 +187,44 @@ struct OffsetCursor {
   std::size_t load_max;
 };
 
-TL_ALWAYS_INLINE void LookUpBody(const std::uint64_t* lowers, const std::uint8_t* symbols,
+TL_ALWAYS_INLINE void LookUpBody(const std::uint64_t* lowers, const std::uint32_t* cells,
                                  std::size_t count, std::int64_t* __restrict out) {
-  for (std::size_t i = 0; i < count; ++i) out[i] = Signed(lowers[symbols[i]]);
+  for (std::size_t i = 0; i < count; ++i) out[i] = Signed(lowers[TansSymbol(cells[i])]);
 }
 TL_KERNEL(LookUp, LookUpBody,
-          (const std::uint64_t* lowers, const std::uint8_t* symbols, std::size_t count,
+          (const std::uint64_t* lowers, const std::uint32_t* cells, std::size_t count,
            std::int64_t* out),
-          (lowers, symbols, count, out))
+          (lowers, cells, count, out))
 
 // Offsets of at most kBitsPerLoad bits. Advances `*bit`.
-TL_ALWAYS_INLINE void AddOffsetsBody(const OffsetCursor& cursor, const std::uint8_t* symbols,
+TL_ALWAYS_INLINE void AddOffsetsBody(const OffsetCursor& cursor, const std::uint32_t* cells,
                                      std::size_t count, std::uint64_t* bit,
                                      std::int64_t* __restrict out) {
   std::uint64_t at = *bit;
   for (std::size_t i = 0; i < count; ++i) {
-    const unsigned bits = cursor.offset_bits[symbols[i]];
+    const unsigned bits = cursor.offset_bits[TansSymbol(cells[i])];
     const std::uint64_t word = LoadBits(cursor.bytes, at, cursor.load_max);
-    out[i] = Signed(cursor.lowers[symbols[i]] + (word & LowBits(bits)));
+    out[i] = Signed(cursor.lowers[TansSymbol(cells[i])] + (word & LowBits(bits)));
     at += bits;
   }
   *bit = at;
 }
 TL_KERNEL(AddOffsets, AddOffsetsBody,
-          (const OffsetCursor& cursor, const std::uint8_t* symbols, std::size_t count,
+          (const OffsetCursor& cursor, const std::uint32_t* cells, std::size_t count,
            std::uint64_t* bit, std::int64_t* out),
-          (cursor, symbols, count, bit, out))
+          (cursor, cells, count, bit, out))
 
-void AddWideOffsets(const OffsetCursor& cursor, const std::uint8_t* symbols, std::size_t count,
+void AddWideOffsets(const OffsetCursor& cursor, const std::uint32_t* cells, std::size_t count,
                     std::uint64_t* bit, std::int64_t* out) {
   for (std::size_t i = 0; i < count; ++i) {
-    const unsigned bits = cursor.offset_bits[symbols[i]];
+    const unsigned bits = cursor.offset_bits[TansSymbol(cells[i])];
     const unsigned low_bits = std::min(bits, 32U);
     const unsigned high_bits = bits - low_bits;
     const std::uint64_t low =
         LoadBits(cursor.bytes, *bit, cursor.load_max) & LowBits(low_bits);
     const std::uint64_t high =
         LoadBits(cursor.bytes, *bit + low_bits, cursor.load_max) & LowBits(high_bits);
-    out[i] = Signed(cursor.lowers[symbols[i]] + (low | high << low_bits % 64));
+    out[i] = Signed(cursor.lowers[TansSymbol(cells[i])] + (low | high << low_bits % 64));
     *bit += bits;
   }
 }
@@ -253,10 +253,11 @@ class BinnedReader {
   std::int64_t first_delta_ = 0;
   std::size_t bits_per_value_ = 0;
   unsigned offset_bits_max_ = 0;
-  std::array<std::uint64_t, kBinsMax> lowers_{};
-  std::array<std::uint8_t, kBinsMax> offset_bits_{};
-  std::array<std::uint16_t, kBinsMax> shares_{};
-  std::array<std::uint8_t, kSliceValues> symbols_{};
+  // Filled as far as there are bins; a decoded symbol is always one of them.
+  std::array<std::uint64_t, kBinsMax> lowers_;
+  std::array<std::uint8_t, kBinsMax> offset_bits_;
+  std::array<std::uint16_t, kBinsMax> shares_;
+  std::array<std::uint32_t, kSliceValues> cells_{};  ///< all 0 with a single bin
   TansDecoder tans_;
   BytesView payload_;
   std::array<std::size_t, kTansStreams> stream_ends_{};
@@ -324,15 +325,15 @@ Status BinnedReader::Open(BytesView payload, std::size_t value_count) {
 }
 
 void BinnedReader::Next(std::span<std::int64_t> out) {
-  if (table_bits_ > 0) tans_.Decode(std::span(symbols_).first(out.size()));
+  if (table_bits_ > 0) tans_.Decode(std::span(cells_).first(out.size()));
   const OffsetCursor cursor{lowers_.data(), offset_bits_.data(), payload_.data(),
                             payload_.size() - kBitPaddingBytes};
   if (offset_bits_max_ == 0) {
-    LookUp(lowers_.data(), symbols_.data(), out.size(), out.data());
+    LookUp(lowers_.data(), cells_.data(), out.size(), out.data());
   } else if (offset_bits_max_ <= kBitsPerLoad) {
-    AddOffsets(cursor, symbols_.data(), out.size(), &offset_bit_, out.data());
+    AddOffsets(cursor, cells_.data(), out.size(), &offset_bit_, out.data());
   } else {
-    AddWideOffsets(cursor, symbols_.data(), out.size(), &offset_bit_, out.data());
+    AddWideOffsets(cursor, cells_.data(), out.size(), &offset_bit_, out.data());
   }
 }
 
@@ -355,6 +356,11 @@ struct Integrator {
   void Run(std::span<std::int64_t> values) {
     if (order == 2) delta = PrefixSum(delta, values);
     if (order >= 1) before = PrefixSum(before, values);
+  }
+  // Only moves the start on; what becomes of the values is not said.
+  void Skip(std::span<std::int64_t> values) {
+    if (order == 1) before = Sum(before, values);
+    if (order == 2) Run(values);
   }
 };
 
@@ -391,6 +397,7 @@ Status LightenBinned(BytesView payload, std::size_t value_count, Bytes* out) {
   const Int64Codec* const light[] = {&kFrameInt64Codec, &kDeltaInt64Codec,
                                      &kDeltaOfDeltaInt64Codec};
   out->push_back(static_cast<std::byte>(light[reader.order()]->wire_id));
+  out->reserve(out->size() + value_count * (reader.bits_per_value() + 1) / 8 + 1024);
   const std::size_t width_max = reader.bits_per_value() + kOutlierBits;
   Integrator sums{reader.order(), Unsigned(reader.before()), Unsigned(reader.first_delta())};
   std::array<std::int64_t, kSliceValues> buffer;
@@ -399,7 +406,7 @@ Status LightenBinned(BytesView payload, std::size_t value_count, Bytes* out) {
     const std::span<std::int64_t> differences(buffer.data(), std::min(kSliceValues, left));
     reader.Next(differences);
     LightenSlice(differences, width_max, sums, slice);
-    sums.Run(differences);
+    sums.Skip(differences);
   });
   return reader.Finish();
 }

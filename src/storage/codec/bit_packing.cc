@@ -57,31 +57,49 @@ TL_WIDE_KERNEL(UnpackSlice, UnpackSliceBody,
                (const std::byte* packed, unsigned width, std::uint64_t base, std::int64_t* out),
                (packed, width, base, out))
 
-void PackSlice(std::span<const std::uint64_t> values, unsigned width, std::byte* out) {
-  std::array<std::uint64_t, kSliceValues> words;
-  std::fill_n(words.begin(), kLanes * width, 0);
-  for (std::size_t row = 0; row < kLaneRows; ++row) {
-    const std::size_t bit = row * width;
-    const unsigned shift = bit % 64;
-    std::uint64_t* low = words.data() + bit / 64 * kLanes;
-    const std::uint64_t* source = values.data() + row * kLanes;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) low[lane] |= source[lane] << shift;
-    if (shift + width > 64) {
-      std::uint64_t* high = low + kLanes;
-      for (std::size_t lane = 0; lane < kLanes; ++lane) high[lane] |= source[lane] >> (64 - shift);
+// 0 < width <= 64. Each lane fills a word, from the low end, and stores it when it is full.
+template <std::size_t register_bytes>
+TL_ALWAYS_INLINE void PackSliceBody(const std::uint64_t* values, std::uint64_t base, unsigned width,
+                                    std::byte* out) {
+  using Wide = typename WideVector<register_bytes>::Type;
+  constexpr std::size_t kRowBytes = kLanes * sizeof(std::uint64_t);
+  constexpr std::size_t kParts = kRowBytes / register_bytes;
+  const Wide bases = Wide{} + base;
+  Wide words[kParts] = {};
+  const auto* source = reinterpret_cast<const std::byte*>(values);
+  unsigned shift = 0;
+  for (std::size_t row = 0; row < kLaneRows; ++row, source += kRowBytes) {
+    const bool is_full = shift + width >= 64;
+    const unsigned used = 64 - shift;  // 1 to 64 bits of a value fit in
+#pragma GCC unroll 8
+    for (std::size_t part = 0; part < kParts; ++part) {
+      Wide value;
+      std::memcpy(&value, source + part * register_bytes, register_bytes);
+      value -= bases;
+      words[part] |= value << shift;
+      if (is_full) {
+        std::memcpy(out + part * register_bytes, &words[part], register_bytes);
+        words[part] = used == 64 ? Wide{} : value >> used % 64;
+      }
     }
+    if (is_full) out += kRowBytes;
+    shift = (shift + width) % 64;
   }
-  std::memcpy(out, words.data(), kLanes * width * sizeof(std::uint64_t));
 }
+TL_WIDE_KERNEL(PackSlice, PackSliceBody,
+               (const std::uint64_t* values, std::uint64_t base, unsigned width, std::byte* out),
+               (values, base, width, out))
 
-void PackStream(std::span<const std::uint64_t> values, unsigned width, std::byte* out) {
+void PackStream(std::span<const std::uint64_t> values, std::uint64_t base, unsigned width,
+                std::byte* out) {
   std::uint64_t pending = 0;
   unsigned pending_bits = 0;
   const auto put = [&out](std::uint64_t word, std::size_t bytes) {
     std::memcpy(out, &word, bytes);
     out += bytes;
   };
-  for (const std::uint64_t value : values) {
+  for (const std::uint64_t each : values) {
+    const std::uint64_t value = each - base;
     pending |= value << pending_bits;
     const unsigned total = pending_bits + width;
     if (total < 64) {
@@ -119,14 +137,19 @@ void UnpackStream(BytesView packed, unsigned width, std::uint64_t base,
 }  // namespace
 
 void PackBits(std::span<const std::uint64_t> values, unsigned width, Bytes* out) {
+  PackFrame(values, 0, width, out);
+}
+
+void PackFrame(std::span<const std::uint64_t> values, std::uint64_t base, unsigned width,
+               Bytes* out) {
   TL_CHECK(values.size() <= kSliceValues && width <= 64);
   if (width == 0 || values.empty()) return;
   const std::size_t at = out->size();
   out->resize(at + PackedBytes(values.size(), width));
   if (values.size() == kSliceValues) {
-    PackSlice(values, width, out->data() + at);
+    PackSlice(values.data(), base, width, out->data() + at);
   } else {
-    PackStream(values, width, out->data() + at);
+    PackStream(values, base, width, out->data() + at);
   }
 }
 

@@ -29,6 +29,10 @@ constexpr std::size_t PackedBytes(std::size_t count, unsigned width) {
 /// Appends `values`, each below 2^width, in the layout for values.size() <= kSliceValues.
 void PackBits(std::span<const std::uint64_t> values, unsigned width, Bytes* out);
 
+/// The same of each value less `base`, wrapping.
+void PackFrame(std::span<const std::uint64_t> values, std::uint64_t base, unsigned width,
+               Bytes* out);
+
 /// Writes `base` + value, wrapping, for out.size() <= kSliceValues values.
 /// `packed` must hold at least PackedBytes(out.size(), width) bytes and width be <= 64 (checked).
 void UnpackBits(BytesView packed, unsigned width, std::uint64_t base, std::span<std::int64_t> out);

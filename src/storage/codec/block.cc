@@ -10,6 +10,7 @@
 #include "storage/codec/entropy_stage.h"
 #include "storage/codec/int64_codec.h"
 #include "storage/codec/string_codec.h"
+#include "storage/codec/text_cache.h"
 #include "storage/codec/validity.h"
 
 namespace tideline::codec {
@@ -151,6 +152,9 @@ Result<BlockView> BlockView::Parse(BytesView block) {
   if (view.codec_name().empty()) {
     return DataLoss("block: unknown codec {} of kind {}", view.codec_id_, head.kind);
   }
+  if (view.kind_ == PhysicalKind::kString && FindStringCodec(view.codec_id_)->decodes_text) {
+    view.text_ = std::make_shared<TextCache>();
+  }
   if (view.null_count() > 0) {
     BlockValidity words;
     TL_TRY(DecodeValidity(view.validity_kind_, view.validity_, view.row_count_, &words));
@@ -259,7 +263,7 @@ Status BlockView::ReadString(std::size_t first_row, std::span<std::string_view> 
   const StringCodec& codec = *FindStringCodec(codec_id_);
   return ReadRows(first_row, out, validity,
                   [&](std::size_t first, std::span<std::string_view> dense) {
-                    return codec.decode(payload_, value_count_, first, dense);
+                    return codec.decode(payload_, value_count_, first, dense, text_.get());
                   });
 }
 

@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,8 @@ void EncodeBoolBlock(std::span<const std::uint8_t> values, std::span<const std::
 void EncodeStringBlock(std::span<const std::string_view> values,
                        std::span<const std::uint64_t> validity, std::size_t row_count, Bytes* out);
 
+class TextCache;
+
 /// A parsed block over bytes it does not own, which must outlive it and every view it hands out.
 ///
 /// Reading is const and thread-safe. `out` gets rows [first_row, first_row + out.size()), which
@@ -82,6 +85,8 @@ class BlockView {
   /// The codec's wire id, and its name for people; ids of different kinds are unrelated.
   std::uint8_t codec_id() const { return codec_id_; }
   std::string_view codec_name() const;
+  /// What the codec wrote, for those who look into it (block_filter.h).
+  BytesView payload() const { return payload_; }
 
   Status ReadInt64(std::size_t first_row, std::span<std::int64_t> out,
                    std::span<std::uint64_t> validity) const;
@@ -89,11 +94,15 @@ class BlockView {
                     std::span<std::uint64_t> validity) const;
   Status ReadBool(std::size_t first_row, std::span<std::uint8_t> out,
                   std::span<std::uint64_t> validity) const;
-  /// Views point into the block's bytes.
+  /// Views point into the block's bytes, or into text() when that is not null.
   Status ReadString(std::size_t first_row, std::span<std::string_view> out,
                     std::span<std::uint64_t> validity) const;
   Status ReadValidity(std::size_t first_row, std::size_t row_count,
                       std::span<std::uint64_t> validity) const;
+
+  /// Where coded text is decoded to, shared by copies of this view; null unless there is any. Views
+  /// that ReadString handed out live as long as it does.
+  const std::shared_ptr<TextCache>& text() const { return text_; }
 
   /// True for a string block that is coded by a dictionary; the next two methods then apply.
   bool has_dictionary() const;
@@ -117,6 +126,7 @@ class BlockView {
   std::size_t value_count_ = 0;
   BytesView validity_;
   BytesView payload_;
+  std::shared_ptr<TextCache> text_;
 };
 
 }  // namespace tideline::codec

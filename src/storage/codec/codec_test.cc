@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <string>
@@ -13,6 +14,7 @@
 #include "storage/codec/block.h"
 #include "storage/codec/double_codec.h"
 #include "storage/codec/int64_codec.h"
+#include "storage/codec/kernel_targets.h"
 #include "storage/codec/packed_slice.h"
 #include "storage/codec/validity.h"
 
@@ -137,13 +139,22 @@ void CheckBlock(Random& random, const std::vector<T>& rows, int null_kind, Physi
 
 TEST(BitPacking, RoundTripsEveryWidthAndCount) {
   Random random(1);
-  for (unsigned width = 0; width <= 64; ++width) {
+  for (unsigned round = 0; round <= 3 * 64; ++round) {
+    const unsigned width = round / 3;
+    LimitKernelTarget(static_cast<KernelTarget>(round % 3));
     for (const std::size_t count : {1, 2, 63, 500, 1023, 1024}) {
       std::vector<std::uint64_t> values(count);
       for (auto& value : values) value = width == 0 ? 0 : random.Next() >> (64 - width);
       Bytes packed;
       PackBits(values, width, &packed);
       EXPECT_EQ(packed.size(), PackedBytes(count, width));
+      if (count == kSliceValues && width > 0) {
+        // Value 17 is the second of lane 1: from bit `width` of that lane's words on.
+        std::uint64_t word;
+        std::memcpy(&word, packed.data() + (width / 64 * 16 + 1) * 8, sizeof(word));
+        const unsigned bits = std::min(width, 64 - width % 64);
+        EXPECT_EQ(word >> width % 64 << (64 - bits), values[17] << (64 - bits));
+      }
       std::vector<std::int64_t> back(count);
       UnpackBits(packed, width, 12345, back);
       for (std::size_t i = 0; i < count; ++i) {
@@ -240,6 +251,41 @@ std::vector<double> MakeDoubles(Random& random, int kind, std::size_t count) {
     }
   }
   return values;
+}
+
+TEST(DoubleCodecs, EachRoundTripsWhateverItAccepts) {
+  Random random(14);
+  for (const KernelTarget target :
+       {KernelTarget::kBase, KernelTarget::kAvx2, KernelTarget::kAvx512}) {
+    LimitKernelTarget(target);
+    for (const DoubleCodec* codec : DoubleCodecs()) {
+      EXPECT_EQ(FindDoubleCodec(codec->wire_id), codec);
+      for (int kind = 0; kind <= 8; ++kind) {
+        for (const std::size_t count : {1, 2, 100, 1024, 1025, 5000}) {
+          const std::vector<double> values = MakeDoubles(random, kind, count);
+          Bytes payload;
+          if (!codec->encode(values, &payload)) continue;
+          for (const auto& [first, size] : Ranges(random, count)) {
+            if (size == 0) continue;
+            std::vector<double> out(size);
+            ASSERT_TRUE(codec->decode(payload, count, first, out).ok()) << codec->name << kind;
+            ASSERT_EQ(std::memcmp(out.data(), values.data() + first, size * sizeof(double)), 0)
+                << codec->name << " " << kind << " " << count;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Choice, TakesAlpRdForRealDoublesWithoutOrder) {
+  Random random(15);
+  std::vector<double> values(8192);
+  for (double& value : values) value = random.NextDouble() * 100;
+  Bytes block;
+  EncodeDoubleBlock(values, {}, values.size(), &block);
+  EXPECT_EQ(BlockView::Parse(block)->codec_name(), "alp_rd");
+  EXPECT_LT(static_cast<double>(block.size()) / 8192, 7.0);
 }
 
 TEST(Block, DoubleRoundTripsToTheBit) {

@@ -143,7 +143,7 @@ Status ForEachCode(const DictionaryParts& parts, std::size_t value_count, std::s
 }
 
 Status DecodeStringDictionary(BytesView payload, std::size_t value_count, std::size_t first,
-                              std::span<std::string_view> out) {
+                              std::span<std::string_view> out, TextCache*) {
   const DictionaryParts parts = TL_TRY(SplitDictionary(payload, value_count));
   const std::vector<std::string_view> entries = TL_TRY(EntriesOf(parts));
   return ForEachCode(parts, value_count, first, out.size(),

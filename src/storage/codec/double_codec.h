@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -29,6 +30,15 @@ struct DoubleCodec {
 extern const DoubleCodec kBitsDoubleCodec;
 extern const DoubleCodec kAlpDoubleCodec;
 extern const DoubleCodec kAlpRdDoubleCodec;
+
+/// For payloads of kAlpDoubleCodec: bounds of the values of slice `slice`, without decoding them;
+/// nothing when it has exceptions or its integers are in no frame. kDataLoss on damaged bytes.
+struct DoubleRange {
+  double least = 0;
+  double most = 0;
+};
+Result<std::optional<DoubleRange>> AlpSliceRange(BytesView payload, std::size_t value_count,
+                                                 std::size_t slice);
 
 std::span<const DoubleCodec* const> DoubleCodecs();
 /// Null for an unknown id.

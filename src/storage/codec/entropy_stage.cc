@@ -13,6 +13,7 @@
 #include "storage/codec/int64_codec.h"
 #include "storage/codec/slices.h"
 #include "storage/codec/string_codec.h"
+#include "storage/codec/text_cache.h"
 
 namespace tideline::codec {
 namespace {
@@ -217,6 +218,9 @@ Status HardenString(std::uint8_t codec_id, ByteReader* light, std::size_t value_
 
 Status LightenString(std::uint8_t codec_id, ByteReader* stored, std::size_t value_count,
                      Bytes* out) {
+  if (codec_id != kPlainStringCodec.wire_id && codec_id != kDictionaryStringCodec.wire_id) {
+    return DataLoss("entropy stage: none for string codec {}", codec_id);
+  }
   if (codec_id != kDictionaryStringCodec.wire_id) {
     TL_TRY(LightenSizedSequence(stored, value_count, out));
     const Bytes text = TL_TRY(LightenText(stored));
@@ -229,6 +233,16 @@ Status LightenString(std::uint8_t codec_id, ByteReader* stored, std::size_t valu
   AppendSized(text, out);
   const BytesView codes = TL_TRY(TakeRest(stored));
   return LightenSequence(codes, value_count, out);
+}
+
+// Coded text is no text to zstd: such a block becomes a plain one.
+Result<Bytes> PlainPayload(BytesView fsst, std::size_t value_count) {
+  std::vector<std::string_view> values(value_count);
+  TextCache cache;
+  TL_TRY(kFsstStringCodec.decode(fsst, value_count, 0, values, &cache));
+  Bytes plain;
+  TL_CHECK(kPlainStringCodec.encode(values, &plain));
+  return plain;
 }
 
 // Everything before the payload, with another kind byte.
@@ -264,8 +278,15 @@ Status Harden(BytesView light, Bytes* out) {
     case PhysicalKind::kBool:
       if (head.codec_id != kBitmapBoolCodec.wire_id) break;
       return HardenBool(head.payload, head.value_count, out);
-    case PhysicalKind::kString:
-      return HardenString(head.codec_id, &reader, head.value_count, out);
+    case PhysicalKind::kString: {
+      if (head.codec_id != kFsstStringCodec.wire_id) {
+        return HardenString(head.codec_id, &reader, head.value_count, out);
+      }
+      const Bytes plain = TL_TRY(PlainPayload(head.payload, head.value_count));
+      (*out)[codec_at] = static_cast<std::byte>(kPlainStringCodec.wire_id);
+      ByteReader plain_reader(plain);
+      return HardenString(kPlainStringCodec.wire_id, &plain_reader, head.value_count, out);
+    }
   }
   return DataLoss("entropy stage: none for codec {} of kind {}", head.codec_id, head.kind);
 }

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "base/check.h"
 #include "storage/codec/bit_packing.h"
 #include "storage/codec/kernel_targets.h"
+#include "storage/codec/wide_vector.h"
 #include "storage/codec/wrapping.h"
 
 namespace tideline::codec {
@@ -47,17 +49,32 @@ struct Range {
   std::int64_t most;
 };
 
+// Lane by lane: signed vectors, which compilers compare and select in two instructions.
+template <std::size_t register_bytes>
 TL_ALWAYS_INLINE void RangeBody(const std::int64_t* values, std::size_t count, Range* range) {
-  std::int64_t least = values[0];
-  std::int64_t most = values[0];
-  for (std::size_t i = 0; i < count; ++i) {
-    least = std::min(least, values[i]);
-    most = std::max(most, values[i]);
+  using Wide = typename WideVector<register_bytes>::Signed;
+  constexpr std::size_t kLanes = register_bytes / sizeof(std::int64_t);
+  Wide least = Wide{} + values[0];
+  Wide most = least;
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    Wide at;
+    std::memcpy(&at, values + i, register_bytes);
+    least = at < least ? at : least;
+    most = at > most ? at : most;
   }
-  *range = {least, most};
+  *range = {least[0], most[0]};
+  for (std::size_t lane = 1; lane < kLanes; ++lane) {
+    range->least = std::min<std::int64_t>(range->least, least[lane]);
+    range->most = std::max<std::int64_t>(range->most, most[lane]);
+  }
+  for (; i < count; ++i) {
+    range->least = std::min(range->least, values[i]);
+    range->most = std::max(range->most, values[i]);
+  }
 }
-TL_KERNEL(FindRange, RangeBody, (const std::int64_t* values, std::size_t count, Range* range),
-          (values, count, range))
+TL_WIDE_KERNEL(FindRange, RangeBody, (const std::int64_t* values, std::size_t count, Range* range),
+               (values, count, range))
 
 FramePlan PlanFrame(std::span<const std::int64_t> values) {
   FramePlan plan;
@@ -129,12 +146,10 @@ bool EncodeFrameSlice(std::span<const std::int64_t> values, unsigned width_max, 
   const std::uint64_t base = Unsigned(range.least);
   const auto width = static_cast<unsigned>(std::bit_width(Unsigned(range.most) - base));
   if (width > width_max) return false;
-  std::array<std::uint64_t, kSliceValues> packed;
-  for (std::size_t i = 0; i < values.size(); ++i) packed[i] = Unsigned(values[i]) - base;
   ByteWriter writer(out);
   writer.SignedVarint(range.least);
   writer.U8(static_cast<std::uint8_t>(width));
-  PackBits({packed.data(), values.size()}, width, out);
+  PackFrame(AsUnsigned(values), base, width, out);
   return true;
 }
 
@@ -175,6 +190,18 @@ Status DecodePackedSlice(ByteReader* reader, std::span<std::int64_t> out) {
     out[position] = Signed(base + UnZigZag(Unsigned(exceptions[i])));
   }
   return OkStatus();
+}
+
+Result<std::optional<FrameRange>> PackedSliceRange(BytesView slice) {
+  ByteReader reader(slice);
+  const std::int64_t base = TL_TRY(reader.SignedVarint());
+  const std::uint8_t width = TL_TRY(reader.U8());
+  // From 64 bits on, and with exceptions, a value can be anything.
+  if (width >= 64) return std::optional<FrameRange>();
+  FrameRange range{base, 0};
+  const auto span = static_cast<std::int64_t>((std::uint64_t{1} << width) - 1);
+  if (__builtin_add_overflow(base, span, &range.most)) return std::optional<FrameRange>();
+  return std::optional(range);
 }
 
 }  // namespace tideline::codec

@@ -13,6 +13,7 @@
 // median, so that outliers on both sides can be left out.
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "base/bytes.h"
@@ -31,5 +32,13 @@ bool EncodeFrameSlice(std::span<const std::int64_t> values, unsigned width_max, 
 /// Reads what EncodePackedSlice wrote for out.size() <= kSliceValues values and leaves the reader
 /// behind it. kDataLoss when the bytes cannot be such a slice.
 Status DecodePackedSlice(ByteReader* reader, std::span<std::int64_t> out);
+
+/// The least and the most that values of the slice at `slice` can be, from its head; nothing when it has
+/// exceptions or its frame wraps. kDataLoss as above.
+struct FrameRange {
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+};
+Result<std::optional<FrameRange>> PackedSliceRange(BytesView slice);
 
 }  // namespace tideline::codec

@@ -53,7 +53,7 @@ Status DecodePlainSlice(BytesView text, std::span<const std::int64_t> lengths, s
 }
 
 Status DecodePlain(BytesView payload, std::size_t value_count, std::size_t first,
-                   std::span<std::string_view> out) {
+                   std::span<std::string_view> out, TextCache*) {
   ByteReader reader(payload);
   const std::uint64_t lengths_bytes = TL_TRY(reader.Varint());
   if (lengths_bytes > reader.remaining()) {

@@ -47,10 +47,33 @@ TL_ALWAYS_INLINE void PrefixSumBody(std::uint64_t* sum, std::int64_t* values, st
 TL_WIDE_KERNEL(PrefixSumKernel, PrefixSumBody,
                (std::uint64_t* sum, std::int64_t* values, std::size_t count), (sum, values, count))
 
+template <std::size_t register_bytes>
+TL_ALWAYS_INLINE void SumBody(std::uint64_t* sum, const std::int64_t* values, std::size_t count) {
+  using Wide = typename WideVector<register_bytes>::Type;
+  constexpr std::size_t kLanes = register_bytes / sizeof(std::uint64_t);
+  Wide sums = {};
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    Wide at;
+    std::memcpy(&at, values + i, register_bytes);
+    sums += at;
+  }
+  for (std::size_t lane = 0; lane < kLanes; ++lane) *sum += sums[lane];
+  for (; i < count; ++i) *sum += static_cast<std::uint64_t>(values[i]);
+}
+TL_WIDE_KERNEL(SumKernel, SumBody,
+               (std::uint64_t* sum, const std::int64_t* values, std::size_t count),
+               (sum, values, count))
+
 }  // namespace
 
 std::uint64_t PrefixSum(std::uint64_t start, std::span<std::int64_t> values) {
   PrefixSumKernel(&start, values.data(), values.size());
+  return start;
+}
+
+std::uint64_t Sum(std::uint64_t start, std::span<const std::int64_t> values) {
+  SumKernel(&start, values.data(), values.size());
   return start;
 }
 

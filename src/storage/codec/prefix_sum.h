@@ -12,4 +12,7 @@ namespace tideline::codec {
 /// values[i] becomes `start` + values[0] + ... + values[i], wrapping. Returns the last sum, or `start`.
 std::uint64_t PrefixSum(std::uint64_t start, std::span<std::int64_t> values);
 
+/// `start` + values[0] + ... + the last, wrapping.
+std::uint64_t Sum(std::uint64_t start, std::span<const std::int64_t> values);
+
 }  // namespace tideline::codec

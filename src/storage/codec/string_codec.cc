@@ -7,8 +7,10 @@
 namespace tideline::codec {
 namespace {
 
-constexpr std::array<const StringCodec*, 2> kStringCodecs = {&kPlainStringCodec,
-                                                             &kDictionaryStringCodec};
+constexpr std::array<const StringCodec*, 3> kStringCodecs = {&kPlainStringCodec, &kDictionaryStringCodec,
+                                                             &kFsstStringCodec};
+// Coded text must be smaller than plain text by a fifth: plain text is read without decoding.
+constexpr std::size_t kCodedTextShare = 5;
 
 }  // namespace
 
@@ -24,8 +26,17 @@ const StringCodec* FindStringCodec(std::uint8_t wire_id) {
 const StringCodec& EncodeStrings(std::span<const std::string_view> values, Bytes* out) {
   // Filters and groups run on codes, so a dictionary is taken wherever one applies.
   if (kDictionaryStringCodec.encode(values, out)) return kDictionaryStringCodec;
+  const std::size_t start = out->size();
   TL_CHECK(kPlainStringCodec.encode(values, out));
-  return kPlainStringCodec;
+  const std::size_t plain_bytes = out->size() - start;
+  Bytes coded;
+  if (!kFsstStringCodec.encode(values, &coded) ||
+      coded.size() + plain_bytes / kCodedTextShare > plain_bytes) {
+    return kPlainStringCodec;
+  }
+  out->resize(start);
+  out->insert(out->end(), coded.begin(), coded.end());
+  return kFsstStringCodec;
 }
 
 }  // namespace tideline::codec

@@ -38,45 +38,55 @@ double CostOfChange(std::uint32_t count, double from, double to) {
 }
 
 struct TansCursor {
-  const TansCell* cells;
-  std::uint32_t* states;
+  const std::uint32_t* cells;
+  std::uint64_t* states;
   std::uint64_t* bits;
   const std::byte* bytes;
   std::size_t load_max;
 };
 
+// Decodes one symbol off the low end of `*word` and returns the cell.
+TL_ALWAYS_INLINE std::uint64_t Step(const std::uint32_t* cells, std::uint64_t* word,
+                                    std::uint64_t* state) {
+  const std::uint64_t cell = cells[*state];
+  *state = (cell >> 16) + (*word & LowBits(cell & 63));
+  *word >>= cell & 63;
+  return cell;
+}
+
 // Whole groups of kTansLanes symbols.
 TL_ALWAYS_INLINE void DecodeGroups(const TansCursor& cursor, std::size_t count,
-                                   std::uint8_t* __restrict symbols) {
+                                   std::uint32_t* __restrict out) {
+  const std::uint32_t* const cells = cursor.cells;
   std::uint64_t bit_a = cursor.bits[0];
   std::uint64_t bit_b = cursor.bits[1];
-  std::uint32_t states[kTansLanes];
+  std::uint64_t states[kTansLanes];
   for (std::size_t lane = 0; lane < kTansLanes; ++lane) states[lane] = cursor.states[lane];
   for (std::size_t i = 0; i < count; i += kTansLanes) {
     std::uint64_t word_a = LoadBits(cursor.bytes, bit_a, cursor.load_max);
     std::uint64_t word_b = LoadBits(cursor.bytes, bit_b, cursor.load_max);
+    // The low byte of four cells added up is the number of bits they took, at most 44.
+    std::uint64_t taken_a = 0;
+    std::uint64_t taken_b = 0;
 #pragma GCC unroll 4
     for (std::size_t lane = 0; lane < kLanesPerStream; ++lane) {
-      const TansCell a = cursor.cells[states[lane]];
-      const TansCell b = cursor.cells[states[lane + kLanesPerStream]];
-      symbols[i + lane] = a.symbol;
-      symbols[i + lane + kLanesPerStream] = b.symbol;
-      states[lane] = a.base + static_cast<std::uint32_t>(word_a & LowBits(a.bits));
-      states[lane + kLanesPerStream] =
-          b.base + static_cast<std::uint32_t>(word_b & LowBits(b.bits));
-      word_a >>= a.bits;
-      word_b >>= b.bits;
-      bit_a += a.bits;
-      bit_b += b.bits;
+      const std::uint64_t cell_a = Step(cells, &word_a, &states[lane]);
+      const std::uint64_t cell_b = Step(cells, &word_b, &states[lane + kLanesPerStream]);
+      out[i + lane] = static_cast<std::uint32_t>(cell_a);
+      out[i + lane + kLanesPerStream] = static_cast<std::uint32_t>(cell_b);
+      taken_a += cell_a;
+      taken_b += cell_b;
     }
+    bit_a += taken_a & 0xff;
+    bit_b += taken_b & 0xff;
   }
   cursor.bits[0] = bit_a;
   cursor.bits[1] = bit_b;
   for (std::size_t lane = 0; lane < kTansLanes; ++lane) cursor.states[lane] = states[lane];
 }
 TL_KERNEL(DecodeGroupsKernel, DecodeGroups,
-          (const TansCursor& cursor, std::size_t count, std::uint8_t* symbols),
-          (cursor, count, symbols))
+          (const TansCursor& cursor, std::size_t count, std::uint32_t* out),
+          (cursor, count, out))
 
 }  // namespace
 
@@ -163,16 +173,18 @@ Status TansDecoder::Start(std::span<const std::uint16_t> shares, unsigned table_
   const std::size_t size = std::size_t{1} << table_bits;
   const std::size_t given = std::accumulate(shares.begin(), shares.end(), std::size_t{0});
   if (given != size) return DataLoss("entropy table: {} of {} cells", given, size);
-  SpreadSymbols(shares, table_bits, [this](std::size_t cell, std::size_t symbol) {
-    cells_[cell].symbol = static_cast<std::uint8_t>(symbol);
+  std::array<std::uint8_t, std::size_t{1} << kTansTableBitsMax> symbol_of;
+  SpreadSymbols(shares, table_bits, [&symbol_of](std::size_t cell, std::size_t symbol) {
+    symbol_of[cell] = static_cast<std::uint8_t>(symbol);
   });
-  std::array<std::uint32_t, kTansSymbolsMax> next{};
+  std::array<std::uint32_t, kTansSymbolsMax> next;
   std::copy(shares.begin(), shares.end(), next.begin());
   for (std::size_t cell = 0; cell < size; ++cell) {
-    TansCell& at = cells_[cell];
-    const std::uint32_t state = next[at.symbol]++;
-    at.bits = static_cast<std::uint8_t>(table_bits - FloorLog2(state));
-    at.base = static_cast<std::uint16_t>((state << at.bits) - size);
+    const std::uint32_t symbol = symbol_of[cell];
+    const std::uint32_t state = next[symbol]++;
+    const std::uint32_t bits = table_bits - FloorLog2(state);
+    const std::uint32_t base = (state << bits) - static_cast<std::uint32_t>(size);
+    cells_[cell] = bits | symbol << 8 | base << 16;
   }
   for (std::size_t lane = 0; lane < kTansLanes; ++lane) {
     if (states[lane] >= size) return DataLoss("entropy state {} of {}", states[lane], size);
@@ -183,26 +195,23 @@ Status TansDecoder::Start(std::span<const std::uint16_t> shares, unsigned table_
   return OkStatus();
 }
 
-void TansDecoder::Decode(std::span<std::uint8_t> symbols) {
+void TansDecoder::Decode(std::span<std::uint32_t> cells) {
   const TansCursor cursor{cells_.data(), states_.data(), bits_.data(), bytes_.data(),
                           bytes_.size() - kBitPaddingBytes};
-  const std::size_t whole = symbols.size() / kTansLanes * kTansLanes;
-  DecodeGroupsKernel(cursor, whole, symbols.data());
-  for (std::size_t i = whole; i < symbols.size(); ++i) {
+  const std::size_t whole = cells.size() / kTansLanes * kTansLanes;
+  DecodeGroupsKernel(cursor, whole, cells.data());
+  for (std::size_t i = whole; i < cells.size(); ++i) {
     const std::size_t lane = i % kTansLanes;
     std::uint64_t& bit = bits_[lane / kLanesPerStream];
-    const TansCell cell = cells_[states_[lane]];
-    symbols[i] = cell.symbol;
-    states_[lane] = cell.base + static_cast<std::uint32_t>(
-                                    LoadBits(bytes_.data(), bit, cursor.load_max) &
-                                    LowBits(cell.bits));
-    bit += cell.bits;
+    std::uint64_t word = LoadBits(bytes_.data(), bit, cursor.load_max);
+    cells[i] = static_cast<std::uint32_t>(Step(cells_.data(), &word, &states_[lane]));
+    bit += cells[i] & 0xff;
   }
 }
 
 bool TansDecoder::AtStart() const {
   return std::all_of(states_.begin(), states_.end(),
-                     [](std::uint32_t state) { return state == 0; });
+                     [](std::uint64_t state) { return state == 0; });
 }
 
 }  // namespace tideline::codec

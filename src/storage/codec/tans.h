@@ -45,11 +45,9 @@ struct TansBits {
 TansBits EncodeTans(std::span<const std::uint8_t> symbols, std::span<const std::uint16_t> shares,
                     unsigned table_bits);
 
-struct TansCell {
-  std::uint16_t base = 0;
-  std::uint8_t bits = 0;
-  std::uint8_t symbol = 0;
-};
+/// The symbol in what TansDecoder::Decode yields. Whole cells are yielded, since taking them apart is
+/// left to whoever uses the symbol, who can load the one byte.
+constexpr std::uint8_t TansSymbol(std::uint32_t cell) { return static_cast<std::uint8_t>(cell >> 8); }
 
 /// Decodes symbols front to back. Reads only inside `bytes`, whatever they hold.
 class TansDecoder {
@@ -60,16 +58,17 @@ class TansDecoder {
   Status Start(std::span<const std::uint16_t> shares, unsigned table_bits,
                std::span<const std::uint16_t, kTansLanes> states, BytesView bytes,
                std::array<std::size_t, kTansStreams> streams);
-  /// The next symbols. Their number is a multiple of kTansLanes in all calls but the last.
-  void Decode(std::span<std::uint8_t> symbols);
+  /// The cells of the next symbols. Their number is a multiple of kTansLanes in all calls but the last.
+  void Decode(std::span<std::uint32_t> cells);
   /// The byte that stream `index` has reached, rounded up, and whether every state is back where
   /// the encoder began: true after the last symbol of an undamaged stream.
   std::size_t StreamEnd(std::size_t index) const { return (bits_[index] + 7) / 8; }
   bool AtStart() const;
 
  private:
-  std::array<TansCell, std::size_t{1} << kTansTableBitsMax> cells_;
-  std::array<std::uint32_t, kTansLanes> states_{};
+  // bits | symbol << 8 | base << 16: shifts that take their count from the low bits need no mask.
+  std::array<std::uint32_t, std::size_t{1} << kTansTableBitsMax> cells_;
+  std::array<std::uint64_t, kTansLanes> states_{};
   std::array<std::uint64_t, kTansStreams> bits_{};  ///< positions in bytes_
   BytesView bytes_;
 };

@@ -15,14 +15,17 @@ struct WideVector;
 template <>
 struct WideVector<16> {
   using Type __attribute__((vector_size(16))) = std::uint64_t;
+  using Signed __attribute__((vector_size(16))) = std::int64_t;
 };
 template <>
 struct WideVector<32> {
   using Type __attribute__((vector_size(32))) = std::uint64_t;
+  using Signed __attribute__((vector_size(32))) = std::int64_t;
 };
 template <>
 struct WideVector<64> {
   using Type __attribute__((vector_size(64))) = std::uint64_t;
+  using Signed __attribute__((vector_size(64))) = std::int64_t;
 };
 
 }  // namespace tideline::codec

@@ -1,5 +1,6 @@
-// Files of every format version open and hold what they held; what the magnetic store writes reads
-// back, and caches hold it without its entropy stage.
+// Files of every format version open and hold what they held, and so do the bytes that the document of
+// the format shows; what the magnetic store writes reads back, and caches hold it without its entropy
+// stage.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,10 +8,12 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
+#include "storage/codec/binned_sequence.h"
 #include "storage/segment/segment_reader.h"
 #include "storage/segment/segment_writer.h"
 
@@ -116,6 +119,107 @@ TEST(Upgrade, SegmentOfVersion1Opens) {
   EXPECT_EQ(table->dimension_value(2, 2), "host_2");
   EXPECT_EQ(table->dimension_value(1, 3), std::nullopt);
   EXPECT_EQ(table->dimension_value(0, 3), "eu-west-1");
+}
+
+// The bytes shown in docs/file-format.md under `heading`: lines of "offset | hex bytes | what they are",
+// whose offsets must be where their bytes stand.
+Bytes BytesOfDocument(const std::string& heading) {
+  const Bytes document = ReadSample("docs/file-format.md");
+  const std::string_view text = AsText(document);
+  const std::size_t section = text.find("### " + heading + "\n");
+  EXPECT_NE(section, std::string_view::npos) << heading;
+  if (section == std::string_view::npos) return {};
+  constexpr std::string_view kFence = "```\n";
+  const std::size_t begin = text.find(kFence, section) + kFence.size();
+  std::istringstream lines(std::string(text.substr(begin, text.find("```", begin) - begin)));
+  Bytes bytes;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t first_bar = line.find('|');
+    if (first_bar == std::string::npos) continue;
+    EXPECT_EQ(std::stoul(line.substr(0, first_bar), nullptr, 16), bytes.size()) << line;
+    const std::size_t second_bar = line.find('|', first_bar + 1);
+    std::istringstream words(line.substr(first_bar + 1, second_bar - first_bar - 1));
+    for (std::string word; words >> word;) {
+      bytes.push_back(static_cast<std::byte>(std::stoul(word, nullptr, 16)));
+    }
+  }
+  return bytes;
+}
+
+TEST(WorkedExample, SegmentOfTheDocumentReads) {
+  const Bytes bytes = BytesOfDocument("Worked example of a segment");
+  ASSERT_EQ(bytes.size(), 448U);
+  const auto opened = OpenBytes(bytes);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  const SegmentReader& reader = **opened;
+  EXPECT_EQ(reader.summary().table_id, 1U);
+  EXPECT_EQ(reader.summary().tier, Tier::kMagnetic);
+  EXPECT_EQ(reader.summary().window_length_ns, 3'600'000'000'000);
+  ASSERT_EQ(reader.stripe_count(), 1U);
+  const Stripe stripe = *reader.OpenStripe(0);
+  std::vector<double> values(4);
+  std::vector<std::int64_t> times(4);
+  std::vector<std::int64_t> versions(4);
+  ASSERT_TRUE((*stripe.OpenColumn(3)).ReadDouble(0, values).ok());
+  ASSERT_TRUE((*stripe.OpenTimes()).ReadInt64(0, times).ok());
+  ASSERT_TRUE((*stripe.OpenVersions()).ReadInt64(0, versions).ok());
+  EXPECT_EQ(values, (std::vector<double>{20.5, 21, 21.5, 21}));
+  EXPECT_EQ(times, (std::vector<std::int64_t>{0, 10'000'000'000, 20'000'000'000, 30'000'000'000}));
+  EXPECT_EQ(versions, (std::vector<std::int64_t>{1, 1, 1, 1}));
+  EXPECT_EQ(stripe.Find(3)->zone.sum_double, 84);
+  const auto table = *reader.series_table();
+  EXPECT_EQ(table->measure_name(0), "cpu");
+  EXPECT_EQ(table->dimension_value(0, 2), "a");
+  EXPECT_TRUE(reader.Scrub().ok());
+
+  // And it is what the writer writes today.
+  SegmentWriterOptions options;
+  for (std::size_t i = 0; i < 16; ++i) options.file_uuid[i] = static_cast<std::uint8_t>(i * 17);
+  options.table_id = 1;
+  options.tier = Tier::kMagnetic;
+  options.window_length_ns = 3'600'000'000'000;
+  options.through_number = 5;
+  MemorySink sink;
+  SegmentWriter writer(options, sink);
+  const DimensionValue dimensions[] = {{2, "a"}};
+  ASSERT_TRUE(writer.AddSeries({.measure_name = "cpu", .dimensions = dimensions}).ok());
+  const ColumnChunk chunk{.column = 3, .type = ColumnType::kDouble, .doubles = values};
+  ASSERT_TRUE(writer.AddRows(times, versions, {&chunk, 1}).ok());
+  ASSERT_TRUE(writer.Finish().ok());
+  EXPECT_EQ(sink.bytes(), bytes);
+}
+
+TEST(WorkedExample, BinnedIntegersOfTheDocumentDecode) {
+  const Bytes payload = BytesOfDocument("Worked example of binned integers");
+  const std::vector<std::int64_t> expected = {5,   7, 6, 900, 7, 6, 5, 7,   6, 5, 900, 6,
+                                              5,   7, 6, 5,   7, 900, 5, 7, 6, 5, 7,   6};
+  std::vector<std::int64_t> values(expected.size());
+  const Status decoded = codec::DecodeBinned(payload, values);
+  ASSERT_TRUE(decoded.ok()) << decoded;
+  EXPECT_EQ(values, expected);
+}
+
+TEST(SeriesTables, NamesThatAreCodedOutliveTheirBlocks) {
+  // Long and alike, so that the names are worth a symbol table.
+  const auto name_of = [](std::size_t i) {
+    return "building-7/floor-3/sensor-" + std::to_string(i * 7919 % 100'003) + "/temperature";
+  };
+  MemorySink sink;
+  SegmentWriter writer({}, sink);
+  for (std::size_t i = 0; i < 500; ++i) {
+    const std::string name = name_of(i);
+    const DimensionValue dimensions[] = {{1, name}};
+    ASSERT_TRUE(writer.AddSeries({.id = i, .measure_name = name, .dimensions = dimensions}).ok());
+  }
+  ASSERT_TRUE(writer.Finish().ok());
+  const auto reader = *OpenBytes(sink.bytes());
+  const auto table = *reader->series_table();
+  EXPECT_LT(sink.bytes().size(), 500 * 2 * name_of(1).size());
+  EXPECT_GT(table->memory_bytes(), 500 * 2 * name_of(1).size());
+  for (std::size_t i = 0; i < 500; ++i) {
+    ASSERT_EQ(table->measure_name(i), name_of(i));
+    ASSERT_EQ(table->dimension_value(i, 1), name_of(i));
+  }
 }
 
 // Three series of a walk, in whole numbers.

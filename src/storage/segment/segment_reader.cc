@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "storage/codec/entropy_stage.h"
+#include "storage/codec/text_cache.h"
 #include "storage/segment/page_file.h"
 #include "storage/segment/segment_format.h"
 #include "storage/segment/series_table_writer.h"
@@ -59,6 +60,13 @@ Status ColumnBlock::ReadCodes(std::size_t first_row, std::span<std::uint32_t> ou
                               std::span<std::uint64_t> validity) const {
   if (!present()) return InvalidArgument("segment: no dictionary in an absent column");
   return view_.ReadCodes(first_row, out, validity);
+}
+
+std::shared_ptr<const void> ColumnBlock::owner() const {
+  if (view_.text() == nullptr) return bytes_;
+  // Coded text lies apart from the block's bytes.
+  return std::make_shared<const std::pair<std::shared_ptr<const Bytes>,
+                                          std::shared_ptr<codec::TextCache>>>(bytes_, view_.text());
 }
 
 const BlockInfo* Stripe::Find(ColumnId column) const {

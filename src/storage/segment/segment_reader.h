@@ -91,7 +91,7 @@ class ColumnBlock {
                    std::span<std::uint64_t> validity = {}) const;
 
   /// Keeps string views alive; null when absent.
-  const std::shared_ptr<const Bytes>& owner() const { return bytes_; }
+  std::shared_ptr<const void> owner() const;
   const codec::BlockView& view() const { return view_; }
 
  private:

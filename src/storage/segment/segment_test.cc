@@ -619,7 +619,7 @@ TEST(Damage, FlipsInManyPagesAreSeenOrHarmless) {
   Model model = RandomModel(random, 20, 2000);
   while (model.row_count() < 10000) model = RandomModel(random, 20, 2000);
   const Written written = WriteModel(model, TestOptions());
-  ASSERT_GT(written.bytes.size(), 3 * kPageBytes);
+  ASSERT_GT(written.bytes.size(), 2 * kPageBytes);
   for (int round = 0; round < 30; ++round) {
     Bytes damaged = written.bytes;
     damaged[random.Below(damaged.size())] ^= static_cast<std::byte>(1U << random.Below(8));

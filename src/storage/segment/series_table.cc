@@ -32,8 +32,9 @@ Result<codec::BlockView> TakeBlock(ByteReader* reader, codec::PhysicalKind kind,
   return view;
 }
 
-Status TakeNames(ByteReader* reader, std::uint64_t count_max,
-                 std::vector<std::string_view>* names) {
+// Names point into the reader's bytes, or into what is appended to `*decoded`.
+Status TakeNames(ByteReader* reader, std::uint64_t count_max, std::vector<std::string_view>* names,
+                 std::vector<std::shared_ptr<const void>>* decoded) {
   const std::uint64_t count = TL_TRY(reader->Varint());
   if (count > count_max) return DataLoss("series table: {} names of {} series", count, count_max);
   while (names->size() < count) {
@@ -43,6 +44,7 @@ Status TakeNames(ByteReader* reader, std::uint64_t count_max,
     const codec::BlockView view = TL_TRY(TakeBlock(reader, codec::PhysicalKind::kString, part));
     names->resize(first + part);
     TL_TRY(view.ReadString(0, std::span(*names).subspan(first), {}));
+    if (view.text() != nullptr) decoded->push_back(view.text());
   }
   const auto unsorted = std::adjacent_find(names->begin(), names->end(), std::greater_equal<>());
   if (unsorted != names->end()) return DataLoss("series table: names are not sorted");
@@ -134,7 +136,7 @@ std::size_t SeriesTable::memory_bytes() const {
     bytes += each.values.capacity() * sizeof(std::string_view) + each.codes.capacity() * 4;
   }
   for (const auto& text : text_) bytes += text->size();
-  return bytes;
+  return bytes + decoded_text_bytes_;
 }
 
 Result<std::shared_ptr<const SeriesTable>> SeriesTableReader::Read(
@@ -146,7 +148,7 @@ Result<std::shared_ptr<const SeriesTable>> SeriesTableReader::Read(
     return DataLoss("series table: {} series, the footer says {}", series_count,
                     summary.series_count);
   }
-  TL_TRY(TakeNames(&reader, series_count, &table->measure_names_));
+  TL_TRY(TakeNames(&reader, series_count, &table->measure_names_, &table->decoded_text_));
   const std::uint64_t dimension_count = TL_TRY(reader.Varint());
   if (dimension_count > kSegmentColumnsMax) {
     return DataLoss("series table: {} dimensions", dimension_count);
@@ -154,7 +156,7 @@ Result<std::shared_ptr<const SeriesTable>> SeriesTableReader::Read(
   for (std::uint64_t i = 0; i < dimension_count; ++i) {
     SeriesDimension dimension;
     dimension.column = TL_TRY(reader.U32());
-    TL_TRY(TakeNames(&reader, series_count, &dimension.values));
+    TL_TRY(TakeNames(&reader, series_count, &dimension.values, &table->decoded_text_));
     if (i > 0 && table->dimensions_.back().column >= dimension.column) {
       return DataLoss("series table: dimension {} out of order", dimension.column);
     }
@@ -201,6 +203,14 @@ Result<std::shared_ptr<const SeriesTable>> SeriesTableReader::Read(
     if (table->ids_[table->by_id_[i - 1]] == table->ids_[table->by_id_[i]]) {
       return DataLoss("series table: series {} twice", table->ids_[table->by_id_[i]]);
     }
+  }
+  // Where names were decoded, all of their text is taken to be: an upper bound.
+  if (!table->decoded_text_.empty()) {
+    const auto add = [&table](std::span<const std::string_view> names) {
+      for (const std::string_view name : names) table->decoded_text_bytes_ += name.size();
+    };
+    add(table->measure_names_);
+    for (const SeriesDimension& dimension : table->dimensions_) add(dimension.values);
   }
   table->text_.push_back(std::move(bytes));
   return std::shared_ptr<const SeriesTable>(std::move(table));

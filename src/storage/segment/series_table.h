@@ -89,6 +89,8 @@ class SeriesTable {
   std::vector<std::uint32_t> by_id_;
   /// What the views point into.
   std::vector<std::shared_ptr<const Bytes>> text_;
+  std::vector<std::shared_ptr<const void>> decoded_text_;
+  std::size_t decoded_text_bytes_ = 0;
 };
 
 }  // namespace tideline::segment
