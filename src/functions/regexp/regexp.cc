@@ -9,6 +9,7 @@
 
 #include "functions/kernel.h"
 #include "functions/lambda/elements.h"
+#include "functions/regexp/java_pattern.h"
 #include "functions/registry.h"
 #include "functions/utf8.h"
 
@@ -26,13 +27,15 @@ class Pattern {
     int code = 0;
     PCRE2_SIZE offset = 0;
     auto pattern = std::make_shared<Pattern>();
-    pattern->code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
+    const std::string translated = TL_TRY(ToPcrePattern(text));
+    pattern->code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()),
+                                       translated.size(),
                                        PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code, &offset,
                                        nullptr));
     if (pattern->code_ == nullptr) {
       PCRE2_UCHAR message[128];
       pcre2_get_error_message(code, message, sizeof(message));
-      return ExecutionFailed("Invalid regular expression '{}' at {}: {}", text, offset,
+      return InvalidArgument("Invalid regular expression '{}' at {}: {}", text, offset,
                              reinterpret_cast<const char*>(message));
     }
     pcre2_jit_compile(pattern->code_.get(), PCRE2_JIT_COMPLETE);
@@ -49,8 +52,9 @@ class Pattern {
 
   // Finds the next match at or after `from`; false when there is none.
   Result<bool> Find(std::string_view text, std::size_t from) const {
-    const int found = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()),
-                                  text.size(), from, 0, data_.get(), context_.get());
+    int found = Match(text, from, 0);
+    // What is too deep for the compiled matcher's stack goes to the interpreter, which uses the heap.
+    if (found == PCRE2_ERROR_JIT_STACKLIMIT) found = Match(text, from, PCRE2_NO_JIT);
     if (found == PCRE2_ERROR_NOMATCH) return false;
     if (found < 0) return ExecutionFailed("Regular expression matching exceeded its limit");
     return true;
@@ -69,6 +73,10 @@ class Pattern {
   }
 
  private:
+  int Match(std::string_view text, std::size_t from, std::uint32_t options) const {
+    return pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+                       options, data_.get(), context_.get());
+  }
   struct FreeCode {
     void operator()(pcre2_code* p) const { pcre2_code_free(p); }
   };
@@ -389,7 +397,7 @@ Status RegexpReplaceByLambda(const KernelContext& context, std::span<const Vecto
 Status RegexpPosition(const KernelContext& context, std::span<const Vector> arguments,
                       const Selection& rows, Vector* result, RowErrors* errors) {
   const Reader<StringRef> texts(arguments[0]);
-  I64* out = result->mutable_values<I64>();
+  std::int32_t* out = result->mutable_values<std::int32_t>();
   return ForPatterns(
       context, arguments, rows, errors, [&](const Pattern& pattern, std::uint32_t row) -> Status {
         const I64 start = arguments.size() > 2 ? Reader<I64>(arguments[2])[row] : 1;
@@ -405,7 +413,7 @@ Status RegexpPosition(const KernelContext& context, std::span<const Vector> argu
             pattern, text,
             [&](std::size_t begin, std::size_t) {
               if (++seen == wanted) {
-                out[row] = static_cast<I64>(Utf8Count(text.substr(0, begin))) + 1;
+                out[row] = static_cast<std::int32_t>(Utf8Count(text.substr(0, begin))) + 1;
               }
             },
             from);
@@ -440,9 +448,9 @@ TL_REGEXP(kRegexpReplace, "regexp_replace", "The text with matches removed or re
 TL_REGEXP(kRegexpPosition, "regexp_position",
           "Where the n-th match at or after a position begins, from 1; -1 when there is none.",
           "'I have 23 apples and 5 pears', '\\d+', 10", "22",
-          {"(varchar, varchar) -> bigint", RegexpPosition},
-          {"(varchar, varchar, bigint) -> bigint", RegexpPosition},
-          {"(varchar, varchar, bigint, bigint) -> bigint", RegexpPosition});
+          {"(varchar, varchar) -> integer", RegexpPosition},
+          {"(varchar, varchar, bigint) -> integer", RegexpPosition},
+          {"(varchar, varchar, bigint, bigint) -> integer", RegexpPosition});
 #undef TL_REGEXP
 
 }  // namespace
