@@ -1,6 +1,7 @@
 #include "functions/compare.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/hash.h"
 
@@ -199,6 +200,36 @@ std::uint64_t HashRow(const Vector& va, std::size_t row) {
   }
 }
 
+namespace {
+
+// Lists and rows, element by element; `order` answers for two elements, or nothing to give up.
+template <typename OrderElements>
+std::optional<int> OrderNested(const Vector& a, std::size_t i, const Vector& b, std::size_t j,
+                               OrderElements&& order) {
+  if (a.type().physical() == PhysicalType::kRow) {
+    for (std::size_t k = 0; k < a.child_count(); ++k) {
+      const std::optional<int> one = order(a.child(k), i, b.child(k), j);
+      if (one != 0) return one;
+    }
+    return 0;
+  }
+  const ListEntry x = a.values<ListEntry>()[i];
+  const ListEntry y = b.values<ListEntry>()[j];
+  for (std::uint32_t k = 0; k < std::min(x.length, y.length); ++k) {
+    for (std::size_t c = 0; c < a.child_count(); ++c) {
+      const std::optional<int> one = order(a.child(c), x.offset + k, b.child(c), y.offset + k);
+      if (one != 0) return one;
+    }
+  }
+  return Three(x.length, y.length);
+}
+
+bool IsNested(const Vector& a) {
+  return a.type().physical() == PhysicalType::kList || a.type().physical() == PhysicalType::kRow;
+}
+
+}  // namespace
+
 int OrderRows(const Vector& va, std::size_t row_a, const Vector& vb, std::size_t row_b) {
   const bool null_a = va.IsNull(row_a);
   const bool null_b = vb.IsNull(row_b);
@@ -207,27 +238,47 @@ int OrderRows(const Vector& va, std::size_t row_a, const Vector& vb, std::size_t
   const Vector& b = vb.base();
   const std::size_t i = va.Index(row_a);
   const std::size_t j = vb.Index(row_b);
-  switch (a.type().physical()) {
-    case PhysicalType::kList: {
-      const ListEntry x = a.values<ListEntry>()[i];
-      const ListEntry y = b.values<ListEntry>()[j];
-      for (std::uint32_t k = 0; k < std::min(x.length, y.length); ++k) {
-        for (std::size_t c = 0; c < a.child_count(); ++c) {
-          const int order = OrderRows(a.child(c), x.offset + k, b.child(c), y.offset + k);
-          if (order != 0) return order;
-        }
-      }
-      return Three(x.length, y.length);
-    }
-    case PhysicalType::kRow:
-      for (std::size_t k = 0; k < a.child_count(); ++k) {
-        const int order = OrderRows(a.child(k), i, b.child(k), j);
-        if (order != 0) return order;
-      }
-      return 0;
-    default:
-      return OrderScalars(a, i, b, j);
+  if (!IsNested(a)) return OrderScalars(a, i, b, j);
+  return *OrderNested(a, i, b, j,
+                      [](const Vector& x, std::size_t p, const Vector& y, std::size_t q) {
+                        return std::optional<int>(OrderRows(x, p, y, q));
+                      });
+}
+
+int OrderRowsUnorderedFirst(const Vector& va, std::size_t row_a, const Vector& vb,
+                            std::size_t row_b) {
+  const bool null_a = va.IsNull(row_a);
+  const bool null_b = vb.IsNull(row_b);
+  if (null_a || null_b) return static_cast<int>(null_b) - static_cast<int>(null_a);
+  const Vector& a = va.base();
+  const Vector& b = vb.base();
+  const std::size_t i = va.Index(row_a);
+  const std::size_t j = vb.Index(row_b);
+  if (a.type().is(TypeId::kDouble)) {
+    const bool nan_a = std::isnan(a.values<double>()[i]);
+    const bool nan_b = std::isnan(b.values<double>()[j]);
+    if (nan_a || nan_b) return static_cast<int>(nan_b) - static_cast<int>(nan_a);
   }
+  if (!IsNested(a)) return OrderScalars(a, i, b, j);
+  return *OrderNested(a, i, b, j,
+                      [](const Vector& x, std::size_t p, const Vector& y, std::size_t q) {
+                        return std::optional<int>(OrderRowsUnorderedFirst(x, p, y, q));
+                      });
+}
+
+std::optional<int> OrderRowsIfKnown(const Vector& va, std::size_t row_a, const Vector& vb,
+                                    std::size_t row_b) {
+  const Vector& a = va.base();
+  const Vector& b = vb.base();
+  const std::size_t i = va.Index(row_a);
+  const std::size_t j = vb.Index(row_b);
+  if (!IsNested(a)) return OrderScalars(a, i, b, j);
+  return OrderNested(a, i, b, j,
+                     [](const Vector& x, std::size_t p, const Vector& y,
+                        std::size_t q) -> std::optional<int> {
+                       if (x.IsNull(p) || y.IsNull(q)) return std::nullopt;
+                       return OrderRowsIfKnown(x, p, y, q);
+                     });
 }
 
 bool HoldsNull(const Vector& va, std::size_t row) {

@@ -26,6 +26,15 @@ std::uint64_t HashRow(const Vector& a, std::size_t row);
 /// Total order: negative, 0 or positive. Nulls come last, NaN after infinity.
 int OrderRows(const Vector& a, std::size_t row_a, const Vector& b, std::size_t row_b);
 
+/// The same with nulls and NaN before everything else: what greatest and array_max choose by, so that
+/// neither wins against a value.
+int OrderRowsUnorderedFirst(const Vector& a, std::size_t row_a, const Vector& b, std::size_t row_b);
+
+/// SQL order of two non-null rows: negative, 0 or positive; nothing when a null inside is met before
+/// the order is settled.
+std::optional<int> OrderRowsIfKnown(const Vector& a, std::size_t row_a, const Vector& b,
+                                    std::size_t row_b);
+
 /// True when a null lies inside the (non-null) nested row.
 bool HoldsNull(const Vector& a, std::size_t row);
 

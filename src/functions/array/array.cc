@@ -153,8 +153,10 @@ Status ExtremeElement(const KernelContext&, std::span<const Vector> arguments,
     bool any_null = entry.length == 0;
     for (std::uint32_t i = entry.offset; i < entry.offset + entry.length; ++i) {
       any_null |= elements.IsNull(i);
-      const int order = OrderRows(elements, i, elements, best);
-      if (is_max ? order > 0 : order < 0) best = i;
+      // NaN loses against every number, on both sides.
+      const bool wins = is_max ? OrderRowsUnorderedFirst(elements, i, elements, best) > 0
+                               : OrderRows(elements, i, elements, best) < 0;
+      if (wins) best = i;
     }
     if (any_null) {
       result->SetNull(row);
@@ -179,6 +181,39 @@ Status Position(const KernelContext&, std::span<const Vector> arguments, const S
       if (!elements.IsNull(entry.offset + i) &&
           EqualRows(elements, entry.offset + i, arguments[1], row) == true) {
         out[row] = i + 1;
+        return;
+      }
+    }
+  });
+  return OkStatus();
+}
+
+// The place of match number `instance`, counted from the end when that is negative.
+Status PositionOfInstance(const KernelContext&, std::span<const Vector> arguments,
+                          const Selection& rows, Vector* result, RowErrors* errors) {
+  const Reader<ListEntry> lists(arguments[0]);
+  const Reader<I64> instances(arguments[2]);
+  const Vector& elements = arguments[0].child(0);
+  I64* out = result->mutable_values<I64>();
+  rows.ForEach([&](std::uint32_t row) {
+    const ListEntry entry = lists[row];
+    const I64 instance = instances[row];
+    out[row] = 0;
+    if (instance == 0) {
+      errors->Add(row, ExecutionFailed(
+                           "array_position cannot take a 0-valued instance argument."));
+      return;
+    }
+    std::uint64_t left = instance < 0 ? 0 - static_cast<std::uint64_t>(instance)
+                                      : static_cast<std::uint64_t>(instance);
+    for (std::uint32_t i = 0; i < entry.length; ++i) {
+      const std::uint32_t at = instance > 0 ? i : entry.length - 1 - i;
+      if (elements.IsNull(entry.offset + at) ||
+          EqualRows(elements, entry.offset + at, arguments[1], row) != true) {
+        continue;
+      }
+      if (--left == 0) {
+        out[row] = at + 1;
         return;
       }
     }
@@ -532,8 +567,11 @@ TL_ARRAY(kArrayMax, "array_max", "The largest element; NULL if any is.", "ARRAY[
          {"(array(T:orderable)) -> T", ExtremeElement<true>});
 TL_ARRAY(kArrayMin, "array_min", "The smallest element; NULL if any is.", "ARRAY[1, 3, 2]", "1",
          {"(array(T:orderable)) -> T", ExtremeElement<false>});
-TL_ARRAY(kArrayPosition, "array_position", "Where an element first is; 0 when it is not there.",
-         "ARRAY[3, 4, 5, 9], 5", "3", {"(array(T:comparable), T) -> bigint", Position});
+TL_ARRAY(kArrayPosition, "array_position",
+         "Where an element is, the first or the n-th time (from the end if negative); 0 when it is "
+         "not there.",
+         "ARRAY[3, 4, 5, 9], 5", "3", {"(array(T:comparable), T) -> bigint", Position},
+         {"(array(T:comparable), T, bigint) -> bigint", PositionOfInstance});
 TL_ARRAY(kArrayRemove, "array_remove", "The array without the elements equal to one.",
          "ARRAY[3, 4, 5], 4", "[3,5]", {"(array(T:comparable), T) -> array(T)", Remove});
 TL_ARRAY(kContains, "contains", "Whether an array has an element, or a text another text.",

@@ -22,8 +22,11 @@ Status Choose(const KernelContext&, std::span<const Vector> arguments, const Sel
                                          is_greatest ? "greatest" : "least"));
         return;
       }
-      const int order = OrderRows(arguments[i], row, arguments[best], row);
-      if (is_greatest ? order > 0 : order < 0) best = i;
+      // A null or NaN inside never wins: it comes first for the greatest and last for the least.
+      const bool wins =
+          is_greatest ? OrderRowsUnorderedFirst(arguments[i], row, arguments[best], row) > 0
+                      : OrderRows(arguments[i], row, arguments[best], row) < 0;
+      if (wins) best = i;
     }
     winners[best].push_back(row);
   });

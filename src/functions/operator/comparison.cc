@@ -51,18 +51,15 @@ void CompareNestedEqual(std::span<const Vector> arguments, const Selection& rows
 }
 
 template <Op op>
-void CompareNestedOrder(std::span<const Vector> arguments, const Selection& rows, Vector* result,
-                        RowErrors* errors) {
+void CompareNestedOrder(std::span<const Vector> arguments, const Selection& rows, Vector* result) {
   std::uint8_t* out = result->mutable_values<std::uint8_t>();
   rows.ForEach([&](std::uint32_t row) {
-    if (HoldsNull(arguments[0], row) || HoldsNull(arguments[1], row)) {
-      const bool is_row = arguments[0].type().is(TypeId::kRow);
-      errors->Add(row, ExecutionFailed("{} comparison not supported for {} with null elements",
-                                       is_row ? "ROW" : "ARRAY", is_row ? "rows" : "arrays"));
-      return;
+    const std::optional<int> order = OrderRowsIfKnown(arguments[0], row, arguments[1], row);
+    if (!order) {
+      result->SetNull(row);
+    } else {
+      out[row] = Holds<op, int>(*order, 0) ? 1 : 0;
     }
-    const int order = OrderRows(arguments[0], row, arguments[1], row);
-    out[row] = Holds<op, int>(order, 0) ? 1 : 0;
   });
 }
 
@@ -94,7 +91,7 @@ Status Compare(const KernelContext& context, std::span<const Vector> arguments,
       if constexpr (op == Op::kEqual || op == Op::kNotEqual) {
         CompareNestedEqual<op>(arguments, rows, result);
       } else {
-        CompareNestedOrder<op>(arguments, rows, result, errors);
+        CompareNestedOrder<op>(arguments, rows, result);
       }
       return OkStatus();
   }
@@ -164,6 +161,48 @@ constexpr ScalarFunction kDistinctFrom{
     .doc = {"operator", "Whether two values differ, with NULL as a value.",
             "SELECT NULL IS DISTINCT FROM 1", "true"}};
 TL_REGISTER_SCALAR(kDistinctFrom);
+
+// value >= low AND value <= high, three-valued, with each argument computed once.
+Status Between(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
+               Vector* result, RowErrors*) {
+  std::uint8_t* out = result->mutable_values<std::uint8_t>();
+  const bool is_double = arguments[0].type().is(TypeId::kDouble);
+  rows.ForEach([&](std::uint32_t row) {
+    if (arguments[0].IsNull(row)) return result->SetNull(row);
+    bool unknown = false;
+    bool inside = true;
+    for (const std::size_t bound : {1, 2}) {
+      if (arguments[bound].IsNull(row)) {
+        unknown = true;
+        continue;
+      }
+      if (is_double) {  // NaN is in no order
+        const double value = Reader<double>(arguments[0])[row];
+        const double limit = Reader<double>(arguments[bound])[row];
+        inside = inside && (bound == 1 ? value >= limit : value <= limit);
+        continue;
+      }
+      const std::optional<int> order =
+          OrderRowsIfKnown(arguments[0], row, arguments[bound], row);
+      if (!order) {
+        unknown = true;
+      } else {
+        inside = inside && (bound == 1 ? *order >= 0 : *order <= 0);
+      }
+    }
+    out[row] = inside ? 1 : 0;
+    if (inside && unknown) result->SetNull(row);
+  });
+  return OkStatus();
+}
+constexpr ScalarOverload kBetweenOverloads[] = {{"(T:orderable, T, T) -> boolean", Between}};
+constexpr ScalarFunction kBetween{
+    .name = "$between",
+    .overloads = kBetweenOverloads,
+    .nulls = NullPolicy::kSeesNulls,
+    .doc = {"operator", "Whether a value lies between two bounds, both included.",
+            "SELECT 2 BETWEEN 1 AND 3", "true"}};
+TL_REGISTER_SCALAR(kBetween);
 
 std::uint8_t Not(std::uint8_t value) { return value ^ 1; }
 constexpr ScalarOverload kNotOverloads[] = {

@@ -73,8 +73,8 @@ TEST(OperatorTest, ComparesNestedWithUnknowns) {
   EXPECT_EQ(Call("$equal", {two_null, one_two}), "false");
   EXPECT_EQ(Call("$equal", {one_two, one_two}), "true");
   EXPECT_EQ(Call("$less", {one_two, Value::Nested(ints, {Value::Integer(2)})}), "true");
-  EXPECT_EQ(Call("$less", {one_null, one_two}),
-            "error: ARRAY comparison not supported for arrays with null elements");
+  EXPECT_EQ(Call("$less", {one_null, one_two}), "NULL");
+  EXPECT_EQ(Call("$less", {two_null, one_two}), "false");
 }
 
 TEST(OperatorTest, Likes) {

@@ -160,14 +160,18 @@ Result<ExprPtr> ExpressionBinder::BindBetween(const ast::BetweenExpr& between) {
   ExprPtr low = TL_TRY(Bind(*between.low));
   ExprPtr high = TL_TRY(Bind(*between.high));
   const Position at = PlaceOf(between.position);
-  if (HasVolatileCall(*value)) {
-    return NotSupportedYet(between.position, "BETWEEN over a value that differs at each call");
-  }
   const ExprPtr parts[] = {value, low, high};
   std::optional<Type> common = CommonType(parts, true);
   if (!common.has_value() || (!common->is(TypeId::kUnknown) && !common->is_orderable())) {
     return ErrorAt(at, "Cannot check if {} is BETWEEN {} and {}", value->type.ToString(), low->type.ToString(),
                    high->type.ToString());
+  }
+  if (HasVolatileCall(*value)) {
+    // Two comparisons would draw two values.
+    ExprPtr test = TL_TRY(BindOperatorCall(
+        "$between", "BETWEEN", {CoerceTo(value, *common), CoerceTo(low, *common), CoerceTo(high, *common)}, at));
+    if (!between.negated) return test;
+    return MakeNot(std::move(test), at, context_);
   }
   ExprPtr from = TL_TRY(BindComparison("$greater_equal", ">=", CoerceTo(value, *common), CoerceTo(low, *common), at));
   ExprPtr to = TL_TRY(BindComparison("$less_equal", "<=", CoerceTo(value, *common), CoerceTo(high, *common), at));
