@@ -99,6 +99,19 @@ class BoundLambda final : public functions::Lambda {
   std::span<const Vector> outer_;
 };
 
+// A body without captures, with no batch around it.
+class FreeLambda final : public functions::Lambda {
+ public:
+  explicit FreeLambda(std::unique_ptr<LambdaBody> body) : body_(std::move(body)) {}
+  Status Apply(std::span<const Vector> arguments, std::span<const std::uint32_t> outer_rows,
+               Vector* result, RowErrors* errors) const override {
+    return body_->Apply({}, arguments, outer_rows, result, errors);
+  }
+
+ private:
+  std::unique_ptr<LambdaBody> body_;
+};
+
 functions::KernelContext ContextOf(const CompileScope& scope, const Type* type, std::any* state) {
   functions::KernelContext context;
   context.now = scope.context.now;
@@ -294,6 +307,25 @@ Result<ExprNodePtr> MakeCastNode(const sql::Expr& expr, const CompileScope& scop
                                  bool per_entry_allowed) {
   ExprNodePtr child = TL_TRY(Compile(*expr.children[0], scope, per_entry_allowed));
   return ExprNodePtr(std::make_unique<CastNode>(expr, std::move(child), scope));
+}
+
+LambdaSet::LambdaSet() = default;
+LambdaSet::LambdaSet(LambdaSet&&) noexcept = default;
+LambdaSet& LambdaSet::operator=(LambdaSet&&) noexcept = default;
+LambdaSet::~LambdaSet() = default;
+
+Result<LambdaSet> LambdaSet::Make(std::span<const sql::ExprPtr> lambdas, const EvalContext& context) {
+  LambdaSet set;
+  if (lambdas.empty()) return set;
+  set.random_ = std::make_unique<Random>(context.random_seed);
+  const ColumnPositions none;
+  const CompileScope scope{none, context, set.random_.get()};
+  for (const sql::ExprPtr& lambda : lambdas) {
+    std::unique_ptr<LambdaBody> body = TL_TRY(LambdaBody::Make(*lambda, scope));
+    set.lambdas_.push_back(std::make_unique<FreeLambda>(std::move(body)));
+    set.pointers_.push_back(set.lambdas_.back().get());
+  }
+  return set;
 }
 
 }  // namespace tideline::exec

@@ -21,6 +21,7 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "columnar/vector.h"
+#include "functions/function.h"
 #include "sql/plan/expr.h"
 
 namespace tideline::exec {
@@ -86,6 +87,23 @@ class Evaluator {
   std::unique_ptr<Random> random_;
   std::vector<std::unique_ptr<ExprNode>> parts_;  // more than one: a conjunction, for Select
   std::unique_ptr<ExprNode> whole_;
+};
+
+/// The lambdas of one aggregate call, which read nothing but their parameters; for one thread.
+class LambdaSet {
+ public:
+  static Result<LambdaSet> Make(std::span<const sql::ExprPtr> lambdas, const EvalContext& context);
+  LambdaSet();
+  LambdaSet(LambdaSet&&) noexcept;
+  LambdaSet& operator=(LambdaSet&&) noexcept;
+  ~LambdaSet();
+  /// For KernelContext::lambdas; valid while the set lives, wherever it is moved.
+  std::span<const functions::Lambda* const> pointers() const { return pointers_; }
+
+ private:
+  std::unique_ptr<Random> random_;
+  std::vector<std::unique_ptr<functions::Lambda>> lambdas_;
+  std::vector<const functions::Lambda*> pointers_;
 };
 
 /// `expr`, which reads no column, as a value: VALUES rows, limits.

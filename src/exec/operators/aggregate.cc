@@ -31,6 +31,7 @@ Result<AggregateLayout> MakeLayout(const sql::AggregateNode& node) {
         planned.order_arguments.push_back(static_cast<std::size_t>(same - call.arguments.begin()));
       }
     }
+    planned.lambdas = call.lambdas;
     planned.result_type = call.output.type;
     planned.state_offset = layout.group_bytes;
     layout.group_bytes += (planned.overload->state_bytes + kStateAlignment - 1) / kStateAlignment * kStateAlignment;
@@ -97,6 +98,7 @@ class AggregateConsumer final : public Consumer {
       : breaker_(breaker), groups_(breaker->NewGroups()) {}
 
   Status Prepare() {
+    TL_TRY(groups_->Prepare());
     const auto make = [&](const sql::Expr& expr) {
       return Evaluator::Make(expr, breaker_->columns_, breaker_->context_);
     };
@@ -209,7 +211,10 @@ Status GroupBreaker::Merge(std::unique_ptr<AggregateGroups> groups) {
 }
 
 Status GroupBreaker::Finish() {
-  if (merged_ == nullptr) merged_ = NewGroups();
+  if (merged_ == nullptr) {
+    merged_ = NewGroups();
+    TL_TRY(merged_->Prepare());
+  }
   if (stats_ != nullptr && !keys_.empty()) {
     stats_->note = fmt::format("{} rows in {} runs", rows_in_.load(), runs_in_.load());
   }

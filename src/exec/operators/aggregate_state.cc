@@ -306,6 +306,15 @@ AggregateGroups::AggregateGroups(const AggregateLayout* layout, std::vector<Type
   }
 }
 
+Status AggregateGroups::Prepare() {
+  for (std::size_t i = 0; i < layout_->calls.size(); ++i) {
+    LambdaSet lambdas = TL_TRY(LambdaSet::Make(layout_->calls[i].lambdas, *context_));
+    lambdas_.push_back(std::move(lambdas));
+    contexts_[i].lambdas = lambdas_.back().pointers();
+  }
+  return OkStatus();
+}
+
 std::size_t AggregateGroups::group_count() const {
   return key_count_ == 0 ? states_.size() : table_.group_count();
 }

@@ -33,6 +33,7 @@ struct AggregateLayout {
     std::vector<sql::AggregateOrder> order_by;
     std::vector<std::size_t> order_arguments;  ///< distinct with ORDER BY: which argument each key is
     std::vector<Type> argument_types;
+    std::vector<sql::ExprPtr> lambdas;
     Type result_type;
     std::size_t state_offset;
     bool deferred() const { return distinct || !order_by.empty(); }
@@ -96,6 +97,8 @@ class AggregateGroups {
  public:
   AggregateGroups(const AggregateLayout* layout, std::vector<Type> key_types,
                   const EvalContext* context);
+  /// Compiles the lambdas of the calls. Once, before anything else.
+  Status Prepare();
 
   /// Finds the group of each of `rows` by `keys` and makes states for new ones.
   Status FindGroups(std::span<const Vector> keys, std::size_t row_count, const Selection& rows,
@@ -122,6 +125,7 @@ class AggregateGroups {
   const std::size_t key_count_;
   const EvalContext* context_;
   std::vector<std::any> call_states_;
+  std::vector<LambdaSet> lambdas_;  // by call
   std::vector<functions::KernelContext> contexts_;
   GroupTable table_;
   StateStore states_;

@@ -198,6 +198,8 @@ class WindowPlan {
     context.state = &call_states_[index];
     context.cancel = context_.cancel;
     context.memory = context_.memory;
+    const LambdaSet lambdas = TL_TRY(LambdaSet::Make(call.lambdas, context_));
+    context.lambdas = lambdas.pointers();
     Frames frames;
     TL_TRY(FindFrames(call, columns, partition, &frames));
     if (call.aggregate != nullptr) return Aggregate(call, columns, context, arguments, partition, frames);

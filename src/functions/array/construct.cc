@@ -1,5 +1,6 @@
 // functions/array/construct.cc: ARRAY[...], a[i], element_at, cardinality, and map look-ups.
 #include "columnar/text_format.h"
+#include "functions/aggregate/distinct_sketch.h"
 #include "functions/compare.h"
 #include "functions/kernel.h"
 #include "functions/nested.h"
@@ -155,15 +156,32 @@ Status Cardinality(const KernelContext&, std::span<const Vector> arguments, cons
   return OkStatus();
 }
 
+// Of a sketch that approx_set or merge made.
+Status SketchCardinality(const KernelContext&, std::span<const Vector> arguments,
+                         const Selection& rows, Vector* result, RowErrors* errors) {
+  const Reader<StringRef> sketches(arguments[0]);
+  std::int64_t* out = result->mutable_values<std::int64_t>();
+  rows.ForEach([&](std::uint32_t row) {
+    const Result<DistinctSketch> sketch = DistinctSketch::Parse(sketches[row].view());
+    if (sketch.ok()) {
+      out[row] = sketch->Estimate();
+    } else {
+      errors->Add(row, sketch.status());
+    }
+  });
+  return OkStatus();
+}
+
 constexpr ScalarOverload kCardinalityOverloads[] = {
     {"(array(T)) -> bigint", Cardinality},
     {"(map(K, V)) -> bigint", Cardinality},
     {"(timeseries(T)) -> bigint", Cardinality},
+    {"(varbinary) -> bigint", SketchCardinality},
 };
 constexpr ScalarFunction kCardinality{
     .name = "cardinality",
     .overloads = kCardinalityOverloads,
-    .doc = {"array", "How many elements an array, map or time series has.",
+    .doc = {"array", "How many elements an array, map, time series or sketch has.",
             "SELECT cardinality(ARRAY[5, 6, 7])", "3"}};
 TL_REGISTER_SCALAR(kCardinality);
 

@@ -18,6 +18,7 @@ bool SameCall(const AggregateCall& a, const AggregateCall& b) {
   return a.function == b.function && a.overload == b.overload && a.distinct == b.distinct &&
          same_expr(a.filter, b.filter) &&
          std::equal(a.arguments.begin(), a.arguments.end(), b.arguments.begin(), b.arguments.end(), same_expr) &&
+         std::equal(a.lambdas.begin(), a.lambdas.end(), b.lambdas.begin(), b.lambdas.end(), same_expr) &&
          std::equal(a.order_by.begin(), a.order_by.end(), b.order_by.begin(), b.order_by.end(), same_order);
 }
 
@@ -25,7 +26,9 @@ Status CheckPlainArguments(const ast::FunctionCall& call) {
   for (const ast::Argument& argument : call.arguments) {
     if (argument.name.has_value()) return NotSupportedYet(argument.name->position, "a named argument");
   }
-  if (!call.within_group.empty()) return NotSupportedYet(call.position, "WITHIN GROUP");
+  if (!call.within_group.empty() && call.name != "listagg") {
+    return ErrorAt(call.position, "WITHIN GROUP is not valid for function {}", call.name);
+  }
   return OkStatus();
 }
 
@@ -158,7 +161,11 @@ Result<ExprPtr> ExpressionBinder::BindForm(const ast::FunctionCall& call) {
   }
   // Compared in another type than it is delivered in.
   if (HasVolatileCall(*arguments[0])) {
-    return NotSupportedYet(call.position, "NULLIF over a value that differs at each call");
+    // A CASE would draw two values. One in the common type, cast back, is the same value.
+    const std::optional<Type> common = CommonType(arguments, true);
+    if (!common.has_value()) return Internal("NULLIF operands were comparable but have no common type");
+    for (ExprPtr& argument : arguments) argument = CoerceTo(argument, *common);
+    return MakeCast(MakeExpr(ExprKind::kNullIf, *common, std::move(arguments), at), type);
   }
   return MakeExpr(ExprKind::kCase, type, {std::move(test), CoerceTo(MakeConstant(Value(), at), type), arguments[0]}, at);
 }
@@ -187,15 +194,10 @@ Result<ExprPtr> ExpressionBinder::BindAggregate(const functions::AggregateFuncti
   AggregateCall bound;
   bound.function = &function;
   bound.distinct = call.distinct;
-  std::vector<ExprPtr> arguments = TL_TRY(inner.BindArguments(call));
-  std::vector<Type> types;
-  for (const ExprPtr& argument : arguments) types.push_back(argument->type);
-  const std::vector<int> arity(arguments.size(), 0);
-  const Result<functions::ResolvedTypes> resolved = functions::ResolveOverload(
-      call.name, context_.registry.SignaturesOf(function), types, arity);
-  if (!resolved.ok()) return ErrorAt(at, "{}", MessageOf(resolved.status()));
-  bound.overload = resolved->overload;
-  bound.arguments = TL_TRY(CoerceArguments(*resolved, std::move(arguments)));
+  BoundArguments arguments = TL_TRY(inner.BindMixedArguments(call, context_.registry.SignaturesOf(function)));
+  bound.overload = arguments.resolved.overload;
+  bound.arguments = std::move(arguments.arguments);
+  TL_TRY(SplitAggregateLambdas(&bound.arguments, &bound.lambdas));
   if (bound.distinct) {
     for (const ExprPtr& argument : bound.arguments) {
       if (!argument->type.is_comparable() && !argument->type.is(TypeId::kUnknown)) {
@@ -204,7 +206,11 @@ Result<ExprPtr> ExpressionBinder::BindAggregate(const functions::AggregateFuncti
       }
     }
   }
-  for (const ast::SortItem& item : call.order_by) {
+  if (!call.within_group.empty() && !call.order_by.empty()) {
+    return ErrorAt(at, "{} takes one ORDER BY: inside its arguments or in WITHIN GROUP", call.name);
+  }
+  // listagg(x, ',') WITHIN GROUP (ORDER BY y) is listagg(x, ',' ORDER BY y).
+  for (const ast::SortItem& item : call.within_group.empty() ? call.order_by : call.within_group) {
     ExprPtr key = TL_TRY(inner.Bind(*item.expr));
     if (!key->type.is_orderable() && !key->type.is(TypeId::kUnknown)) {
       return ErrorAt(item.expr->position, "ORDER BY can only be applied to orderable types (actual: {})",
@@ -219,7 +225,7 @@ Result<ExprPtr> ExpressionBinder::BindAggregate(const functions::AggregateFuncti
     bound.order_by.push_back({std::move(key), item.descending, item.nulls_first.value_or(false)});
   }
   if (call.filter != nullptr) bound.filter = TL_TRY(inner.BindCondition(*call.filter, "FILTER clause"));
-  return place_.aggregates->Add(std::move(bound), resolved->result_type, std::string(function.name), at, &context_);
+  return place_.aggregates->Add(std::move(bound), arguments.resolved.result_type, std::string(function.name), at, &context_);
 }
 
 }  // namespace tideline::sql

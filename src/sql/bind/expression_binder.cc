@@ -43,21 +43,6 @@ std::string UpperCase(std::string_view text) {
   return out;
 }
 
-/// DECIMAL '1.23' has the digits that it shows: decimal(3,2).
-Type DecimalTypeOf(std::string_view text, const Type& otherwise) {
-  int digits = 0;
-  int scale = 0;
-  bool point = false;
-  for (const char c : text) {
-    if (c == '.') point = true;
-    if (c < '0' || c > '9') continue;
-    ++digits;
-    if (point) ++scale;
-  }
-  if (digits == 0 || digits > functions::kDecimalPrecisionMax) return otherwise;
-  return Type::Decimal(digits, scale);
-}
-
 }  // namespace
 
 Result<ExprPtr> ExpressionBinder::Bind(const ast::Expr& expr) {
@@ -204,9 +189,17 @@ Result<ExprPtr> ExpressionBinder::BindCondition(const ast::Expr& expr, std::stri
 }
 
 Result<ExprPtr> ExpressionBinder::BindTypedLiteral(const ast::TypedLiteral& literal) {
-  Type type = TL_TRY(ResolveTypeName(literal.type));
-  if (type.is(TypeId::kDecimal) && literal.type.parameters.empty()) type = DecimalTypeOf(literal.text, type);
   const Position at = PlaceOf(literal.position);
+  Type type = TL_TRY(ResolveTypeName(literal.type));
+  if (type.is(TypeId::kJson)) {
+    // JSON '[1]' is an array; the cast of a varchar would be the JSON string "[1]".
+    return BindScalarCall("json_parse", {MakeConstant(Value::Varchar(literal.text), at)}, at);
+  }
+  if (type.is(TypeId::kDecimal) && literal.type.parameters.empty()) {
+    const std::optional<Type> own = functions::DecimalTypeOf(literal.text);
+    if (!own.has_value()) return ErrorAt(at, "'{}' is not a valid decimal literal", literal.text);
+    type = *own;
+  }
   if (!functions::CanCast(Type::Varchar(), type)) {
     return ErrorAt(at, "Cannot cast {} to {}", Type::Varchar(CodePointCount(literal.text)).ToString(), type.ToString());
   }
@@ -424,7 +417,7 @@ Result<ExprPtr> ExpressionBinder::BindCast(const ast::CastExpr& cast) {
     // CAST(@p AS type): the value may come as any text; the service calls that varchar.
     value = CoerceTo(value, Type::Varchar());
   }
-  if (!functions::CanCast(value->type, type)) {
+  if (type.is(TypeId::kUnknown) || !functions::CanCast(value->type, type)) {
     return ErrorAt(at, "Cannot cast {} to {}", value->type.ToString(), type.ToString());
   }
   return MakeCast(std::move(value), type, cast.try_cast, at);

@@ -129,6 +129,14 @@ class ExpressionBinder {
   Result<std::vector<ExprPtr>> BindArguments(const ast::FunctionCall& call);
   Result<ExprPtr> BindLambdaCall(const ast::FunctionCall& call);
   Result<ExprPtr> BindLambda(const ast::LambdaExpr& lambda, const std::vector<Type>& types);
+  struct BoundArguments {
+    functions::ResolvedTypes resolved;
+    std::vector<ExprPtr> arguments;  ///< as written, of the overload's types; lambdas among them
+  };
+  Result<BoundArguments> BindMixedArguments(const ast::FunctionCall& call,
+                                            std::span<const functions::Signature> signatures);
+  /// Moves the lambdas of an aggregate away from `arguments`; they may not read columns.
+  static Status SplitAggregateLambdas(std::vector<ExprPtr>* arguments, std::vector<ExprPtr>* lambdas);
   Result<ExprPtr> BindWindowCall(const ast::FunctionCall& call);
   Status BindWindowFunction(const ast::FunctionCall& call, ExpressionBinder* inner, WindowCall* bound);
   Result<const ast::WindowSpec*> FindWindowSpec(const ast::OverClause& over) const;

@@ -12,6 +12,12 @@ Result<ExprPtr> ExpressionBinder::BindLambdaCall(const ast::FunctionCall& call) 
     if (context_.extended()) hint = NameHint(call.name, context_.registry.NamesLike(call.name));
     return ErrorAt(at, "Function {} not registered{}", call.name, hint);
   }
+  BoundArguments bound = TL_TRY(BindMixedArguments(call, context_.registry.SignaturesOf(*scalar)));
+  return MakeCall(*scalar, bound.resolved.overload, bound.resolved.result_type, std::move(bound.arguments), at);
+}
+
+Result<ExpressionBinder::BoundArguments> ExpressionBinder::BindMixedArguments(
+    const ast::FunctionCall& call, std::span<const functions::Signature> signatures) {
   std::vector<ExprPtr> arguments(call.arguments.size());
   std::vector<Type> types(arguments.size());
   std::vector<int> arity(arguments.size(), 0);
@@ -24,9 +30,8 @@ Result<ExprPtr> ExpressionBinder::BindLambdaCall(const ast::FunctionCall& call) 
       types[i] = arguments[i]->type;
     }
   }
-  const std::span<const functions::Signature> signatures = context_.registry.SignaturesOf(*scalar);
   Result<functions::ResolvedTypes> resolution = functions::ResolveOverload(call.name, signatures, types, arity);
-  if (!resolution.ok()) return ErrorAt(at, "{}", MessageOf(resolution.status()));
+  if (!resolution.ok()) return ErrorAt(PlaceOf(call.position), "{}", MessageOf(resolution.status()));
   functions::ResolvedTypes resolved = *std::move(resolution);
   const functions::Signature& signature = signatures[resolved.overload];
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -43,7 +48,26 @@ Result<ExprPtr> ExpressionBinder::BindLambdaCall(const ast::FunctionCall& call) 
     coerced->type = *wanted;
     arguments[i] = std::move(coerced);
   }
-  return MakeCall(*scalar, resolved.overload, resolved.result_type, std::move(arguments), at);
+  return BoundArguments{std::move(resolved), std::move(arguments)};
+}
+
+Status ExpressionBinder::SplitAggregateLambdas(std::vector<ExprPtr>* arguments, std::vector<ExprPtr>* lambdas) {
+  std::vector<ExprPtr> values;
+  for (ExprPtr& argument : *arguments) {
+    if (argument->kind != ExprKind::kLambda) {
+      values.push_back(std::move(argument));
+      continue;
+    }
+    // Its state outlives the row at hand: a column in the body would have no row to be read from.
+    std::vector<ColumnRef> read;
+    CollectColumns(*argument, &read);
+    if (!read.empty()) {
+      return ErrorAt(argument->position, "Lambda of an aggregation can only use its own parameters");
+    }
+    lambdas->push_back(std::move(argument));
+  }
+  *arguments = std::move(values);
+  return OkStatus();
 }
 
 Result<ExprPtr> ExpressionBinder::BindLambda(const ast::LambdaExpr& lambda, const std::vector<Type>& types) {

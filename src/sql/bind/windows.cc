@@ -160,29 +160,26 @@ Status ExpressionBinder::BindWindowFunction(const ast::FunctionCall& call, Expre
     return ErrorAt(at, "{}(*) is not a function: only count takes *", call.name);
   }
   if (call.distinct) return ErrorAt(at, "DISTINCT in window function parameters not yet supported: {}", call.name);
-  if (!call.order_by.empty()) return ErrorAt(at, "Window function with ORDER BY is not supported");
+  if (!call.order_by.empty() || !call.within_group.empty()) {
+    return ErrorAt(at, "Window function with ORDER BY is not supported");
+  }
   if (call.filter != nullptr && window != nullptr) {
     return ErrorAt(at, "Filter is only valid for aggregation functions");
   }
   if (call.nulls != ast::NullTreatment::kUnstated && (window == nullptr || !TakesNullTreatment(call.name))) {
     return ErrorAt(at, "Cannot specify null treatment clause for {} function", call.name);
   }
-  std::vector<ExprPtr> arguments = TL_TRY(inner->BindArguments(call));
-  std::vector<Type> types;
-  for (const ExprPtr& argument : arguments) types.push_back(argument->type);
-  const std::vector<int> arity(arguments.size(), 0);
-  const Result<functions::ResolvedTypes> resolved = functions::ResolveOverload(
-      call.name,
-      aggregate != nullptr ? context_.registry.SignaturesOf(*aggregate) : context_.registry.SignaturesOf(*window),
-      types, arity);
-  if (!resolved.ok()) return ErrorAt(at, "{}", MessageOf(resolved.status()));
+  BoundArguments arguments = TL_TRY(inner->BindMixedArguments(
+      call,
+      aggregate != nullptr ? context_.registry.SignaturesOf(*aggregate) : context_.registry.SignaturesOf(*window)));
   bound->aggregate = aggregate;
   bound->window = window;
-  bound->overload = resolved->overload;
-  bound->arguments = TL_TRY(CoerceArguments(*resolved, std::move(arguments)));
+  bound->overload = arguments.resolved.overload;
+  bound->arguments = std::move(arguments.arguments);
+  TL_TRY(SplitAggregateLambdas(&bound->arguments, &bound->lambdas));
   if (call.filter != nullptr) bound->filter = TL_TRY(inner->BindCondition(*call.filter, "FILTER clause"));
   bound->ignore_nulls = call.nulls == ast::NullTreatment::kIgnore;
-  bound->output = {context_.NewColumn(), call.name, resolved->result_type};
+  bound->output = {context_.NewColumn(), call.name, arguments.resolved.result_type};
   return OkStatus();
 }
 

@@ -69,10 +69,11 @@ std::optional<std::int64_t> ParseMagnitude(std::string_view text, IntervalUnit s
     if (!number.has_value()) return std::nullopt;
     magnitude += WideInt{*number} * kUnits[unit].worth;
     if (unit == static_cast<std::size_t>(end)) break;
+    if (text.empty()) break;  // '12 10' DAY TO SECOND: the finer fields are 0
     if (text.empty() || text.front() != kUnits[unit].separator) return std::nullopt;
     text.remove_prefix(1);
   }
-  if (end == IntervalUnit::kSecond) {
+  if (end == IntervalUnit::kSecond && !text.empty()) {
     const std::optional<std::int64_t> fraction = TakeSecondFraction(&text);
     if (!fraction.has_value()) return std::nullopt;
     magnitude += *fraction;

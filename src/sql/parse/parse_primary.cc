@@ -95,6 +95,7 @@ Result<ExprPtr> Parser::ParseNamePrimary() {
     default:
       break;
   }
+  if (before_paren && AtWord("trim") && HasSeparator(1, Keyword::kFrom)) return ParseTrim();
   if (At(TokenKind::kArrow, 1)) return ParseLambda();
   const bool is_typed_literal =
       At(TokenKind::kWord) && At(TokenKind::kString, 1) && !At(Keyword::kAll);
@@ -261,6 +262,27 @@ Result<ExprPtr> Parser::ParseSubstring() {
     call->arguments.emplace_back().value = TL_TRY(ParseValue());
   }
   TL_TRY(Expect(TokenKind::kRightParen, "FOR or ')'"));
+  return Done(std::move(call));
+}
+
+// TRIM([BOTH|LEADING|TRAILING] [characters] FROM text) is trim, ltrim or rtrim(text[, characters]).
+Result<ExprPtr> Parser::ParseTrim() {
+  auto call = Make<FunctionCall>(Next().position);
+  call->name = "trim";
+  Next();
+  for (const auto& [word, name] : {std::pair("both", "trim"), std::pair("leading", "ltrim"),
+                                   std::pair("trailing", "rtrim")}) {
+    if (!AtWord(word)) continue;
+    Next();
+    call->name = name;
+    break;
+  }
+  Argument characters;
+  if (!At(Keyword::kFrom)) characters.value = TL_TRY(ParseValue());
+  TL_TRY(Expect(Keyword::kFrom));
+  call->arguments.emplace_back().value = TL_TRY(ParseValue());
+  if (characters.value != nullptr) call->arguments.push_back(std::move(characters));
+  TL_TRY(Expect(TokenKind::kRightParen, "')'"));
   return Done(std::move(call));
 }
 

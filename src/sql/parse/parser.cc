@@ -137,6 +137,10 @@ const Token& Parser::TokenAt(std::size_t index) const {
   return lexed_.tokens[std::min(index, lexed_.tokens.size() - 1)];
 }
 
+bool Parser::AtWord(std::string_view word) const {
+  return At(TokenKind::kWord) && LowerCase(std::string(TextOf(Peek()))) == word;
+}
+
 const Token& Parser::Next() {
   const Token& token = Peek();
   if (at_ + 1 < lexed_.tokens.size()) ++at_;

@@ -60,6 +60,8 @@ class Parser {
   bool At(Keyword keyword, std::size_t ahead = 0) const {
     return Peek(ahead).keyword == keyword;
   }
+  // Whether the token is `word` (lower case), which is no keyword, in any case.
+  bool AtWord(std::string_view word) const;
   const Token& Next();
   bool Accept(TokenKind kind);
   bool Accept(Keyword keyword);
@@ -204,6 +206,7 @@ class Parser {
   Result<ExprPtr> ParseGrouping();
   Result<ExprPtr> ParsePosition();
   Result<ExprPtr> ParseSubstring();
+  Result<ExprPtr> ParseTrim();
   Result<ExprPtr> ParseNormalize();
   Result<ExprPtr> ParseArray();
   Result<ExprPtr> ParseRow();

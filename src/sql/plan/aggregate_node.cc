@@ -25,6 +25,7 @@ std::string PrintAggregateCall(const AggregateCall& call) {
     if (i > 0) out += ", ";
     out += PrintExpr(*call.arguments[i]);
   }
+  for (const ExprPtr& lambda : call.lambdas) out += fmt::format(", {}", PrintExpr(*lambda));
   for (std::size_t i = 0; i < call.order_by.size(); ++i) {
     out += i == 0 ? " ORDER BY " : ", ";
     out += PrintExpr(*call.order_by[i].expr);

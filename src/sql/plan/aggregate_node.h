@@ -21,6 +21,7 @@ struct AggregateCall {
   const functions::AggregateFunction* function = nullptr;
   std::size_t overload = 0;        ///< index into function->overloads
   std::vector<ExprPtr> arguments;  ///< over the child's outputs, of the overload's types; count(*) has none
+  std::vector<ExprPtr> lambdas;    ///< kLambda arguments, in order; they read their parameters only
   bool distinct = false;           ///< each distinct combination of arguments once
   ExprPtr filter;                  ///< rows for which this is not true are left out; may be null
   std::vector<AggregateOrder> order_by;  ///< rows reach the function in this order; usually empty

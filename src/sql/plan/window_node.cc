@@ -25,6 +25,7 @@ std::string WindowNode::Describe() const {
     for (std::size_t k = 0; k < call.arguments.size(); ++k) {
       out += fmt::format("{}{}", k == 0 ? "" : ", ", PrintExpr(*call.arguments[k]));
     }
+    for (const ExprPtr& lambda : call.lambdas) out += fmt::format(", {}", PrintExpr(*lambda));
     out += ')';
   }
   std::vector<OutputColumn> partition;

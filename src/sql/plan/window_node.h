@@ -35,6 +35,7 @@ struct WindowCall {
   const functions::AggregateFunction* aggregate = nullptr;
   std::size_t overload = 0;
   std::vector<ExprPtr> arguments;  ///< over the child's outputs, of the overload's types
+  std::vector<ExprPtr> lambdas;    ///< of an aggregate, as in AggregateCall
   ExprPtr filter;                  ///< of an aggregate; may be null
   bool ignore_nulls = false;
   WindowFrame frame;
