@@ -42,7 +42,9 @@ class Cursor {
     while (!text_.empty() && IsBlank(text_.front())) text_.remove_prefix(1);
     while (!text_.empty() && IsBlank(text_.back())) text_.remove_suffix(1);
   }
-  static bool IsBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+  static bool IsBlank(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= '\x1c' && c <= '\x1f');
+  }
   bool at_end() const { return text_.empty(); }
   char peek() const { return text_.empty() ? '\0' : text_.front(); }
   std::string_view rest() const { return text_; }

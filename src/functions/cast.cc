@@ -2,12 +2,14 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "base/time.h"
 #include "columnar/text_format.h"
 #include "columnar/value.h"
 #include "functions/cast_json.h"
 #include "functions/decimal.h"
+#include "functions/map/map_result.h"
 #include "functions/nested.h"
 #include "functions/utf8.h"
 
@@ -396,6 +398,19 @@ Status CastElements(const KernelContext& context, const Vector& source, const El
   return OkStatus();
 }
 
+// Keys that differed may be equal in their new type: 1 and 2 are both true.
+void CheckKeys(const Cast& cast) {
+  const ListEntry* entries = cast.result->values<ListEntry>();
+  std::vector<std::uint32_t> indices;
+  cast.rows.ForEach([&](std::uint32_t row) {
+    if (cast.result->IsNull(row)) return;
+    indices.resize(entries[row].length);
+    std::iota(indices.begin(), indices.end(), entries[row].offset);
+    Status status = CheckMapKeys(cast.result->child(0), indices);
+    if (!status.ok()) cast.errors->Add(row, std::move(status));
+  });
+}
+
 Status CastLists(const KernelContext& context, const Cast& cast) {
   const Elements elements = PlaceLists(cast);
   const Type& from = cast.input.type();
@@ -428,6 +443,7 @@ Status CastLists(const KernelContext& context, const Cast& cast) {
                         cast.errors));
     cast.result->SetChild(i, std::move(child));
   }
+  if (cast.to.is(TypeId::kMap) && from.map_key() != cast.to.map_key()) CheckKeys(cast);
   return OkStatus();
 }
 

@@ -1,5 +1,6 @@
 #include "functions/decimal.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -93,6 +94,54 @@ bool ParseDecimal(std::string_view text, int precision, int scale, Int128* out) 
   if (round_up) value += 1;
   if (!FitsPrecision(value, precision)) return false;
   *out = negative ? -value : value;
+  return true;
+}
+
+std::optional<Type> DecimalTypeOf(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  const std::size_t point = std::min(text.find('.'), text.size());
+  std::string_view whole = text.substr(0, point);
+  const std::string_view fraction = text.substr(std::min(point + 1, text.size()));
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (whole.empty() && fraction.empty()) return std::nullopt;
+  if (!std::all_of(whole.begin(), whole.end(), is_digit) ||
+      !std::all_of(fraction.begin(), fraction.end(), is_digit)) {
+    return std::nullopt;
+  }
+  while (!whole.empty() && whole.front() == '0') whole.remove_prefix(1);
+  const std::size_t precision = std::max<std::size_t>(whole.size() + fraction.size(), 1);
+  if (precision > static_cast<std::size_t>(kDecimalPrecisionMax)) return std::nullopt;
+  return Type::Decimal(static_cast<int>(precision), static_cast<int>(fraction.size()));
+}
+
+bool DivideScaled(Int128 dividend, Int128 divisor, int digits, Int128* out) {
+  __extension__ using Wide = unsigned __int128;
+  const bool negative = (dividend < 0) != (divisor < 0);
+  const Wide a = dividend < 0 ? -static_cast<Wide>(dividend) : static_cast<Wide>(dividend);
+  const Wide b = divisor < 0 ? -static_cast<Wide>(divisor) : static_cast<Wide>(divisor);
+  const Wide limit = static_cast<Wide>(PowerOfTen(kDecimalPrecisionMax));
+  Wide quotient = a / b;
+  Wide rest = a % b;
+  for (int i = 0; i < digits; ++i) {
+    // The next digit of long division: ten times the rest, added up so that it stays below 2 b.
+    Wide sum = 0;
+    unsigned digit = 0;
+    for (int k = 0; k < 10; ++k) {
+      sum += rest;
+      if (sum >= b) {
+        sum -= b;
+        ++digit;
+      }
+    }
+    rest = sum;
+    if (quotient >= limit / 10) return false;
+    quotient = quotient * 10 + digit;
+  }
+  if (rest >= b - rest) ++quotient;
+  if (quotient >= limit) return false;
+  *out = negative ? -static_cast<Int128>(quotient) : static_cast<Int128>(quotient);
   return true;
 }
 

@@ -1,6 +1,7 @@
 // functions/decimal.h: arithmetic on unscaled 128-bit decimals.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "base/status.h"
@@ -23,7 +24,13 @@ bool DoubleToDecimal(double value, int precision, int scale, Int128* out);
 /// `[+-]digits[.digits]`, blanks around ignored, rounded to `scale`; false when malformed or too
 /// large.
 bool ParseDecimal(std::string_view text, int precision, int scale, Int128* out);
+/// The type of `text` as a literal: its digits without leading zeros, its digits after the point;
+/// nothing when it is no number or has more than 38 digits.
+std::optional<Type> DecimalTypeOf(std::string_view text);
 /// Quotient rounded half away from zero; `divisor` is not 0.
 Int128 DivideRounded(Int128 dividend, Int128 divisor);
+/// dividend * 10^digits / divisor, rounded half away from zero, exact even where the product does not
+/// fit 128 bits; false when the quotient has more than 38 digits. `divisor` is not 0, digits >= 0.
+bool DivideScaled(Int128 dividend, Int128 divisor, int digits, Int128* out);
 
 }  // namespace tideline::functions

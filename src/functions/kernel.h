@@ -168,6 +168,22 @@ Status Text1(const KernelContext&, std::span<const Vector> arguments, const Sele
 }
 
 /// Text results that may fail: F yields a Status.
+template <typename A, auto F>
+Status TryText1(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
+                Vector* result, RowErrors* errors) {
+  const Reader<A> a(arguments[0]);
+  std::string text;
+  rows.ForEach([&](std::uint32_t row) {
+    text.clear();
+    Status status = F(a[row], &text);
+    if (status.ok()) {
+      result->SetString(row, text);
+    } else {
+      errors->Add(row, std::move(status));
+    }
+  });
+  return OkStatus();
+}
 template <typename A, typename B, auto F>
 Status TryText2(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
                 Vector* result, RowErrors* errors) {

@@ -124,45 +124,31 @@ Result<T> FromBigEndian(const StringRef& bytes) {
   return static_cast<T>(value);
 }
 
-// Text functions of one argument that may fail: F(argument, out) yields a Status.
-template <auto F>
-Status BinaryTryText(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
-                     Vector* result, RowErrors* errors) {
-  const Reader<StringRef> a(arguments[0]);
-  std::string text;
-  rows.ForEach([&](std::uint32_t row) {
-    text.clear();
-    Status status = F(a[row], &text);
-    if (status.ok()) {
-      result->SetString(row, text);
-    } else {
-      errors->Add(row, std::move(status));
-    }
-  });
-  return OkStatus();
-}
-
-#define TL_BINARY(object, text, summary_text, example_text, result_text, ...)             \
+#define TL_BINARY_IN(profile_name, object, text, summary_text, example_text, result_text, \
+                     ...)                                                                 \
   constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                           \
   constexpr ScalarFunction object{                                                        \
       .name = text,                                                                       \
       .overloads = object##Overloads,                                                     \
+      .profile = Profile::profile_name,                                                   \
       .doc = {"binary", summary_text, "SELECT " text "(" example_text ")", result_text}}; \
   TL_REGISTER_SCALAR(object)
+
+#define TL_BINARY(object, text, ...) TL_BINARY_IN(kExtendedOnly, object, text, __VA_ARGS__)
 
 TL_BINARY(kToHex, "to_hex", "The bytes in upper-case hexadecimal.", "to_utf8('Hi')", "4869",
           {"(varbinary) -> varchar", Text1<StringRef, ToHexText>});
 TL_BINARY(kFromHex, "from_hex", "The bytes a hexadecimal text writes.", "'4869'", "4869",
-          {"(varchar) -> varbinary", BinaryTryText<FromHexText>});
+          {"(varchar) -> varbinary", TryText1<StringRef, FromHexText>});
 TL_BINARY(kToBase64, "to_base64", "The bytes in base64, padded.", "to_utf8('Hi!?')",
           "SGkhPw==", {"(varbinary) -> varchar", Text1<StringRef, ToBase64Text>});
 TL_BINARY(kToBase64Url, "to_base64url", "The bytes in base64's URL-safe alphabet, padded.",
           "from_hex('fbff')",
           "-_8=", {"(varbinary) -> varchar", Text1<StringRef, ToBase64UrlText>});
 TL_BINARY(kFromBase64, "from_base64", "The bytes a base64 text writes.", "'SGkhPw=='", "4869213f",
-          {"(varchar) -> varbinary", BinaryTryText<FromBase64Text<'+', '/'>>});
+          {"(varchar) -> varbinary", TryText1<StringRef, FromBase64Text<'+', '/'>>});
 TL_BINARY(kFromBase64Url, "from_base64url", "The bytes a URL-safe base64 text writes.", "'-_8='",
-          "fbff", {"(varchar) -> varbinary", BinaryTryText<FromBase64Text<'-', '_'>>});
+          "fbff", {"(varchar) -> varbinary", TryText1<StringRef, FromBase64Text<'-', '_'>>});
 TL_BINARY(kToUtf8, "to_utf8", "The UTF-8 bytes of a text.", "'Hi'", "4869",
           {"(varchar) -> varbinary", Text1<StringRef, ToUtf8Bytes>});
 TL_BINARY(kFromUtf8, "from_utf8",
@@ -172,7 +158,7 @@ TL_BINARY(kFromUtf8, "from_utf8",
           {"(varbinary, varchar) -> varchar", TryText2<StringRef, StringRef, FromUtf8Replacing>});
 TL_BINARY(kToBigEndian64, "to_big_endian_64", "The eight bytes of a bigint, highest first.", "258",
           "0000000000000102", {"(bigint) -> varbinary", Text1<I64, ToBigEndian<I64>>});
-TL_BINARY(kFromBigEndian64, "from_big_endian_64", "The bigint that eight bytes write.",
+TL_BINARY_IN(kBoth, kFromBigEndian64, "from_big_endian_64", "The bigint that eight bytes write.",
           "from_hex('0000000000000102')", "258",
           {"(varbinary) -> bigint", Try1<I64, StringRef, FromBigEndian<I64>>});
 TL_BINARY(kToBigEndian32, "to_big_endian_32", "The four bytes of an integer, highest first.", "258",
@@ -181,6 +167,7 @@ TL_BINARY(kFromBigEndian32, "from_big_endian_32", "The integer that four bytes w
           "from_hex('00000102')", "258",
           {"(varbinary) -> integer", Try1<std::int32_t, StringRef, FromBigEndian<std::int32_t>>});
 #undef TL_BINARY
+#undef TL_BINARY_IN
 
 }  // namespace
 }  // namespace tideline::functions

@@ -54,16 +54,18 @@ Status DigestKernel(const KernelContext&, std::span<const Vector> arguments, con
   return OkStatus();
 }
 
-#define TL_DIGEST(object, text, summary_text, result_text, ...)                         \
+#define TL_DIGEST_IN(profile_name, object, text, summary_text, result_text, ...)        \
   constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                         \
   constexpr ScalarFunction object{                                                      \
       .name = text,                                                                     \
       .overloads = object##Overloads,                                                   \
+      .profile = Profile::profile_name,                                                 \
       .doc = {"binary", summary_text, "SELECT " text "(to_utf8('abc'))", result_text}}; \
   TL_REGISTER_SCALAR(object)
+#define TL_DIGEST(object, text, ...) TL_DIGEST_IN(kExtendedOnly, object, text, __VA_ARGS__)
 
-TL_DIGEST(kXxHash64, "xxhash64", "The XXH64 hash of the bytes, eight bytes.", "44bc2cf5ad770999",
-          {"(varbinary) -> varbinary", Text1<StringRef, XxHash64Bytes>});
+TL_DIGEST_IN(kBoth, kXxHash64, "xxhash64", "The XXH64 hash of the bytes, eight bytes.",
+             "44bc2cf5ad770999", {"(varbinary) -> varbinary", Text1<StringRef, XxHash64Bytes>});
 TL_DIGEST(kCrc32, "crc32", "The CRC-32 checksum of the bytes.", "891568578",
           {"(varbinary) -> bigint", Map1<I64, StringRef, Crc32Of>});
 TL_DIGEST(kMd5, "md5", "The MD5 digest of the bytes.", "900150983cd24fb0d6963f7d28e17f72",
@@ -79,6 +81,7 @@ TL_DIGEST(kSha512, "sha512", "The SHA-512 digest of the bytes.",
           "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
           {"(varbinary) -> varbinary", DigestKernel<crypto::DigestAlgorithm::kSha512>});
 #undef TL_DIGEST
+#undef TL_DIGEST_IN
 
 }  // namespace
 }  // namespace tideline::functions

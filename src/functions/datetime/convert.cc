@@ -216,10 +216,15 @@ Result<I64> ParseDuration(StringRef text) {
   return ExecutionFailed("Unknown time unit: {}", rest);
 }
 
-void HumanReadableSeconds(double seconds, std::string* out) {
+Status HumanReadableSeconds(double seconds, std::string* out) {
+  static constexpr double kSecondsMax = 9e18;
+  if (!(std::fabs(seconds) < kSecondsMax)) {
+    return ExecutionFailed("human_readable_seconds: {} is not a finite number of seconds below {}",
+                           seconds, kSecondsMax);
+  }
   static constexpr std::pair<I64, std::string_view> kUnits[] = {
       {604'800, "week"}, {86'400, "day"}, {3'600, "hour"}, {60, "minute"}, {1, "second"}};
-  I64 rest = std::fabs(seconds) < 9e18 ? std::llround(std::fabs(seconds)) : 0;
+  I64 rest = std::llround(std::fabs(seconds));
   for (const auto& [unit, name] : kUnits) {
     const I64 count = rest / unit;
     rest %= unit;
@@ -228,6 +233,7 @@ void HumanReadableSeconds(double seconds, std::string* out) {
     fmt::format_to(std::back_inserter(*out), "{} {}{}", count, name, count == 1 ? "" : "s");
   }
   if (out->empty()) *out = "0 seconds";
+  return OkStatus();
 }
 
 #define TL_CONVERT(object, text, order_policy, summary_text, example_text, result_text, ...)     \
@@ -284,7 +290,7 @@ TL_CONVERT(kParseDuration, "parse_duration", kNone,
            "The interval a text like 42.8ms or 1 day names.", "'42.8ms'", "0 00:00:00.042800000",
            {"(varchar) -> interval day to second", Try1<I64, StringRef, ParseDuration>});
 TL_CONVERT(kHumanReadableSeconds, "human_readable_seconds", kNone, "Seconds in words.", "61",
-           "1 minute, 1 second", {"(double) -> varchar", Text1<double, HumanReadableSeconds>});
+           "1 minute, 1 second", {"(double) -> varchar", TryText1<double, HumanReadableSeconds>});
 #undef TL_CONVERT
 
 }  // namespace

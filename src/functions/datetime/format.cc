@@ -128,7 +128,7 @@ class DateParser {
         continue;
       }
       const char code = format_[++i];
-      static constexpr std::string_view kUnsupported = "DUuVwXvx";
+      static constexpr std::string_view kUnsupported = "DUuVwX";
       if (kUnsupported.find(code) != kUnsupported.npos) return Unsupported(code);
       if (!Code(code)) return Malformed();
     }
@@ -206,11 +206,10 @@ class DateParser {
   }
 
   bool Code(char code) {
-    int ignored = 0;
     switch (code) {
       case 'a':
       case 'W':
-        return Name(kDayNames, &ignored);
+        return Name(kDayNames, &weekday_);
       case 'b':
       case 'M':
         return Name(kMonthNames, &month_);
@@ -244,6 +243,10 @@ class DateParser {
         return Number(2, 0, 59, &second_);
       case 'T':
         return Code('H') && Literal(':') && Code('i') && Literal(':') && Code('s');
+      case 'v':
+        return Number(2, 1, 53, &iso_week_);
+      case 'x':
+        return Number(4, 0, 9999, &iso_year_);
       case 'Y':
         return Number(4, 0, 9999, &year_);
       case 'y':
@@ -261,15 +264,26 @@ class DateParser {
     }
     I64 days = DaysFromCivil(year_, month_, day_);
     if (year_day_ > 0) days = DaysFromCivil(year_, 1, 1) + year_day_ - 1;
+    if (iso_year_ >= 0 || iso_week_ > 0) days = IsoDay();
     int hour = twelve_ ? hour_ % 12 : hour_;
     if (afternoon_ == 1 && hour < 12) hour += 12;
     return CheckTimestamp(Int128{days} * kNsPerDay + hour * kNsPerHour + minute_ * kNsPerMinute +
                           second_ * kNsPerSecond + fraction_);
   }
 
+  // The named day, or the Monday, of an ISO week; week 1 is the one that holds January 4.
+  I64 IsoDay() const {
+    const I64 january_4 = DaysFromCivil(iso_year_ >= 0 ? iso_year_ : year_, 1, 4);
+    const I64 monday = january_4 - FloorMod(january_4 + 3, I64{7});  // day 0 was a Thursday
+    return monday + I64{7} * (std::max(iso_week_, 1) - 1) + (weekday_ > 0 ? weekday_ - 1 : 0);
+  }
+
   std::string_view text_;
   std::string_view format_;
   std::size_t at_ = 0;
+  int iso_year_ = -1;
+  int iso_week_ = 0;
+  int weekday_ = 0;
   int year_ = 1970;
   int month_ = 1;
   int day_ = 1;

@@ -184,6 +184,7 @@ Result<std::uint8_t> IsJsonScalarText(const StringRef& json) {
   constexpr ScalarFunction object{                                                      \
       .name = text,                                                                     \
       .overloads = object##Overloads,                                                   \
+      .profile = Profile::kExtendedOnly,                                                \
       .doc = {"JSON", summary_text, "SELECT " text "(" example_text ")", result_text}}; \
   TL_REGISTER_SCALAR(object)
 

@@ -206,11 +206,66 @@ Status SplitToMapKernel(const KernelContext&, std::span<const Vector> arguments,
   return OkStatus();
 }
 
+// Keys keep the order of their first appearance, each with all its values.
+Status SplitToMultimapKernel(const KernelContext&, std::span<const Vector> arguments,
+                             const Selection& rows, Vector* result, RowErrors* errors) {
+  const Reader<StringRef> texts(arguments[0]);
+  const Reader<StringRef> entry_delimiters(arguments[1]);
+  const Reader<StringRef> pair_delimiters(arguments[2]);
+  std::vector<std::pair<std::string_view, std::string_view>> pairs;
+  std::vector<std::pair<std::uint32_t, ListEntry>> done;  // rows and their pairs
+  rows.ForEach([&](std::uint32_t row) {
+    const auto first = static_cast<std::uint32_t>(pairs.size());
+    Status status = SplitPairs(texts[row].view(), entry_delimiters[row].view(),
+                               pair_delimiters[row].view(), &pairs);
+    if (!status.ok()) {
+      pairs.resize(first);
+      errors->Add(row, std::move(status));
+      return;
+    }
+    done.push_back({row, {first, static_cast<std::uint32_t>(pairs.size()) - first}});
+  });
+  Vector keys = Vector::Flat(Type::Varchar(), pairs.size());
+  Vector values = Vector::Flat(Type::Varchar(), pairs.size());
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    keys.SetString(i, pairs[i].first);
+    values.SetString(i, pairs[i].second);
+  }
+  MultimapResult out(result);
+  for (const auto& [row, entry] : done) out.Add(row, keys, IndicesOf(entry));
+  out.Finish(keys, values);
+  return OkStatus();
+}
+
+Status MultimapFromEntriesKernel(const KernelContext&, std::span<const Vector> arguments,
+                                 const Selection& rows, Vector* result, RowErrors* errors) {
+  const Reader<ListEntry> lists(arguments[0]);
+  const Vector entries = arguments[0].child(0).Flatten();
+  MultimapResult out(result);
+  rows.ForEach([&](std::uint32_t row) {
+    const std::vector<std::uint32_t> all = IndicesOf(lists[row]);
+    for (const std::uint32_t i : all) {
+      if (entries.IsNull(i)) {
+        errors->Add(row, ExecutionFailed("map entry cannot be null"));
+        return;
+      }
+      if (entries.child(0).IsNull(i)) {
+        errors->Add(row, ExecutionFailed("map key cannot be null"));
+        return;
+      }
+    }
+    out.Add(row, entries.child(0), all);
+  });
+  out.Finish(entries.child(0), entries.child(1));
+  return OkStatus();
+}
+
 #define TL_MAP(object, text, summary_text, example_text, result_text, ...)             \
   constexpr ScalarOverload object##Overloads[] = {__VA_ARGS__};                        \
   constexpr ScalarFunction object{                                                     \
       .name = text,                                                                    \
       .overloads = object##Overloads,                                                  \
+      .profile = Profile::kExtendedOnly,                                               \
       .doc = {"map", summary_text, "SELECT " text "(" example_text ")", result_text}}; \
   TL_REGISTER_SCALAR(object)
 #define TL_MAP_SAMPLE "map(ARRAY['a', 'b'], ARRAY[1, 2])"
@@ -234,6 +289,14 @@ TL_MAP(kMapConcat, "map_concat", "The entries of all maps; of equal keys the las
 TL_MAP(kSplitToMap, "split_to_map", "The map a text writes with two delimiters.",
        "'a:1,b:2', ',', ':'", "{a=1, b=2}",
        {"(varchar, varchar, varchar) -> map(varchar, varchar)", SplitToMapKernel});
+TL_MAP(kSplitToMultimap, "split_to_multimap",
+       "The map a text writes with two delimiters, of each key to all its values.",
+       "'a:1,b:2,a:3', ',', ':'", "{a=[1,3], b=[2]}",
+       {"(varchar, varchar, varchar) -> map(varchar, array(varchar))", SplitToMultimapKernel});
+TL_MAP(kMultimapFromEntries, "multimap_from_entries",
+       "The map of an array of (key, value) rows, of each key to all its values.",
+       "ARRAY[('a', 1), ('a', 2)]", "{a=[1,2]}",
+       {"(array(row(K, V))) -> map(K, array(V))", MultimapFromEntriesKernel});
 #undef TL_MAP_SAMPLE
 #undef TL_MAP
 

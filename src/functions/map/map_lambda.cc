@@ -145,6 +145,7 @@ Status MapZipWithKernel(const KernelContext& context, std::span<const Vector> ar
   constexpr ScalarFunction object{                                                     \
       .name = text,                                                                    \
       .overloads = object##Overloads,                                                  \
+      .profile = Profile::kExtendedOnly,                                               \
       .doc = {"map", summary_text, "SELECT " text "(" example_text ")", result_text}}; \
   TL_REGISTER_SCALAR(object)
 #define TL_MAP_SAMPLE "map(ARRAY['a', 'b'], ARRAY[1, 2])"

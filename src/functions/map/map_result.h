@@ -35,7 +35,22 @@ class MapResult {
   std::vector<std::uint32_t> values_;
 };
 
-/// kExecutionFailed when one of `indices` into `keys` is null ("map key cannot be null") or two are
+/// Writes maps from keys to the arrays of all their values. Keys and values come in step.
+class MultimapResult {
+ public:
+  explicit MultimapResult(Vector* result) : result_(result) {}
+  /// Row `row` gets entries `indices`; equal keys share one array, in order of first appearance.
+  void Add(std::size_t row, const Vector& keys, std::span<const std::uint32_t> indices);
+  void Finish(const Vector& keys, const Vector& values);
+
+ private:
+  Vector* result_;
+  std::vector<std::uint32_t> keys_;
+  std::vector<ListEntry> lists_;
+  std::vector<std::uint32_t> values_;
+};
+
+/// kExecutionFailed when one of `indices` into `keys` is null ("map key cannot be null") or holds one, or two are
 /// equal ("Duplicate map keys (x) are not allowed").
 Status CheckMapKeys(const Vector& keys, std::span<const std::uint32_t> indices);
 

@@ -153,8 +153,8 @@ double TruncateTo(double x, I32 digits) {
 template <typename T>
 Result<T> RoundInteger(T x, I32 digits) {
   if (digits >= 0) return x;
-  if (digits < -18) return T{0};
-  I64 unit = 1;
+  if (digits < -19) return T{0};  // half of 10^20 is past every bigint
+  Int128 unit = 1;
   for (I32 i = 0; i < -digits; ++i) unit *= 10;
   const Int128 magnitude = x < 0 ? -Int128{x} : Int128{x};
   const Int128 rounded = (magnitude + unit / 2) / unit * unit;
@@ -164,6 +164,28 @@ Result<T> RoundInteger(T x, I32 digits) {
                            sizeof(T) == 4 ? "integer" : "bigint");
   }
   return static_cast<T>(value);
+}
+
+// The original leaves numbers alone when it is asked for tens and hundreds.
+double RoundDecimals(double x, I32 digits) { return digits < 0 ? x : RoundTo(x, digits); }
+template <typename T>
+T KeepInteger(T x, I32) {
+  return x;
+}
+template <typename T>
+Status RoundIntegers(const KernelContext& context, std::span<const Vector> arguments,
+                     const Selection& rows, Vector* result, RowErrors* errors) {
+  if (context.compat_profile) {
+    return Map2<T, T, I32, KeepInteger<T>>(context, arguments, rows, result, errors);
+  }
+  return Try2<T, T, I32, RoundInteger<T>>(context, arguments, rows, result, errors);
+}
+Status RoundDoubles(const KernelContext& context, std::span<const Vector> arguments,
+                    const Selection& rows, Vector* result, RowErrors* errors) {
+  if (context.compat_profile) {
+    return Map2<double, double, I32, RoundDecimals>(context, arguments, rows, result, errors);
+  }
+  return Map2<double, double, I32, RoundTo>(context, arguments, rows, result, errors);
 }
 
 constexpr ScalarOverload kAbsOverloads[] = {
@@ -194,9 +216,9 @@ constexpr ScalarOverload kRoundOverloads[] = {
     {"(integer) -> integer", Map1<I32, I32, Same<I32>>},
     {"(bigint) -> bigint", Map1<I64, I64, Same<I64>>},
     {"(double) -> double", Map1<double, double, Round>},
-    {"(integer, integer) -> integer", Try2<I32, I32, I32, RoundInteger<I32>>},
-    {"(bigint, integer) -> bigint", Try2<I64, I64, I32, RoundInteger<I64>>},
-    {"(double, integer) -> double", Map2<double, double, I32, RoundTo>},
+    {"(integer, integer) -> integer", RoundIntegers<I32>},
+    {"(bigint, integer) -> bigint", RoundIntegers<I64>},
+    {"(double, integer) -> double", RoundDoubles},
 };
 
 #define TL_ROUNDING(object, text, overload_list, summary_text, argument, result_text) \

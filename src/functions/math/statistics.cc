@@ -181,11 +181,19 @@ TL_STATISTIC(kCosineSimilarity, "cosine_similarity", "math",
              "The cosine of the angle between two sparse vectors.",
              "map(ARRAY['a'], ARRAY[1.0]), map(ARRAY['a', 'b'], ARRAY[2.0, 3.0])", "0.5547",
              {"(map(varchar, double), map(varchar, double)) -> double", CosineSimilarity});
-TL_STATISTIC(kGreatCircleDistance, "great_circle_distance", "geospatial",
-             "Kilometres between two points on the sphere: latitude and longitude of each.",
-             "36.12, -86.67, 33.94, -118.40", "2886.448973",
-             {"(double, double, double, double) -> double", GreatCircleDistance});
 #undef TL_STATISTIC
+
+constexpr ScalarOverload kGreatCircleDistanceOverloads[] = {
+    {"(double, double, double, double) -> double", GreatCircleDistance}};
+constexpr ScalarFunction kGreatCircleDistance{
+    .name = "great_circle_distance",
+    .overloads = kGreatCircleDistanceOverloads,
+    .profile = Profile::kExtendedOnly,
+    .doc = {"geospatial",
+            "Kilometres between two points on the sphere: latitude and longitude of each.",
+            "SELECT round(great_circle_distance(36.12, -86.67, 33.94, -118.40), 6)",
+            "2886.448973"}};
+TL_REGISTER_SCALAR(kGreatCircleDistance);
 
 }  // namespace
 }  // namespace tideline::functions

@@ -90,12 +90,7 @@ Result<Int128> Decimals(DecimalOp op, Int128 a, int s1, Int128 b, int s2, const 
   } else if (op == DecimalOp::kDivide) {
     if (b == 0) return ExecutionFailed("Division by zero");
     // (a / 10^s1) / (b / 10^s2) at scale max(s1, s2).
-    Int128 dividend = 0;
-    if (__builtin_mul_overflow(a, PowerOfTen(std::min(scale + s2 - s1, kDecimalPrecisionMax)),
-                               &dividend)) {
-      return overflow;
-    }
-    r = DivideRounded(dividend, b);
+    if (!DivideScaled(a, b, scale + s2 - s1, &r)) return overflow;
   } else {
     if (!RescaleDecimal(a, s1, scale, &a) || !RescaleDecimal(b, s2, scale, &b)) return overflow;
     if (op == DecimalOp::kModulus) {

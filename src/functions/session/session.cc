@@ -17,6 +17,7 @@ constexpr ScalarOverload kFailOverloads[] = {{"(varchar) -> unknown", FailKernel
 constexpr ScalarFunction kFail{.name = "fail",
                                .overloads = kFailOverloads,
                                .volatility = Volatility::kVolatile,
+                               .profile = Profile::kExtendedOnly,
                                .doc = {"conversion", "Fails the query with a message.",
                                        "SELECT try(fail('too late'))", "NULL"}};
 TL_REGISTER_SCALAR(kFail);
@@ -31,6 +32,7 @@ constexpr ScalarFunction kUuid{
     .name = "uuid",
     .overloads = kUuidOverloads,
     .volatility = Volatility::kVolatile,
+    .profile = Profile::kExtendedOnly,
     .doc = {"string", "A random UUID, version 4.", "SELECT length(uuid())", "36"}};
 TL_REGISTER_SCALAR(kUuid);
 

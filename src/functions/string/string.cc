@@ -1,5 +1,7 @@
 // functions/string/string.cc: text in, text or a number out. Positions and lengths count code
 // points.
+#include <utf8proc.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -24,35 +26,12 @@ I64 ByteLength(const StringRef& bytes) { return bytes.size(); }
 // One code point to one code point: text never changes its length in code points.
 char32_t LowerPoint(char32_t c) {
   if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
-  if ((c >= 0xC0 && c <= 0xDE && c != 0xD7) || (c >= 0x391 && c <= 0x3A9) ||
-      (c >= 0x410 && c <= 0x42F)) {
-    return c + 32;
-  }
-  if (c >= 0x400 && c <= 0x40F) return c + 80;
-  if (c == 0x178) return 0xFF;
-  if (c >= 0x100 && c <= 0x17F && c != 0x130 && c != 0x131 && c != 0x138 && c != 0x149 &&
-      c != 0x17F) {
-    const bool odd_upper = (c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E);
-    return (c % 2 == 1) == odd_upper ? c + 1 : c;
-  }
-  return c;
+  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
 }
 char32_t UpperPoint(char32_t c) {
   if (c < 0x80) return c >= 'a' && c <= 'z' ? c - 32 : c;
-  if ((c >= 0xE0 && c <= 0xFE && c != 0xF7) || (c >= 0x3B1 && c <= 0x3C9 && c != 0x3C2) ||
-      (c >= 0x430 && c <= 0x44F)) {
-    return c - 32;
-  }
-  if (c == 0xB5) return 0x39C;
-  if (c == 0x3C2) return 0x3A3;
-  if (c >= 0x450 && c <= 0x45F) return c - 80;
-  if (c == 0xFF) return 0x178;
-  if (c >= 0x100 && c <= 0x17F && c != 0x130 && c != 0x131 && c != 0x138 && c != 0x149 &&
-      c != 0x17F) {
-    const bool odd_upper = (c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E);
-    return (c % 2 == 0) == odd_upper ? c - 1 : c;
-  }
-  return c;
+  if (c == 0xDF) return c;  // no single letter is its upper case in everyday text
+  return static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c)));
 }
 template <auto Map>
 void MapPoints(const StringRef& text, std::string* out) {
@@ -377,6 +356,32 @@ Status ConcatWs(const KernelContext&, std::span<const Vector> arguments, const S
   return OkStatus();
 }
 
+Status ConcatWsArray(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
+                     Vector* result, RowErrors*) {
+  const Reader<StringRef> separators(arguments[0]);
+  const Reader<ListEntry> lists(arguments[1]);
+  const Vector& elements = arguments[1].child(0);
+  const Reader<StringRef> texts(elements);
+  std::string out;
+  rows.ForEach([&](std::uint32_t row) {
+    if (arguments[0].IsNull(row) || arguments[1].IsNull(row)) {
+      result->SetNull(row);
+      return;
+    }
+    out.clear();
+    bool first = true;
+    const ListEntry entry = lists[row];
+    for (std::uint32_t i = entry.offset; i < entry.offset + entry.length; ++i) {
+      if (elements.IsNull(i)) continue;
+      if (!first) out += separators[row].view();
+      first = false;
+      out += texts[i].view();
+    }
+    result->SetString(row, out);
+  });
+  return OkStatus();
+}
+
 // ---- split
 // -------------------------------------------------------------------------------------------------
 
@@ -524,7 +529,9 @@ TL_STRING(kSplit, "split", "The parts between delimiters, at most so many.", "'a
 TL_STRING(kSplitPart, "split_part", "The n-th part between delimiters; NULL beyond the last.",
           "'a,b,c', ',', 2", "b", {"(varchar, varchar, bigint) -> varchar", SplitPart});
 
-constexpr ScalarOverload kConcatWsOverloads[] = {{"(varchar, varchar...) -> varchar", ConcatWs}};
+constexpr ScalarOverload kConcatWsOverloads[] = {
+    {"(varchar, varchar...) -> varchar", ConcatWs},
+    {"(varchar, array(varchar)) -> varchar", ConcatWsArray}};
 constexpr ScalarFunction kConcatWs{
     .name = "concat_ws",
     .overloads = kConcatWsOverloads,

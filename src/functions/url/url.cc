@@ -221,6 +221,7 @@ Status UrlDecodeKernel(const KernelContext&, std::span<const Vector> arguments,
   constexpr ScalarFunction object{                                                     \
       .name = text,                                                                    \
       .overloads = object##Overloads,                                                  \
+      .profile = Profile::kExtendedOnly,                                               \
       .doc = {"URL", summary_text, "SELECT " text "(" example_text ")", result_text}}; \
   TL_REGISTER_SCALAR(object)
 #define TL_URL_SAMPLE "'http://example.com:8080/a/b?x=1&y=2#top'"
