@@ -55,6 +55,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Settings& settings) {
   if (settings.dev) TL_TRY(CheckDevelopmentAddresses(settings));
   std::unique_ptr<Server> server(new Server(settings));
   TL_TRY(server->OpenStorage());
+  TL_TRY(server->OpenSpill());
   TL_TRY(server->MakeServices());
   TL_TRY(server->Listen());
   return server;
@@ -97,6 +98,24 @@ Status Server::OpenStorage() {
   return OkStatus();
 }
 
+// After the engine, which holds the lock on the data directory: what lies in spill/ is no one's.
+Status Server::OpenSpill() {
+  if (settings_.spill_mb == 0) return OkStatus();
+  spill_sealer_ = std::make_unique<seal::PlainSealer>();
+  exec::SpillOptions options;
+  options.file_system = &fs::PosixFileSystem();
+  options.directory = fs::JoinPath(settings_.data_dir, "spill");
+  // Results that wait have limits of their own, of which these must not fall short.
+  const auto results = static_cast<std::uint64_t>(settings_.result_spool_mb);
+  const auto result = static_cast<std::uint64_t>(settings_.query_result_spool_mb);
+  options.bytes_max = (static_cast<std::uint64_t>(settings_.spill_mb) + results) << 20;
+  options.query_bytes_max = (static_cast<std::uint64_t>(settings_.query_spill_mb) + result) << 20;
+  options.disk_free_bytes_min = static_cast<std::uint64_t>(settings_.spill_disk_free_mb) << 20;
+  options.sealer = spill_sealer_.get();
+  spill_ = TL_TRY(exec::SpillSpace::Open(std::move(options)));
+  return OkStatus();
+}
+
 Status Server::MakeServices() {
   const Clock& clock = SystemClock();
   query_pool_ = std::make_unique<ThreadPool>(
@@ -117,6 +136,9 @@ Status Server::MakeServices() {
   api::QueryServiceOptions query_options;
   query_options.query_memory_bytes_max = static_cast<std::size_t>(settings_.query_memory_mb) << 20;
   query_options.thread_count = thread_count_;
+  query_options.spill = spill_.get();
+  query_options.result_spool_bytes_max = static_cast<std::uint64_t>(settings_.result_spool_mb) << 20;
+  query_options.query_result_spool_bytes_max = static_cast<std::uint64_t>(settings_.query_result_spool_mb) << 20;
   query_ = std::make_unique<api::QueryService>(*engine_, clock, *query_pool_, *memory_, query_options);
   aws_json_ = std::make_unique<aws_json::AwsJsonHandler>(
       aws_json::AwsJsonServices{authenticator_.get(), management_.get(), write_.get(), query_.get(),
@@ -135,6 +157,8 @@ Status Server::MakeServices() {
                      [this] { return static_cast<double>(engine_->stats().series_count); });
   Metrics().AddGauge(this, "tideline_query_sessions", "Results not yet fetched whole", "",
                      [this] { return static_cast<double>(query_->session_count()); });
+  Metrics().AddGauge(this, "tideline_result_spool_bytes", "Bytes of results that wait on disk", "",
+                     [this] { return static_cast<double>(query_->spooled_bytes()); });
   return OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "base/thread_pool.h"
 #include "front/admin/admin_handler.h"
+#include "exec/spill/spill_space.h"
 #include "front/aws_json/aws_json_handler.h"
 #include "net/http_server.h"
 #include "server/collector.h"
@@ -19,6 +20,7 @@
 #include "service/api/write_service.h"
 #include "service/auth/authenticator.h"
 #include "storage/engine/engine.h"
+#include "storage/seal/sealer.h"
 
 namespace tideline::server {
 
@@ -46,6 +48,7 @@ class Server {
  private:
   explicit Server(const Settings& settings) : settings_(settings) {}
   Status OpenStorage();
+  Status OpenSpill();
   Status MakeServices();
   Status Listen();
   void ExpireSessionsRegularly();
@@ -58,6 +61,8 @@ class Server {
 
   std::unique_ptr<MemoryBudget> memory_;
   std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<seal::Sealer> spill_sealer_;
+  std::unique_ptr<exec::SpillSpace> spill_;
   std::unique_ptr<ThreadPool> query_pool_;
   std::unique_ptr<ThreadPool> workers_;
   std::unique_ptr<ThreadPool> query_workers_;

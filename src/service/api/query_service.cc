@@ -86,7 +86,6 @@ struct QueryService::Session {
 
   // What the execution runs on, in the order in which it is taken down last to first.
   MemoryBudget memory;
-  std::unique_ptr<exec::ScanProvider> scans;
   sql::BoundStatement statement;
   bool metered = false;
   std::shared_ptr<const std::vector<ResultColumn>> columns;
@@ -108,10 +107,12 @@ QueryService::QueryService(engine::Engine& engine, const Clock& clock, Executor&
       clock_(clock),
       query_pool_(query_pool),
       memory_(memory),
-      options_(options),
+      options_(std::move(options)),
       queries_started_(Metrics().MakeCounter("tideline_queries_total", "Queries started")),
       bytes_scanned_(Metrics().MakeCounter("tideline_query_bytes_scanned_total",
-                                           "Encoded bytes that queries read")) {}
+                                           "Encoded bytes that queries read")) {
+  result_spool_.bytes_max = options_.result_spool_bytes_max;
+}
 
 QueryService::~QueryService() {
   const MutexLock lock(mutex_);
@@ -213,11 +214,14 @@ Result<QueryPage> QueryService::Start(const CallContext& call, const QueryReques
                            metadata_bytes, kResultMetadataBytesMax);
   }
   session->columns = std::move(columns);
-  session->scans = exec::NewEngineScanProvider(&engine_);
   exec::ExecutionContext context;
+  context.scans_owner = exec::NewEngineScanProvider(&engine_);
   context.now = now;
   context.compat_profile = call.compat_profile;
-  context.scans = session->scans.get();
+  context.scans = context.scans_owner.get();
+  context.spill = options_.spill;
+  context.result_spool = &result_spool_;
+  context.result_spool_bytes_max = options_.query_result_spool_bytes_max;
   context.pool = &query_pool_;
   context.workers_max = options_.thread_count;
   context.memory = &session->memory;
@@ -234,6 +238,7 @@ Result<QueryPage> QueryService::Start(const CallContext& call, const QueryReques
     if (!execution.ok()) return ExecutionStatus(execution.status());
     session->execution = *std::move(execution);
     page = TL_TRY(FillPage(*session, request, encoder));
+    if (!page.next_token.empty()) session->execution->RunOn();
   }
   if (!page.next_token.empty()) TL_TRY(Keep(std::move(session)));
   return page;
@@ -253,8 +258,8 @@ Result<QueryPage> QueryService::Continue(const CallContext& call, const QueryReq
     const MutexLock lock(mutex_);
     const auto found = sessions_.find(token->first);
     if (found == sessions_.end()) {
-      if (!cancelled_.contains(token->first)) return InvalidToken();
-      return Aborted(fmt::runtime(choices::kCancelledQueryText), token->first);
+      const auto ended = cancelled_.find(token->first);
+      return ended == cancelled_.end() ? InvalidToken() : EndedStatus(token->first, ended->second);
     }
     session = found->second;
   }
@@ -272,7 +277,6 @@ Result<QueryPage> QueryService::Continue(const CallContext& call, const QueryReq
   if (!page.ok() || page->next_token.empty()) {
     session->ended.store(true);
     session->execution.reset();
-    session->scans.reset();  // its snapshots keep files from being removed
     session->batch = {};
   }
   return page;
@@ -345,7 +349,8 @@ Result<QueryPage> QueryService::FillPage(Session& session, const QueryRequest& r
 Result<std::string> QueryService::CancelQuery(const CallContext&, std::string_view query_id) {
   std::shared_ptr<Session> session;  // taken down without the lock, here or by the call that fills it
   const MutexLock lock(mutex_);
-  if (cancelled_.contains(query_id)) {
+  const auto ended = cancelled_.find(query_id);
+  if (ended != cancelled_.end() && !ended->second.abandoned) {
     return fmt::format(fmt::runtime(choices::kAlreadyCancelledText), query_id);
   }
   const auto found = sessions_.find(std::string(query_id));
@@ -356,9 +361,18 @@ Result<std::string> QueryService::CancelQuery(const CallContext&, std::string_vi
   sessions_.erase(found);
   session->cancelled.store(true);
   session->cancel.Cancel();
-  if (cancelled_.size() >= kCancelledMax) cancelled_.erase(cancelled_.begin());
-  cancelled_.emplace(query_id, clock_.SteadyNow());
+  Remember(std::string(query_id), {clock_.SteadyNow(), false});
   return std::string();
+}
+
+void QueryService::Remember(const std::string& query_id, Ended ended) {
+  if (cancelled_.size() >= kCancelledMax) cancelled_.erase(cancelled_.begin());
+  cancelled_.insert_or_assign(query_id, ended);
+}
+
+Status QueryService::EndedStatus(const std::string& query_id, const Ended& ended) {
+  if (!ended.abandoned) return Aborted(fmt::runtime(choices::kCancelledQueryText), query_id);
+  return Aborted(fmt::runtime(choices::kAbandonedQueryText), query_id, kSessionIdleNsMax / kNsPerSecond);
 }
 
 void QueryService::ExpireSessions() {
@@ -375,10 +389,11 @@ void QueryService::ExpireSessions() {
     }
     session->cancel.Cancel();
     expired.push_back(session);
+    if (!session->ended.load()) Remember(at->first, {{now}, true});
     at = sessions_.erase(at);
   }
   std::erase_if(cancelled_, [&](const auto& entry) {
-    return now - entry.second.value >= kSessionIdleNsMax;
+    return now - entry.second.at.value >= kSessionIdleNsMax;
   });
 }
 
