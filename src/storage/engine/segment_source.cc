@@ -1,10 +1,13 @@
 #include "storage/engine/segment_source.h"
 
+#include "base/no_wait.h"
+
 #include <algorithm>
 
 namespace tideline::engine {
 
 Status ObjectRangeReader::Read(std::uint64_t offset, std::span<std::byte> out) {
+  if (NoWait::active()) return Unavailable("{} would have to be read", key_);
   const std::size_t count = TL_TRY(store_.Read(key_, offset, out));
   if (count != out.size()) {
     return DataLoss("{} ends at {}, {} bytes from {} were wanted", key_, offset + count, out.size(),
