@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 
 #include "base/mutex.h"
 #include "columnar/value.h"
 #include "exec/pipeline/pipeline.h"
+#include "exec/top_window.h"
 #include "exec/values/gather.h"
 
 namespace tideline::exec {
@@ -57,8 +59,16 @@ class ResultConsumer final : public Consumer {
     out.row_count = rows.size();
     std::vector<std::uint32_t> list;
     if (!rows.is_all()) rows.ForEach([&](std::uint32_t row) { list.push_back(row); });
+    // Dictionaries stay: whoever prints rows prints an entry once.
     for (const Vector& column : batch.columns) {
-      out.columns.push_back(rows.is_all() ? column.Flatten() : GatherRows(column, list));
+      const bool nested = column.type().physical() == PhysicalType::kList || column.type().physical() == PhysicalType::kRow;
+      if (nested) {
+        out.columns.push_back(rows.is_all() ? column.Flatten() : GatherRows(column, list));
+      } else if (rows.is_all()) {
+        out.columns.push_back(column);
+      } else {
+        out.columns.push_back(column.kind() == VectorKind::kFlat ? GatherRows(column, list) : column.Slice(list));
+      }
     }
     sink_->Add(std::move(out));
     return OkStatus();
@@ -220,7 +230,7 @@ class Core : public std::enable_shared_from_this<Core> {
 
   Status Plan(const sql::PlanNodePtr& root) {
     plan_ = TL_TRY(PlanPipelines(root, context_.scans, eval_, sink_));
-    return OkStatus();
+    return plan_->pipelines.front().source->Prepare();
   }
 
   void Start() {
@@ -270,6 +280,14 @@ class Core : public std::enable_shared_from_this<Core> {
     // A ticket may keep this object a little longer than what the context points at.
     workers_.clear();
     plan_.reset();
+  }
+
+  double rows_to_read() const {
+    double rows = 0;
+    for (const auto& scan : plan_->scans) {
+      rows += scan->is_open() ? scan->EstimatedRows() : std::numeric_limits<double>::infinity();
+    }
+    return rows;
   }
 
   QueryStatistics statistics() const {
@@ -391,16 +409,21 @@ class Core : public std::enable_shared_from_this<Core> {
     changed_.NotifyAll();
   }
 
-  void EndPipeline() TL_REQUIRES(mutex_) {
+  // The end of the current pipeline, and what the next one waits for.
+  Status FinishPipeline() TL_NO_THREAD_SAFETY_ANALYSIS {
     const Pipeline& pipeline = plan_->pipelines[pipeline_];
-    if (pipeline.finishes_sink) {
-      // No worker of this query runs now, and none can be claimed: the lock is free to go.
-      mutex_.Unlock();
-      const Status status = pipeline.sink->Finish();
-      if (!status.ok()) Fail(status);
-      mutex_.Lock();
-      if (!status.ok()) return;
-    }
+    if (pipeline.finishes_sink) TL_TRY(pipeline.sink->Finish());
+    if (pipeline_ + 1 == plan_->pipelines.size()) return OkStatus();
+    return plan_->pipelines[pipeline_ + 1].source->Prepare();
+  }
+
+  void EndPipeline() TL_REQUIRES(mutex_) {
+    // No worker of this query runs now, and none can be claimed: the lock is free to go.
+    mutex_.Unlock();
+    const Status status = FinishPipeline();
+    if (!status.ok()) Fail(status);
+    mutex_.Lock();
+    if (!status.ok()) return;
     workers_.clear();
     if (++pipeline_ == plan_->pipelines.size()) {
       finished_ = true;
@@ -447,6 +470,7 @@ class Execution final : public QueryExecution {
   Result<bool> NextUntil(Batch* batch, SteadyNs until) override {
     return core_->NextUntil(batch, until);
   }
+  double rows_to_read() const override { return core_->rows_to_read(); }
   QueryStatistics statistics() const override { return core_->statistics(); }
   std::string Analysis() const override { return core_->Analysis(); }
 
@@ -478,6 +502,7 @@ class AnalyzeExecution final : public QueryExecution {
     batch->row_count = lines.size();
     return true;
   }
+  double rows_to_read() const override { return inner_->rows_to_read(); }
   QueryStatistics statistics() const override { return inner_->statistics(); }
   std::string Analysis() const override { return inner_->Analysis(); }
 
@@ -488,13 +513,27 @@ class AnalyzeExecution final : public QueryExecution {
 
 }  // namespace
 
-Result<std::unique_ptr<QueryExecution>> Execute(const sql::PlanNodePtr& root,
-                                                const ExecutionContext& context) {
-  TL_CHECK(root != nullptr && context.memory != nullptr);
+namespace {
+
+Result<std::unique_ptr<QueryExecution>> ExecuteWhole(const sql::PlanNodePtr& root,
+                                                     const ExecutionContext& context) {
   auto core = std::make_shared<Core>(context);
   TL_TRY(core->Plan(root));
   core->Start();
   return std::unique_ptr<QueryExecution>(std::make_unique<Execution>(std::move(core)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<QueryExecution>> Execute(const sql::PlanNodePtr& root,
+                                                const ExecutionContext& context) {
+  TL_CHECK(root != nullptr && context.memory != nullptr);
+  std::unique_ptr<QueryExecution> window =
+      TL_TRY(MakeTopWindow(root, context, [context](const sql::PlanNodePtr& plan) {
+        return ExecuteWhole(plan, context);
+      }));
+  if (window != nullptr) return window;
+  return ExecuteWhole(root, context);
 }
 
 Result<std::unique_ptr<QueryExecution>> ExecuteStatement(const sql::BoundStatement& statement,

@@ -45,6 +45,8 @@ struct ExecutionContext {
   std::uint64_t random_seed = 0x7469646570;
   /// Pipelines that read at most this many rows stay on the calling thread.
   double inline_rows_max = 20'000;
+  /// Tables of fewer rows are read whole where a window of time might do (top_window.h).
+  double window_rows_min = 20'000;
 };
 
 struct QueryStatistics {
@@ -57,12 +59,15 @@ struct QueryStatistics {
 class QueryExecution {
  public:
   virtual ~QueryExecution() = default;
-  /// The next rows of the answer, flat, in the plan's output order; false at the end. Blocks. One
+  /// The next rows of the answer, columns in the plan's output order and any encoding (nested ones flat); false at the end. Blocks. One
   /// thread at a time.
   Result<bool> Next(Batch* batch) { return NextUntil(batch, SteadyNs{INT64_MAX}); }
   /// The same, but true with an empty batch once no rows are ready and `until` has passed on the
   /// context's clock. Late by what is under way then: a slice, or the end of a sort.
   virtual Result<bool> NextUntil(Batch* batch, SteadyNs until) = 0;
+  /// Rows that its scans will read, as far as that is known before; infinity when a scan is not
+  /// opened yet.
+  virtual double rows_to_read() const = 0;
   /// So far. Thread-safe.
   virtual QueryStatistics statistics() const = 0;
   /// One line per operator with rows and time, for EXPLAIN ANALYZE; after the last Next.

@@ -62,6 +62,7 @@ class InProcessRunner final : public QueryRunner {
     context.compat_profile = compat_profile;
     context.scans = scans.get();
     context.memory = &memory;
+    context.window_rows_min = 0;  // however small the table
     if (pool_ != nullptr) {
       context.pool = pool_.get();
       context.workers_max = options_.threads;

@@ -391,6 +391,11 @@ Status AggregateGroups::Update(std::size_t index, std::span<const Vector> argume
                                std::span<const Vector> order_keys, const Selection& rows,
                                const RunsOfBatch& runs) {
   const AggregateLayout::Call& call = layout_->calls[index];
+  if (call.skips_nulls && std::any_of(arguments.begin(), arguments.end(), [](const Vector& argument) {
+        return argument.is_constant() && argument.IsNull(0);
+      })) {
+    return OkStatus();
+  }
   Selection run = rows;
   std::vector<std::uint32_t> not_null;
   const bool may_skip = call.skips_nulls && std::any_of(arguments.begin(), arguments.end(),

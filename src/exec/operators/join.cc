@@ -94,6 +94,7 @@ class HashJoin final : public JoinBreaker {
     return OkStatus();
   }
 
+  void AddFilter(std::shared_ptr<RuntimeFilter> filter) override { filters_.push_back(std::move(filter)); }
   Result<std::unique_ptr<Consumer>> NewConsumer() override;
   Result<std::unique_ptr<Consumer>> NewProbe(Consumer* next) override;
   std::shared_ptr<Source> Unmatched() override;
@@ -140,6 +141,7 @@ class HashJoin final : public JoinBreaker {
   OperatorStats* const stats_;
   std::vector<sql::ExprPtr> build_keys_;
   std::vector<sql::ExprPtr> probe_keys_;
+  std::vector<std::shared_ptr<RuntimeFilter>> filters_;
   ColumnPositions pair_;
   std::vector<std::uint32_t> places_;
   bool mark_by_key_ = false;
@@ -184,9 +186,12 @@ class BuildConsumer final : public Consumer {
     HashJoin::Kept kept;
     kept.rows.row_count = list.size();
     std::size_t bytes = 0;
-    for (Evaluator& key : keys_) {
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
       Vector value;
-      TL_TRY(key.Evaluate(batch, rows, &value));
+      TL_TRY(keys_[i].Evaluate(batch, rows, &value));
+      for (const auto& filter : join_->filters_) {
+        if (filter->key() == i) filter->Add(value, rows);
+      }
       kept.keys.push_back(TakeRows(value, list));
       bytes += KeptBytes(kept.keys.back());
     }

@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "exec/operators/operator.h"
+#include "exec/scan/runtime_filter.h"
 #include "sql/plan/join_node.h"
 
 namespace tideline::exec {
@@ -26,6 +27,8 @@ class JoinBreaker : public Sink {
   /// Which child to read first.
   static bool ShouldBuildLeft(const sql::JoinNode& node);
 
+  /// Shows `filter` the key of every row that is kept; before the first consumer is made.
+  virtual void AddFilter(std::shared_ptr<RuntimeFilter> filter) = 0;
   /// Takes the other child's rows, with its outputs as columns, and hands on the join's.
   virtual Result<std::unique_ptr<Consumer>> NewProbe(Consumer* next) = 0;
   /// Rows of the kept side that found no partner, to be read when all probes have finished; null

@@ -68,6 +68,9 @@ class SourceReader {
 class Source {
  public:
   virtual ~Source() = default;
+  /// Called once, by one thread, when every pipeline that runs before its own has ended, and before
+  /// anything else but progress() is asked.
+  virtual Status Prepare() { return OkStatus(); }
   virtual Result<std::unique_ptr<SourceReader>> NewReader() = 0;
   /// How many workers can be of use; 1 when batches come in an order that must be kept.
   virtual std::size_t workers_max() const { return 1; }

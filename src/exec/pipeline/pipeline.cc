@@ -7,6 +7,7 @@
 #include "exec/operators/sort.h"
 #include "exec/operators/unnest.h"
 #include "exec/operators/window.h"
+#include "exec/scan/deferred_scan.h"
 #include "sql/plan/aggregate_node.h"
 #include "sql/plan/filter_node.h"
 #include "sql/plan/limit_node.h"
@@ -141,11 +142,23 @@ class Planner {
 
   Status BuildScan(const sql::ScanNode& scan, const Chain& chain, OperatorStats* stats) {
     if (scans_ == nullptr) return Internal("no source for the rows of table {}", scan.table().table);
-    std::shared_ptr<ScanSource> source = TL_TRY(scans_->OpenScan(scan, context_));
+    std::shared_ptr<ScanSource> source;
+    const auto narrowed = filters_.find(&scan);
+    if (narrowed != filters_.end()) {
+      // The view is that of now, however late the scan is opened.
+      TL_TRY(scans_->BoundsOf(scan));
+      source = NewDeferredScan(scans_, scan, context_, std::move(narrowed->second));
+    } else {
+      source = TL_TRY(scans_->OpenScan(scan, context_));
+    }
     plan_->scans.push_back(source);
     plan_->scan_stats.emplace_back(source, stats);
     Chain below = chain;
     const sql::ScanNode::Spec& spec = scan.spec();
+    if (scans_->applies_residuals()) {
+      AddPipeline(std::move(source), stats, below);
+      return OkStatus();
+    }
     if (!spec.residual_columns.empty()) {
       std::vector<std::size_t> positions;
       for (std::size_t i = 0; i < scan.outputs().size(); ++i) positions.push_back(i);
@@ -240,11 +253,29 @@ class Planner {
     build.sink = breaker;
     build.sink_stats = stats;
     TL_TRY(Build(*node.children()[build_left ? 0 : 1], build, depth + 1));
+    AddFilters(node, build_left, breaker.get());
     const Chain probe = chain.Below({[breaker](Consumer* next) { return breaker->NewProbe(next); }, stats});
     TL_TRY(Build(*node.children()[build_left ? 1 : 0], probe, depth + 1));
     std::shared_ptr<Source> unmatched = breaker->Unmatched();
     if (unmatched != nullptr) AddPipeline(std::move(unmatched), stats, chain);
     return OkStatus();
+  }
+
+  // The side that streams by is scanned when the keys of the other are known, if rows of it without a
+  // partner are dropped.
+  void AddFilters(const sql::JoinNode& node, bool build_left, JoinBreaker* breaker) {
+    if (node.spec().kind == sql::JoinKind::kSingle || node.spec().kind == sql::JoinKind::kMark) return;
+    if (build_left ? node.preserves_right() : node.preserves_left()) return;
+    const PlanNode& probe = *node.children()[build_left ? 1 : 0];
+    for (std::size_t i = 0; i < node.keys().size(); ++i) {
+      const sql::Expr& key = *(build_left ? node.keys()[i].right : node.keys()[i].left);
+      if (key.kind != sql::ExprKind::kColumn) continue;
+      const std::optional<ScanColumn> found = TraceToScan(probe, key.column);
+      if (!found.has_value()) continue;
+      auto filter = std::make_shared<RuntimeFilter>(found->column, i);
+      breaker->AddFilter(filter);
+      filters_[found->scan].push_back(std::move(filter));
+    }
   }
 
   Status BuildUnnest(const sql::UnnestNode& node, const Chain& chain, OperatorStats* stats, std::size_t depth) {
@@ -290,6 +321,7 @@ class Planner {
   ScanProvider* const scans_;
   const EvalContext& context_;
   PhysicalPlan* const plan_;
+  std::map<const PlanNode*, std::vector<std::shared_ptr<RuntimeFilter>>> filters_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "sql/optimize/fold_constants.h"
 #include "sql/optimize/prune_columns.h"
+#include "sql/optimize/push_ends.h"
 #include "sql/optimize/push_limits.h"
 #include "sql/optimize/push_predicates.h"
 
@@ -16,7 +17,7 @@ PlanNodePtr Optimize(PlanNodePtr root, const OptimizeOptions& options) {
   root = FoldConstants(root, evaluate);
   // Before limits, which look for the scan right below.
   root = MergeProjects(PruneColumns(root));
-  return PushLimits(root);
+  return PushEnds(PushLimits(root));
 }
 
 }  // namespace tideline::sql

@@ -86,6 +86,8 @@ std::string ScanNode::Describe() const {
   }
   if (spec_.residual != nullptr) out += fmt::format(" where {}", PrintExpr(*spec_.residual));
   if (spec_.limit_hint.has_value()) out += fmt::format(" any {}", *spec_.limit_hint);
+  if (spec_.newest_only) out += spec_.oldest_only ? " ends of each series" : " newest of each series";
+  if (spec_.oldest_only && !spec_.newest_only) out += " oldest of each series";
   return out;
 }
 

@@ -63,6 +63,10 @@ class ScanNode final : public PlanNode {
     std::vector<catalog::ColumnId> residual_storage_columns;
     /// Any so many of the matching rows will do.
     std::optional<std::int64_t> limit_hint;
+    /// When either is set: rows that are not the newest (the oldest) of their series, among those
+    /// described, may be left out.
+    bool newest_only = false;
+    bool oldest_only = false;
     /// Rows in the table as far as the catalog knows.
     double table_rows = 1e6;
   };
