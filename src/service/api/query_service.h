@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -28,6 +29,10 @@ inline constexpr std::size_t kQueryBytesMax = 262'144;
 inline constexpr std::size_t kPageBytesMax = 1'000'000;
 /// How long a call waits for rows; clients give up after 60 seconds.
 inline constexpr std::int64_t kPageWaitNsMax = 5 * kNsPerSecond;
+/// What is tried on the thread of an event loop: length of the text, rows to read, time.
+inline constexpr std::size_t kShortQueryBytesMax = 4'096;
+inline constexpr double kShortQueryRowsMax = 20'000;
+inline constexpr std::int64_t kShortQueryNsMax = 2 * kNsPerMs;
 inline constexpr std::int64_t kSessionIdleNsMax = kNsPerHour;
 inline constexpr std::size_t kSessionsMax = 1'000;
 inline constexpr std::int64_t kQueryNsMax = 60 * kNsPerMinute;
@@ -61,6 +66,13 @@ class QueryService {
   /// kResourceExhausted: kSessionsMax.
   Result<QueryPage> Query(const CallContext& call, const QueryRequest& request, PageEncoder& encoder);
 
+  /// The same for a query that can be answered whole at once, from few rows that all lie in memory:
+  /// for the thread of an event loop, which it holds for kShortQueryNsMax at most, or a batch of rows
+  /// longer. Nothing when it is another query, or fails, or takes longer: then Query it is, and this
+  /// call has left no trace.
+  std::optional<QueryPage> TryShort(const CallContext& call, const QueryRequest& request,
+                                    PageEncoder& encoder);
+
   /// Empty text the first time, the service's message when it was cancelled before.
   /// kInvalidArgument: no such query, or it has ended.
   Result<std::string> CancelQuery(const CallContext& call, std::string_view query_id);
@@ -77,7 +89,12 @@ class QueryService {
   Result<QueryPage> Start(const CallContext& call, const QueryRequest& request, PageEncoder& encoder);
   Result<QueryPage> Continue(const CallContext& call, const QueryRequest& request,
                              PageEncoder& encoder);
-  Result<QueryPage> FillPage(Session& session, const QueryRequest& request, PageEncoder& encoder);
+  /// Compiles the text into a session that can be run; `pool` null: on the calling thread alone.
+  Status Prepare(const CallContext& call, const QueryRequest& request, std::string query_id,
+                 Session* session);
+  Status Execute(const CallContext& call, Executor* pool, Session* session);
+  Result<QueryPage> FillPage(Session& session, const QueryRequest& request, PageEncoder& encoder,
+                             SteadyNs until);
   Result<std::string> QueryIdFor(const CallContext& call, const QueryRequest& request);
   /// The session of a query, or null.
   std::shared_ptr<Session> FindSession(const std::string& query_id);
