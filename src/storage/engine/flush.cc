@@ -238,6 +238,9 @@ class Flusher {
     segment::SegmentWriterOptions options;
     std::memcpy(options.file_uuid.data(), output->file_uuid.bytes.data(), options.file_uuid.size());
     options.table_id = request_.schema->id.value;
+    options.tier = request_.tier == catalog::StoreTier::kMemory ? segment::Tier::kMemory
+                                                                 : segment::Tier::kMagnetic;
+    if (options.tier == segment::Tier::kMagnetic) options.effort = codec::Effort::kSmall;
     options.window_start_ns = window.start_ns;
     options.window_length_ns = window.length_ns;
     options.through_number = request_.through.value;
@@ -272,6 +275,10 @@ class Flusher {
 };
 
 }  // namespace
+
+Window WindowAround(std::int64_t time_ns, std::int64_t length_ns) {
+  return {AlignDown(time_ns, length_ns), length_ns};
+}
 
 void WindowPlan::Count(std::span<const std::int64_t> times) {
   std::int64_t hour = INT64_MIN;

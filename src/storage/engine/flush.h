@@ -37,6 +37,9 @@ struct Window {
   auto operator<=>(const Window&) const = default;
 };
 
+/// The window of that length around a time.
+Window WindowAround(std::int64_t time_ns, std::int64_t length_ns);
+
 /// Which window a row goes to, decided from how many rows each hour has.
 class WindowPlan {
  public:
@@ -75,6 +78,7 @@ struct FlushRequest {
   /// Null: everything into one segment of `window`.
   const WindowPlan* plan = nullptr;
   Window window{};
+  catalog::StoreTier tier = catalog::StoreTier::kMemory;
   SequenceNumber through;
   /// Rows before this are left out (expired).
   std::int64_t retention_edge_ns = INT64_MIN;

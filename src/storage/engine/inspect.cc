@@ -54,14 +54,25 @@ std::string ManifestText(const catalog::Manifest& manifest) {
       text += fmt::format("    {} {} bytes, {} entries\n", file.key, file.bytes, file.entry_count);
     }
     for (const auto& segment : files.segments) {
-      text += fmt::format("    {} {} bytes, {} rows, {} series, {} to {}, window of {} h{}\n",
+      text += fmt::format("    {} {} bytes, {} rows, {} series, {} to {}, window of {} h, {} store, written {} times{}\n",
                           segment.key, segment.bytes, segment.row_count, segment.series_count,
                           TimeText(segment.time_ns_min), TimeText(segment.time_ns_max),
                           segment.window_length_ns / kNsPerHour,
+                          segment.tier == catalog::StoreTier::kMemory ? "memory" : "magnetic",
+                          segment.write_count,
                           segment.deletion_vector_key.empty()
                               ? std::string()
                               : ", dead rows in " + segment.deletion_vector_key);
     }
+  }
+  for (const catalog::DroppedSegment& dropped : manifest.dropped) {
+    text += fmt::format("  dropped from table {} at {} ({}): {} {} rows, {} to {}\n",
+                        dropped.table.value, TimeText(dropped.dropped_ns),
+                        dropped.reason == catalog::DropReason::kExpired
+                            ? std::string("expired")
+                            : "delete " + FormatUuid(dropped.delete_id),
+                        dropped.segment.key, dropped.segment.row_count,
+                        TimeText(dropped.segment.time_ns_min), TimeText(dropped.segment.time_ns_max));
   }
   return text;
 }
@@ -74,7 +85,8 @@ Result<std::string> ObjectText(seal::FileType type, BytesView stored) {
                                        object.identity.format_version);
   switch (type) {
     case seal::FileType::kManifest:
-      return head + ManifestText(TL_TRY(catalog::DecodeManifest(object.plain)));
+      return head + ManifestText(TL_TRY(catalog::DecodeManifest(
+                        object.plain, object.identity.format_version)));
     case seal::FileType::kDeletionVector: {
       const Bitmap dead = TL_TRY(Bitmap::Decode(object.plain));
       return head + fmt::format("deletion vector: {} dead rows\n", dead.count());
@@ -169,7 +181,7 @@ Status AppendRecord(SequenceNumber number, std::uint16_t type, BytesView payload
   const auto outcome = static_cast<OutcomeType>(type);
   if (outcome != OutcomeType::kWrite) {
     static constexpr const char* kNames[] = {"put database", "drop database", "create table",
-                                             "drop table", "update table"};
+                                             "drop table", "update table", "delete"};
     const std::size_t index = static_cast<std::size_t>(type) - 2;
     *text += fmt::format("  {}: {}, {} bytes\n", number.value,
                          index < std::size(kNames) ? kNames[index] : "unknown", payload.size());

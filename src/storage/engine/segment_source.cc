@@ -41,7 +41,7 @@ Result<std::shared_ptr<SegmentSource>> SegmentSource::OfMemory(
 Result<std::shared_ptr<segment::SegmentReader>> SegmentSource::reader() const {
   MutexLock lock(mutex_);
   if (reader_ == nullptr) {
-    auto file = std::make_shared<ObjectRangeReader>(*environment_.store, entry_.key);
+    auto file = std::make_shared<ObjectRangeReader>(environment_.StoreOf(entry_.tier), entry_.key);
     auto opened = segment::SegmentReader::Open(std::move(file), entry_.bytes,
                                                {.cache = environment_.cache, .seal = nullptr});
     if (!opened.ok()) return Annotate(opened.status(), entry_.key);
@@ -54,10 +54,22 @@ Result<std::shared_ptr<segment::SegmentReader>> SegmentSource::reader() const {
   return reader_;
 }
 
-Status KeyProbe::Load(const segment::SegmentReader& reader, std::size_t stripe) {
-  times_.resize(reader.stripes()[stripe].row_count);
-  stripe_ = stripe;
-  return reader.ReadTimes(stripe, 0, times_);
+namespace {
+
+/// A series with no more rows than this in one stripe is decoded alone; else the whole stripe is, for its neighbours.
+constexpr std::uint64_t kProbeRowsMax = 4'096;
+
+}  // namespace
+
+Status KeyProbe::Load(const std::shared_ptr<segment::SegmentReader>& reader, std::size_t stripe,
+                      std::uint64_t first, std::uint64_t last) {
+  if (remembered_ == reader && first_row_ == first && times_.size() == last - first) return OkStatus();
+  remembered_ = nullptr;
+  times_.resize(last - first);
+  TL_TRY(reader->ReadTimes(stripe, first - reader->stripes()[stripe].first_row, times_));
+  first_row_ = first;
+  remembered_ = reader;
+  return OkStatus();
 }
 
 Result<std::optional<std::uint64_t>> KeyProbe::Find(const std::shared_ptr<SegmentSource>& source,
@@ -76,18 +88,17 @@ Result<std::optional<std::uint64_t>> KeyProbe::Find(const std::shared_ptr<Segmen
   std::size_t high = reader->FindStripe(last - 1);
   for (;;) {
     const std::size_t stripe = low + (high - low) / 2;
-    if (remembered_ != reader || stripe_ != stripe || times_.empty()) {
-      remembered_ = nullptr;
-      TL_TRY(Load(*reader, stripe));
-      remembered_ = reader;
-    }
     // The part of the stripe that belongs to the series.
-    const std::uint64_t stripe_first = reader->stripes()[stripe].first_row;
-    const auto begin =
-        times_.begin() + static_cast<std::ptrdiff_t>(std::max(first, stripe_first) - stripe_first);
-    const auto end =
-        times_.begin() + static_cast<std::ptrdiff_t>(
-                             std::min<std::uint64_t>(last - stripe_first, times_.size()));
+    const segment::StripeSummary& summary = reader->stripes()[stripe];
+    const std::uint64_t part_first = std::max(first, summary.first_row);
+    const std::uint64_t part_last = std::min(last, summary.first_row + summary.row_count);
+    if (part_last - part_first <= kProbeRowsMax) {
+      TL_TRY(Load(reader, stripe, part_first, part_last));
+    } else {
+      TL_TRY(Load(reader, stripe, summary.first_row, summary.first_row + summary.row_count));
+    }
+    const auto begin = times_.begin() + static_cast<std::ptrdiff_t>(part_first - first_row_);
+    const auto end = times_.begin() + static_cast<std::ptrdiff_t>(part_last - first_row_);
     if (time_ns < *begin) {
       if (stripe == low) return none;
       high = stripe - 1;
@@ -100,8 +111,7 @@ Result<std::optional<std::uint64_t>> KeyProbe::Find(const std::shared_ptr<Segmen
     }
     const auto at = std::lower_bound(begin, end, time_ns);
     if (at == end || *at != time_ns) return none;
-    return std::optional<std::uint64_t>(stripe_first +
-                                        static_cast<std::uint64_t>(at - times_.begin()));
+    return std::optional<std::uint64_t>(first_row_ + static_cast<std::uint64_t>(at - times_.begin()));
   }
 }
 

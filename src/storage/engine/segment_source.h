@@ -28,8 +28,13 @@ class ObjectRangeReader final : public segment::RangeReader {
 
 /// Where segments are read from; outlives every source.
 struct SegmentEnvironment {
-  objstore::ObjectStore* store = nullptr;
+  objstore::ObjectStore* store = nullptr;     ///< of the memory store: the data directory
+  objstore::ObjectStore* magnetic = nullptr;  ///< of the magnetic store; may be the same
   segment::BlockCache* cache = nullptr;
+
+  objstore::ObjectStore& StoreOf(catalog::StoreTier tier) const {
+    return tier == catalog::StoreTier::kMemory ? *store : *magnetic;
+  }
 };
 
 /// Thread-safe. The reader is opened at the first need.
@@ -73,9 +78,11 @@ class KeyProbe {
   void Forget() { remembered_ = nullptr; }
 
  private:
-  Status Load(const segment::SegmentReader& reader, std::size_t stripe);
+  /// Makes times_ those of rows [first, last), all of one stripe.
+  Status Load(const std::shared_ptr<segment::SegmentReader>& reader, std::size_t stripe,
+              std::uint64_t first, std::uint64_t last);
   std::shared_ptr<segment::SegmentReader> remembered_;
-  std::size_t stripe_ = 0;
+  std::uint64_t first_row_ = 0;  ///< of times_
   std::vector<std::int64_t> times_;
 };
 
