@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/held_clock.h"
 #include "base/memory_budget.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
@@ -13,6 +14,7 @@
 #include "front/aws_json/aws_json_handler.h"
 #include "net/http_server.h"
 #include "server/collector.h"
+#include "server/rejected_data_reports.h"
 #include "server/settings.h"
 #include "service/api/management_service.h"
 #include "service/api/query_service.h"
@@ -47,10 +49,15 @@ class Server {
   explicit Server(const Settings& settings) : settings_(settings) {}
   Status OpenStorage();
   Status MakeServices();
+  void AddStorageGauges();
   Status Listen();
   void ExpireSessionsRegularly();
 
+  /// What storage and services tell the time by; signatures and connections go by the machine's.
+  const Clock& clock() const;
+
   const Settings settings_;
+  std::unique_ptr<HeldClock> held_clock_;  ///< with --test-clock
   std::size_t thread_count_ = 1;
   auth::AccessKey root_key_;
   bool key_created_ = false;
@@ -64,6 +71,7 @@ class Server {
   std::unique_ptr<auth::SingleKeyStore> keys_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<api::ManagementService> management_;
+  std::unique_ptr<RejectedDataReports> reports_;
   std::unique_ptr<api::WriteService> write_;
   std::unique_ptr<api::QueryService> query_;
   std::unique_ptr<aws_json::AwsJsonHandler> aws_json_;
