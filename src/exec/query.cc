@@ -7,6 +7,8 @@
 #include "columnar/value.h"
 #include "exec/pipeline/pipeline.h"
 #include "exec/values/gather.h"
+#include "sql/plan/scan_node.h"
+#include "sql/plan/values_node.h"
 
 namespace tideline::exec {
 namespace {
@@ -497,6 +499,39 @@ Result<std::unique_ptr<QueryExecution>> Execute(const sql::PlanNodePtr& root,
   return std::unique_ptr<QueryExecution>(std::make_unique<Execution>(std::move(core)));
 }
 
+// Runs a DELETE; the answer is one row that says what became of it.
+Result<std::unique_ptr<QueryExecution>> ExecuteDelete(const sql::BoundStatement& statement,
+                                                      const ExecutionContext& context) {
+  RowDeletion deletion;
+  if (statement.root->kind() == sql::PlanKind::kScan) {
+    if (context.scans == nullptr) return Internal("a DELETE without tables");
+    EvalContext eval;
+    eval.now = context.now;
+    eval.compat_profile = context.compat_profile;
+    eval.cancel = &context.cancel;
+    eval.memory = context.memory;
+    eval.random_seed = context.random_seed;
+    eval.deadline = context.deadline;
+    eval.clock = context.clock;
+    deletion = TL_TRY(context.scans->DeleteRows(static_cast<const sql::ScanNode&>(*statement.root),
+                                                eval, statement.dry_run));
+  }
+  std::vector<sql::OutputColumn> outputs;
+  for (const sql::ResultColumn& column : statement.columns) {
+    outputs.push_back({column.column, column.name, column.type});
+  }
+  const std::vector<Value> row = {
+      Value::Bigint(static_cast<std::int64_t>(deletion.rows)),
+      deletion.delete_id.empty() ? Value::Null(Type::Varchar()) : Value::Varchar(deletion.delete_id),
+      deletion.undo_until_ns == 0 ? Value::Null(Type::Timestamp())
+                                  : Value::Timestamp(deletion.undo_until_ns)};
+  std::vector<sql::ExprPtr> cells;
+  for (const Value& value : row) cells.push_back(sql::MakeConstant(value));
+  return Execute(std::make_shared<sql::ValuesNode>(std::move(outputs),
+                                                   std::vector<std::vector<sql::ExprPtr>>{cells}),
+                 context);
+}
+
 Result<std::unique_ptr<QueryExecution>> ExecuteStatement(const sql::BoundStatement& statement,
                                                          const ExecutionContext& context) {
   switch (statement.kind) {
@@ -510,6 +545,8 @@ Result<std::unique_ptr<QueryExecution>> ExecuteStatement(const sql::BoundStateme
           TL_TRY(ExecuteStatement(*statement.explained, context));
       return std::unique_ptr<QueryExecution>(std::make_unique<AnalyzeExecution>(std::move(inner)));
     }
+    case sql::BoundStatementKind::kDelete:
+      return ExecuteDelete(statement, context);
     case sql::BoundStatementKind::kUnload:
       return Unimplemented("UNLOAD is not supported yet");
   }

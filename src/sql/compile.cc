@@ -1,5 +1,8 @@
 #include "sql/compile.h"
 
+#include <algorithm>
+
+#include "sql/plan/scan_node.h"
 #include "sql/plan/values_node.h"
 
 namespace tideline::sql {
@@ -19,6 +22,19 @@ PlanNodePtr ExplainRows(const BoundStatement& explained, const ResultColumn& col
                                       std::move(rows));
 }
 
+/// Storage must be able to tell the rows of a DELETE by series and time alone.
+Status CheckDelete(const PlanNode& root) {
+  if (root.kind() == PlanKind::kValues) return OkStatus();  // the condition is never true
+  const auto* scan = root.kind() == PlanKind::kScan ? static_cast<const ScanNode*>(&root) : nullptr;
+  const bool exact = scan != nullptr && scan->spec().residual == nullptr && !scan->spec().limit_hint.has_value() &&
+                     std::all_of(scan->spec().series_predicates.begin(), scan->spec().series_predicates.end(),
+                                 [](const SeriesPredicate& predicate) { return predicate.exact; });
+  if (exact) return OkStatus();
+  return InvalidArgument(
+      "DELETE takes conditions on one dimension, measure_name or time each, joined by AND, that cannot fail; split "
+      "what mixes them into several statements");
+}
+
 }  // namespace
 
 Result<BoundStatement> CompileStatement(std::string_view text, const CatalogView& catalog,
@@ -35,6 +51,12 @@ Result<BoundStatement> CompileStatement(const ast::Statement& statement, const C
   BoundStatement bound = TL_TRY(BindStatement(statement, catalog, options.bind));
   const OptimizeOptions optimize{options.optimizer_enabled, options.bind.now,
                                  options.bind.profile == Profile::kCompat};
+  if (bound.kind == BoundStatementKind::kDelete) {
+    // The rules are what tells series and times apart, so they always run.
+    bound.root = Optimize(std::move(bound.root), {true, optimize.now, optimize.compat_profile});
+    TL_TRY(CheckDelete(*bound.root));
+    return bound;
+  }
   if (bound.root != nullptr) bound.root = Optimize(std::move(bound.root), optimize);
   if (bound.explained == nullptr) return bound;
   auto explained = std::make_shared<BoundStatement>(*bound.explained);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Two stores over the wire, in seconds: movement, retention, late data and its reports, partition keys,
-verify. The server's clock is held (--test-clock)."""
+"""Two stores over the wire, in seconds: movement, retention, late data and its reports, DELETE and undo, partition
+keys, verify. The server's clock is held (--test-clock)."""
 import http.client
 import json
 import pathlib
@@ -69,10 +69,8 @@ class TierCase(unittest.TestCase):
             token = {"NextToken": page["NextToken"]}
 
     def stores(self, table="t"):
-        rows = {}
-        for segment in self.admin("/admin/segments", {"database": "db", "table": table})["segments"]:
-            rows[segment["store"]] = rows.get(segment["store"], 0) + segment["row_count"]
-        return rows
+        return {store: int(rows) for store, rows in self.rows(
+            f"SELECT store, sum(row_count) FROM tideline.segments WHERE table_name = '{table}' GROUP BY store")}
 
     def crash(self):
         self.server.kill()
@@ -179,6 +177,57 @@ class LateData(TierCase):
                          report["errors"][0]["records"][0])
         (path,) = (self.server.data_dir / "buckets" / "reports").rglob("*.json")
         self.assertEqual(("late", "data", "db", "t", "2020-09-13"), path.parts[-6:-1])
+
+
+class Delete(TierCase):
+    def setUp(self):
+        super().setUp()
+        self.table(memory_hours=24)
+        self.put([self.record(i, self.now - i * 1000, host) for host in "abc" for i in range(10)])
+
+    def count(self, where="true"):
+        return int(self.rows(f"SELECT count(*) FROM db.t WHERE {where}")[0][0])
+
+    def test_whole_rows_go_and_come_back(self):
+        self.assertEqual([("10", None, None)], self.rows("DELETE FROM db.t WHERE host = 'a' DRY RUN"))
+        self.assertEqual(30, self.count())
+        (deleted,) = self.rows("DELETE FROM db.t WHERE host IN ('a', 'b') AND measure_name = 'm' AND time >= "
+                               "from_milliseconds(%d)" % (self.now - 4000))
+        self.assertEqual("10", deleted[0])
+        self.assertEqual("2020-09-14 12:26:40.000000000", deleted[2])
+        self.assertEqual((20, 5, 10), (self.count(), self.count("host = 'a'"), self.count("host = 'c'")))
+        self.put([self.record(77, self.now, "a")])  # the key is free again
+        self.crash()
+        self.assertEqual((21, 6), (self.count(), self.count("host = 'a'")))
+        self.settle()
+        self.crash()
+        self.assertEqual((21, 6), (self.count(), self.count("host = 'a'")))
+        done = subprocess.run([binary(), "undelete", "db", "t", "--delete-id", deleted[1], "--endpoint", self.server.url],
+                              capture_output=True, text=True)
+        self.assertEqual("9 rows are back\n", done.stdout, done.stderr)
+        self.assertEqual(30, self.count())
+        self.assertEqual([("77",)], self.rows("SELECT measure_value::bigint FROM db.t WHERE host = 'a' ORDER BY time DESC LIMIT 1"))
+
+    def test_what_is_not_understood_deletes_nothing(self):
+        for sql, words in (("DELETE FROM db.t", "WHERE"), ("DELETE FROM db.t WHERE measure_value::bigint > 3", "measure"),
+                           ("DELETE FROM db.t WHERE host = 'a' OR time < now()", "AND"), ("DELETE FROM db.t WHERE 1", "boolean"),
+                           ("DELETE FROM db.nothing WHERE host = 'a'", "nothing"),
+                           ("DELETE FROM db.t WHERE host = 'a' AND random() < 0.5", "AND"),
+                           ("DELETE FROM db.t WHERE host IN (SELECT host FROM db.t)", "")):
+            status, _, answer, raw = self.server.call("Query", {"QueryString": sql})
+            self.assertEqual(400, status, sql)
+            self.assertIn(words, raw if isinstance(raw, str) else raw.decode(), sql)
+        self.assertEqual([("0", None, None)], self.rows("DELETE FROM db.t WHERE 1 = 2"))
+        self.assertEqual([("0", None, None)], self.rows("DELETE FROM db.t WHERE host = 'z'"))
+        self.assertEqual(30, self.count())
+
+    def test_the_compat_profile_does_not_know_it(self):
+        connection = self.server.connect()
+        status, _, answer, raw = self.server.call("Query", {"QueryString": "SELECT 1"}, connection)
+        self.assertEqual(200, status)
+        with Server("--profile", "compat", dev=True) as compat:
+            compat.start()
+            self.assertEqual(400, compat.call("Query", {"QueryString": "DELETE FROM a.b WHERE true"})[0])
 
 
 class PartitionKeys(TierCase):

@@ -155,6 +155,14 @@ void AddHint(const sql::ScanNode& node, const sql::Expr& conjunct, engine::ScanR
   request->hints.push_back({*id, *op, constant.constant});
 }
 
+// Empty where time is not bound.
+std::vector<engine::TimeRange> TimesOf(const sql::ScanNode::Spec& spec) {
+  std::vector<engine::TimeRange> times;
+  if (spec.time_ranges.size() == 1 && spec.time_ranges[0] == sql::TimeRange()) return times;
+  for (const sql::TimeRange& range : spec.time_ranges) times.push_back({range.first_ns, range.last_ns});
+  return times;
+}
+
 class EngineScanProvider final : public ScanProvider {
  public:
   explicit EngineScanProvider(engine::Engine* engine) : engine_(engine) {}
@@ -167,11 +175,7 @@ class EngineScanProvider final : public ScanProvider {
     request.columns = spec.storage_columns;
     request.columns.insert(request.columns.end(), spec.residual_storage_columns.begin(),
                            spec.residual_storage_columns.end());
-    if (spec.time_ranges.size() > 1 || !(spec.time_ranges[0] == sql::TimeRange())) {
-      for (const sql::TimeRange& range : spec.time_ranges) {
-        request.times.push_back({range.first_ns, range.last_ns});
-      }
-    }
+    request.times = TimesOf(spec);
     TL_TRY(AddSeriesPredicates(spec, context, &request));
     if (spec.residual != nullptr) {
       if (spec.residual->kind == sql::ExprKind::kAnd) {
@@ -188,6 +192,23 @@ class EngineScanProvider final : public ScanProvider {
     std::unique_ptr<engine::TableScan> scan = TL_TRY(found->second.Scan(request));
     const bool one = spec.limit_hint.has_value() && *spec.limit_hint <= kOneWorkerLimitMax;
     return std::shared_ptr<ScanSource>(std::make_shared<EngineScan>(std::move(scan), one ? 1 : 1024));
+  }
+
+  Result<RowDeletion> DeleteRows(const sql::ScanNode& node, const EvalContext& context,
+                                 bool dry_run) override {
+    const sql::ScanNode::Spec& spec = node.spec();
+    if (spec.time_ranges.empty()) return RowDeletion{};
+    engine::ScanRequest scan;
+    TL_TRY(AddSeriesPredicates(spec, context, &scan));
+    const engine::DeleteRequest request{.database = spec.table->database,
+                                        .table = spec.table->table,
+                                        .times = TimesOf(spec),
+                                        .series = std::move(scan.series),
+                                        .dry_run = dry_run};
+    const engine::DeleteResult deleted = TL_TRY(engine_->DeleteRows(request));
+    RowDeletion result{.rows = deleted.rows, .undo_until_ns = deleted.undo_until_ns};
+    if (!deleted.delete_id.is_nil()) result.delete_id = FormatUuid(deleted.delete_id);
+    return result;
   }
 
  private:

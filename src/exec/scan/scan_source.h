@@ -25,6 +25,13 @@ class ScanSource : public Source {
   virtual ScanFigures figures() const = 0;
 };
 
+/// What became of a DELETE.
+struct RowDeletion {
+  std::uint64_t rows = 0;
+  std::string delete_id{};          ///< empty: nothing was deleted
+  std::int64_t undo_until_ns = 0;   ///< 0: cannot be undone
+};
+
 /// Opens the scans of one query, all on one consistent view per table. Used by one thread.
 class ScanProvider {
  public:
@@ -32,6 +39,11 @@ class ScanProvider {
   /// `context` outlives the scan.
   virtual Result<std::shared_ptr<ScanSource>> OpenScan(const sql::ScanNode& node,
                                                        const EvalContext& context) = 0;
+  /// Takes away the rows of `node`, which has no residual; with `dry_run` counts them.
+  virtual Result<RowDeletion> DeleteRows(const sql::ScanNode& /*node*/, const EvalContext& /*context*/,
+                                         bool /*dry_run*/) {
+    return Unimplemented("these tables cannot be deleted from");
+  }
 };
 
 }  // namespace tideline::exec

@@ -16,6 +16,7 @@ class EngineCatalogView final : public sql::CatalogView {
   std::vector<std::string> Tables(std::string_view database) const override;
   catalog::TableSchemaPtr FindTable(std::string_view database, std::string_view table) const override;
   std::optional<double> RowCount(const catalog::TableSchema& table) const override;
+  std::vector<catalog::LiveSegment> Segments() const override { return engine_.ListSegments(); }
 
  private:
   engine::Engine& engine_;

@@ -116,7 +116,7 @@ Result<BoundStatement> BindAny(const ast::Statement& statement, BindContext* con
     case ast::StatementKind::kExplain:
       return BindExplain(As<ast::ExplainStatement>(statement), context);
     case ast::StatementKind::kDelete:
-      return NotSupportedYet(statement.position, "DELETE");
+      return QueryBinder(*context).BindDelete(As<ast::DeleteStatement>(statement));
   }
   return Internal("statement of unknown kind {}", static_cast<int>(statement.kind));
 }
@@ -139,6 +139,8 @@ std::string_view AccessActionName(AccessAction action) {
       return "timestream:DescribeTable";
     case AccessAction::kUnload:
       return "timestream:Unload";
+    case AccessAction::kDeleteRows:
+      return "timestream:DeleteRows";
   }
   return {};
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "storage/catalog/manifest.h"
 #include "storage/catalog/schema.h"
 
 namespace tideline::sql {
@@ -26,6 +27,8 @@ class CatalogView {
   virtual catalog::TableSchemaPtr FindTable(std::string_view database, std::string_view table) const = 0;
   /// Rows stored, as far as cheaply known; guides estimates, never answers.
   virtual std::optional<double> RowCount(const catalog::TableSchema& /*table*/) const { return std::nullopt; }
+  /// Live segments of all tables, for the system table tideline.segments.
+  virtual std::vector<catalog::LiveSegment> Segments() const { return {}; }
 };
 
 /// The actions of the original service's policies that a statement can need.
@@ -37,6 +40,7 @@ enum class AccessAction : std::uint8_t {
   kListMeasures,   ///< SHOW MEASURES, on the table
   kDescribeTable,  ///< DESCRIBE, on the table
   kUnload,         ///< UNLOAD, beside kSelect on what its query reads
+  kDeleteRows,     ///< DELETE, on the table; an extension
 };
 /// "timestream:Select" and so on. Static storage.
 std::string_view AccessActionName(AccessAction action);

@@ -41,6 +41,9 @@ class QueryBinder {
   /// `outer`: the scope around a sub-query, or null pointer.
   explicit QueryBinder(BindContext& context, const Scope* outer = nullptr) : context_(context), outer_(outer) {}
 
+  /// DELETE, whose plan is a filtered scan (delete_binder.cc).
+  Result<BoundStatement> BindDelete(const ast::DeleteStatement& statement);
+
   /// `outermost`: ORDER BY matters without LIMIT too.
   Result<BoundQuery> BindQuery(const ast::Query& query, const WithScope* with, bool outermost);
 
@@ -60,6 +63,8 @@ class QueryBinder {
   Result<BoundRelation> BindFrom(const ast::SelectBody& select, const WithScope* with);
   Result<BoundRelation> BindRelation(const ast::Relation& relation, const WithScope* with);
   Result<BoundRelation> BindTableRelation(const ast::TableRelation& relation, const WithScope* with);
+  /// The table of this name that the server makes up, if there is one (system_tables.cc).
+  std::optional<BoundRelation> BindSystemTable(const ast::QualifiedName& name);
   BoundRelation ScanTable(const catalog::TableSchemaPtr& table);
   Status ApplyAlias(const ast::Relation& relation, BoundRelation* bound);
   Status ApplySample(const ast::TableSample& sample, BoundRelation* bound);

@@ -144,6 +144,12 @@ Result<BoundRelation> QueryBinder::BindTableRelation(const ast::TableRelation& r
       return bound;
     }
   }
+  if (context_.extended()) {
+    if (auto system = BindSystemTable(relation.name)) {
+      TL_TRY(context_.CheckAccess(AccessAction::kSelect, relation.name.parts[0].text, relation.name.parts[1].text));
+      return *std::move(system);
+    }
+  }
   const catalog::TableSchemaPtr table = TL_TRY(context_.FindTable(relation.name, AccessAction::kSelect));
   return ScanTable(table);
 }

@@ -11,6 +11,7 @@ enum class BoundStatementKind : std::uint8_t {
   kShow,      ///< the same; answers from the catalog alone, nothing is metered
   kDescribe,  ///< the same
   kExplain,   ///< the same; with `analyze`, run `explained` and print what happened
+  kDelete,    ///< take away the rows of the scan that `root` is (no rows: Values); `columns` are of the answer
   kUnload,    ///< write the plan's rows to `unload.location`; the answer is made by the service
 };
 
@@ -45,6 +46,7 @@ struct BoundStatement {
   /// ColumnRefs are below this; rules that make columns continue from here.
   std::uint32_t column_count = 0;
   bool analyze = false;                 ///< kExplain
+  bool dry_run = false;                 ///< kDelete: count only
   /// kExplain: what is explained (kQuery or kUnload); `root` is then null until the text is made.
   std::shared_ptr<const BoundStatement> explained;
   UnloadOptions unload;                 ///< kUnload
