@@ -1,5 +1,6 @@
 #include "sql/compile.h"
 
+#include "sql/plan/print_json.h"
 #include "sql/plan/values_node.h"
 
 namespace tideline::sql {
@@ -7,8 +8,13 @@ namespace tideline::sql {
 namespace {
 
 /// The plan's text as rows of one column.
-PlanNodePtr ExplainRows(const BoundStatement& explained, const ResultColumn& column) {
+PlanNodePtr ExplainRows(const BoundStatement& explained, const ResultColumn& column, bool json) {
   std::vector<std::vector<ExprPtr>> rows;
+  if (json) {
+    rows.push_back({MakeConstant(Value::Varchar(PrintPlanJson(*explained.root)))});
+    return std::make_shared<ValuesNode>(std::vector<OutputColumn>{{column.column, column.name, column.type}},
+                                        std::move(rows));
+  }
   const std::string text = PrintPlan(*explained.root, true);
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = text.find('\n', start);
@@ -34,14 +40,14 @@ Result<BoundStatement> CompileStatement(const ast::Statement& statement, const C
                                         const CompileOptions& options) {
   BoundStatement bound = TL_TRY(BindStatement(statement, catalog, options.bind));
   const OptimizeOptions optimize{options.optimizer_enabled, options.bind.now,
-                                 options.bind.profile == Profile::kCompat};
-  if (bound.root != nullptr) bound.root = Optimize(std::move(bound.root), optimize);
+                                 options.bind.profile == Profile::kCompat, catalog.statistics()};
+  if (bound.root != nullptr) bound.root = TL_TRY(Optimize(std::move(bound.root), optimize, &bound.column_count));
   if (bound.explained == nullptr) return bound;
   auto explained = std::make_shared<BoundStatement>(*bound.explained);
-  explained->root = Optimize(explained->root, optimize);
+  explained->root = TL_TRY(Optimize(explained->root, optimize, &bound.column_count));
   explained->column_count = bound.column_count;
   explained->tables = bound.tables;
-  if (!bound.analyze) bound.root = ExplainRows(*explained, bound.columns.front());
+  if (!bound.analyze) bound.root = ExplainRows(*explained, bound.columns.front(), bound.json);
   bound.explained = std::move(explained);
   return bound;
 }

@@ -4,6 +4,7 @@
 
 #include "exec/operators/aggregate.h"
 #include "exec/operators/join.h"
+#include "exec/operators/shared.h"
 #include "exec/operators/sort.h"
 #include "exec/operators/unnest.h"
 #include "exec/operators/window.h"
@@ -12,6 +13,7 @@
 #include "sql/plan/limit_node.h"
 #include "sql/plan/project_node.h"
 #include "sql/plan/set_operation_node.h"
+#include "sql/plan/shared_node.h"
 #include "sql/plan/sort_node.h"
 #include "sql/plan/topn_node.h"
 #include "sql/plan/values_node.h"
@@ -96,6 +98,8 @@ class Planner {
         return BuildUnnest(sql::As<sql::UnnestNode>(node), chain, stats, depth);
       case PlanKind::kWindow:
         return BuildWindow(sql::As<sql::WindowNode>(node), chain, stats, depth);
+      case PlanKind::kShared:
+        return BuildShared(sql::As<sql::SharedNode>(node), chain, stats, depth);
     }
     return Unimplemented("the operator {} cannot be run yet", node.Describe());
   }
@@ -287,9 +291,34 @@ class Planner {
     return OkStatus();
   }
 
+  // The first place that reads a shared plan has it run before itself; all read what it kept.
+  Status BuildShared(const sql::SharedNode& node, const Chain& chain, OperatorStats* stats, std::size_t depth) {
+    std::shared_ptr<SharedBreaker> breaker = shared_[node.plan().id];
+    const PlanNode& root = *node.plan().root;
+    if (breaker == nullptr) {
+      breaker = SharedBreaker::Make(context_, stats);
+      Chain below;
+      below.sink = breaker;
+      below.sink_stats = stats;
+      TL_TRY(Build(root, below, depth + 1));
+      shared_[node.plan().id] = breaker;
+    }
+    const ColumnPositions positions = PositionsOf(root.outputs());
+    std::vector<std::size_t> picked;
+    for (const sql::ColumnRef column : node.inputs()) {
+      const std::uint32_t position = positions.Find(column);
+      if (position == ColumnPositions::kNone) return Internal("a shared column is not delivered");
+      picked.push_back(position);
+    }
+    AddPipeline(breaker->NewSource(), stats,
+                chain.Below(PickStage(std::move(picked), TypesOf(node.outputs()), stats)));
+    return OkStatus();
+  }
+
   ScanProvider* const scans_;
   const EvalContext& context_;
   PhysicalPlan* const plan_;
+  std::map<std::uint32_t, std::shared_ptr<SharedBreaker>> shared_;
 };
 
 }  // namespace

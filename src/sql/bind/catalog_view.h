@@ -13,6 +13,8 @@
 
 namespace tideline::sql {
 
+class PlanStatistics;  // sql/plan/statistics.h
+
 /// One consistent view of the catalog, for the time of one statement's binding.
 class CatalogView {
  public:
@@ -26,6 +28,8 @@ class CatalogView {
   virtual catalog::TableSchemaPtr FindTable(std::string_view database, std::string_view table) const = 0;
   /// Rows stored, as far as cheaply known; guides estimates, never answers.
   virtual std::optional<double> RowCount(const catalog::TableSchema& /*table*/) const { return std::nullopt; }
+  /// More of the kind, asked for plans with joins; null pointer for none. Lives as long as the view.
+  virtual const PlanStatistics* statistics() const { return nullptr; }
 };
 
 /// The actions of the original service's policies that a statement can need.
