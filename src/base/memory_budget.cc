@@ -12,20 +12,27 @@ MemoryBudget::~MemoryBudget() {
 }
 
 Status MemoryBudget::Reserve(std::size_t bytes) {
-  std::size_t used = used_.load(std::memory_order_relaxed);
-  do {
-    if (bytes > bytes_max_ || used > bytes_max_ - bytes) {
-      return ResourceExhausted("memory budget '{}' is spent: limit {} bytes, in use {}, wanted {}",
-                               name_, bytes_max_, used, bytes);
-    }
-  } while (!used_.compare_exchange_weak(used, used + bytes));
-  if (parent_ != nullptr) {
-    if (Status status = parent_->Reserve(bytes); !status.ok()) {
-      used_.fetch_sub(bytes);
-      return status;
-    }
+  // The chain is short: every budget up to the root takes the bytes, or those that did give back.
+  for (MemoryBudget* budget = this; budget != nullptr; budget = budget->parent_) {
+    if (budget->Take(bytes)) continue;
+    for (MemoryBudget* taken = this; taken != budget; taken = taken->parent_) taken->used_.fetch_sub(bytes);
+    const std::string asker = budget == this ? "" : fmt::format(" by '{}'", name_);
+    return ResourceExhausted("memory budget '{}' is spent: limit {} bytes, in use {}, wanted {}{}",
+                             budget->name_, budget->bytes_max_, budget->used_bytes(), bytes, asker);
   }
   return OkStatus();
+}
+
+bool MemoryBudget::Take(std::size_t bytes) {
+  std::size_t used = used_.load(std::memory_order_relaxed);
+  do {
+    if (bytes > bytes_max_ || used > bytes_max_ - bytes) return false;
+  } while (!used_.compare_exchange_weak(used, used + bytes));
+  used += bytes;
+  std::size_t peak = peak_.load(std::memory_order_relaxed);
+  while (peak < used && !peak_.compare_exchange_weak(peak, used)) {
+  }
+  return true;
 }
 
 void MemoryBudget::Release(std::size_t bytes) {

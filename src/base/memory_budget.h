@@ -20,19 +20,25 @@ class MemoryBudget {
   /// Gives back to the parent what was never released.
   ~MemoryBudget();
 
-  /// kResourceExhausted, naming the budget and its limit, when it or a parent is spent; nothing is
-  /// then reserved.
+  /// kResourceExhausted, naming the budget that is spent with its limit, and who asked for how much,
+  /// when it or a parent is spent; nothing is then reserved.
   Status Reserve(std::size_t bytes);
   void Release(std::size_t bytes);
   std::size_t used_bytes() const { return used_.load(std::memory_order_relaxed); }
+  /// The most that was in use at one time.
+  std::size_t peak_bytes() const { return peak_.load(std::memory_order_relaxed); }
   std::size_t bytes_max() const { return bytes_max_; }
   const std::string& name() const { return name_; }
+  const MemoryBudget* parent() const { return parent_; }
 
  private:
+  bool Take(std::size_t bytes);
+
   const std::string name_;
   const std::size_t bytes_max_;
   MemoryBudget* const parent_;
   std::atomic<std::size_t> used_{0};
+  std::atomic<std::size_t> peak_{0};
 };
 
 /// One reservation that grows and is released when it dies.

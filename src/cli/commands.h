@@ -20,6 +20,11 @@ void AddSqlCommand(CLI::App& app, Run* run);
 void AddLoadCommand(CLI::App& app, Run* run);
 void AddCollectCommand(CLI::App& app, Run* run);
 void AddInspectCommand(CLI::App& app, Run* run);
+void AddClockCommand(CLI::App& app, Run* run);
+void AddMaintainCommand(CLI::App& app, Run* run);
+void AddUndeleteCommand(CLI::App& app, Run* run);
+void AddVerifyCommand(CLI::App& app, Run* run);
+void AddKeysCommand(CLI::App& app, Run* run);
 void AddDocsCommand(CLI::App& app, Run* run);
 void AddVersionCommand(CLI::App& app, Run* run);
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "server/encryption.h"
 #include "storage/engine/inspect.h"
 #include "storage/fs/posix_file_system.h"
 
@@ -11,11 +12,19 @@ void AddInspectCommand(CLI::App& app, Run* run) {
   CLI::App* command = app.add_subcommand("inspect", "print a segment, log file or manifest of a data directory");
   auto paths = std::make_shared<std::vector<std::string>>();
   command->add_option("file", *paths, "files to print")->required();
-  command->callback([run, paths] {
-    *run = [paths] {
+  auto key_file = std::make_shared<std::string>();
+  command->add_option("--key-file", *key_file,
+                      "master keys of an encrypted directory [its master-key]; without them checksums "
+                      "are verified");
+  command->callback([run, paths, key_file] {
+    *run = [paths, key_file] {
       int failures = 0;
       for (const std::string& path : *paths) {
-        const Result<std::string> text = engine::InspectFile(fs::PosixFileSystem(), path);
+        Result<server::DataKeys> keys = server::OpenExistingKeys(
+            fs::PosixFileSystem(), engine::DataDirectoryOf(path), *key_file);
+        if (!keys.ok()) fmt::print(stderr, "without keys: {}\n", MessageOf(keys.status()));
+        const Result<std::string> text = engine::InspectFile(
+            fs::PosixFileSystem(), path, keys.ok() ? keys->sealer() : nullptr);
         if (text.ok()) {
           fmt::print("{}", *text);
         } else {

@@ -34,6 +34,11 @@ int Main(int argc, char** argv) {
   AddLoadCommand(app, &run);
   AddCollectCommand(app, &run);
   AddInspectCommand(app, &run);
+  AddClockCommand(app, &run);
+  AddMaintainCommand(app, &run);
+  AddUndeleteCommand(app, &run);
+  AddVerifyCommand(app, &run);
+  AddKeysCommand(app, &run);
   AddDocsCommand(app, &run);
   AddVersionCommand(app, &run);
   try {

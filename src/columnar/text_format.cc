@@ -1,7 +1,9 @@
 #include "columnar/text_format.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/time/time.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -134,7 +136,11 @@ bool ReadZone(Cursor* cursor, Int128 local_ns, std::int64_t* offset_ns) {
     return true;
   }
   static constexpr std::size_t kZoneNameBytesMax = 64;
-  if (name.size() > kZoneNameBytesMax || name[0] == '/' || name.find("..") != name.npos) {
+  // Names of the database alone: a path, or "file:" before one, would open any file.
+  const auto in_name = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '/' || c == '_' || c == '-' || c == '+';
+  };
+  if (name.size() > kZoneNameBytesMax || name[0] == '/' || !std::all_of(name.begin(), name.end(), in_name)) {
     return false;
   }
   absl::TimeZone zone;
@@ -178,6 +184,35 @@ void AppendList(const Vector& vector, std::size_t row, std::string* out) {
 
 }  // namespace
 
+namespace {
+
+// Most doubles people store are decimals of few digits. A decimal of at most 15 digits that reads as
+// `value` is the only one so short (distinct ones read as distinct doubles), hence the shortest; up
+// to four places and below kPlainMax it has eleven. The quotient below is rounded as reading rounds.
+// False, with nothing written, when `value`, at least kPlainMin, is no such decimal.
+constexpr double kPlainMin = 1e-3;
+constexpr double kPlainMax = 1e7;
+bool AppendShortDecimal(double value, std::string* out) {
+  constexpr std::int64_t kScale = 10'000;
+  if (!(value < kPlainMax)) return false;
+  const auto scaled = static_cast<std::int64_t>(value * static_cast<double>(kScale) + 0.5);
+  if (static_cast<double>(scaled) / static_cast<double>(kScale) != value) return false;
+  std::array<char, 16> buffer;
+  char* const end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), scaled / kScale).ptr;
+  auto fraction = static_cast<unsigned>(scaled % kScale);
+  char* at = end;
+  *at++ = '.';
+  for (unsigned place = 1'000; place != 0; place /= 10) {
+    *at++ = static_cast<char>('0' + fraction / place);
+    fraction %= place;
+    if (fraction == 0) break;
+  }
+  out->append(buffer.data(), static_cast<std::size_t>(at - buffer.data()));
+  return true;
+}
+
+}  // namespace
+
 void AppendDouble(double value, std::string* out) {
   if (std::isnan(value)) {
     out->append("NaN");
@@ -185,6 +220,7 @@ void AppendDouble(double value, std::string* out) {
   }
   if (std::signbit(value)) out->push_back('-');
   value = std::fabs(value);
+  if (value >= kPlainMin && AppendShortDecimal(value, out)) return;
   if (std::isinf(value)) {
     out->append("Infinity");
     return;
@@ -208,8 +244,6 @@ void AppendDouble(double value, std::string* out) {
   if (*at == '+') ++at;
   int exponent = 0;
   std::from_chars(at, end, exponent);
-  static constexpr double kPlainMin = 1e-3;
-  static constexpr double kPlainMax = 1e7;
   if (value < kPlainMin || value >= kPlainMax) {
     out->push_back(digits[0]);
     out->push_back('.');
@@ -258,19 +292,37 @@ void AppendDate(std::int32_t days, std::string* out) {
 
 void AppendTime(std::int64_t ns_of_day, std::string* out) {
   const auto ns = static_cast<std::uint64_t>(ns_of_day);
-  AppendPadded(ns / kNsPerHour, 2, out);
-  out->push_back(':');
-  AppendPadded(ns / kNsPerMinute % 60, 2, out);
-  out->push_back(':');
-  AppendPadded(ns / kNsPerSecond % 60, 2, out);
-  out->push_back('.');
-  AppendPadded(ns % kNsPerSecond, 9, out);
+  std::array<char, 18> text;
+  const auto two = [](std::uint64_t value, char* at) {
+    at[0] = static_cast<char>('0' + value / 10);
+    at[1] = static_cast<char>('0' + value % 10);
+  };
+  two(ns / kNsPerHour, &text[0]);
+  text[2] = ':';
+  two(ns / kNsPerMinute % 60, &text[3]);
+  text[5] = ':';
+  two(ns / kNsPerSecond % 60, &text[6]);
+  text[8] = '.';
+  auto fraction = static_cast<std::uint32_t>(ns % kNsPerSecond);
+  for (std::size_t place = 17; place > 8; --place) {
+    text[place] = static_cast<char>('0' + fraction % 10);
+    fraction /= 10;
+  }
+  out->append(text.data(), text.size());
 }
 
 void AppendTimestamp(std::int64_t ns, std::string* out) {
   const std::int64_t days = FloorDiv(ns, kNsPerDay);
-  AppendDate(static_cast<std::int32_t>(days), out);
-  out->push_back(' ');
+  // Times that are printed together mostly are of one day.
+  static thread_local std::string day_text;
+  static thread_local std::int64_t day = INT64_MIN;
+  if (day != days) {
+    day_text.clear();
+    AppendDate(static_cast<std::int32_t>(days), &day_text);
+    day_text.push_back(' ');
+    day = days;
+  }
+  out->append(day_text);
   // Not ns - days * kNsPerDay: that product underflows for the first instants there are.
   const std::int64_t remainder = ns % kNsPerDay;
   AppendTime(remainder < 0 ? remainder + kNsPerDay : remainder, out);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -34,6 +36,34 @@ TEST(TextFormatTest, PrintsDoublesLikeJava) {
   for (const auto& [value, text] : cases) EXPECT_EQ(Print(value), text);
   EXPECT_EQ(Print(std::nan("")), "NaN");
   EXPECT_EQ(Print(-std::numeric_limits<double>::infinity()), "-Infinity");
+}
+
+// Decimals of up to four places are printed another way: it must say what the general way says, which
+// finds the fewest digits.
+TEST(TextFormatTest, ShortDecimalsHaveTheFewestDigits) {
+  Random random(7);
+  const auto general = [](double value) {
+    std::array<char, 64> buffer;
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed).ptr;
+    std::string text(buffer.data(), end);
+    if (text.find('.') == std::string::npos) text += ".0";
+    return text;
+  };
+  const auto expect_same = [&](double value) {
+    ASSERT_EQ(Print(value), general(value));
+    ASSERT_EQ(Print(-value), "-" + general(value));
+  };
+  for (int i = 0; i < 200'000; ++i) {
+    const auto scaled = static_cast<double>(10 + random.Below(99'999'999'990));
+    expect_same(scaled / 10'000);
+    expect_same(std::nextafter(scaled / 10'000, 1e9));
+    expect_same(1e-3 + random.NextDouble() * 1e3);
+  }
+  for (const double value : {0.001, 0.1, 0.5, 1.0, 100.0, 9'999'999.0, 9'999'999.9999, 0.30000000000000004, 4.35}) {
+    expect_same(value);
+  }
+  EXPECT_EQ(Print(1e7), "1.0E7");
+  EXPECT_EQ(Print(0.0009), "9.0E-4");
 }
 
 TEST(TextFormatTest, DoublesRoundTrip) {

@@ -21,8 +21,8 @@ const EVP_CIPHER* FetchedAes256Gcm() {
   return algorithm;
 }
 
-// One context a thread and direction: the key schedule is set for each message (some 100 ns), the
-// allocation is not.
+// One context a thread and direction: the key schedule is set for each message (some 100 ns), and
+// overwritten after it; the allocation is not made anew.
 EVP_CIPHER_CTX* ThreadCipherContext(bool encrypt) {
   thread_local std::unique_ptr<EVP_CIPHER_CTX, CipherContextDeleter> contexts[2];
   auto& context = contexts[encrypt ? 1 : 0];
@@ -58,6 +58,14 @@ EVP_CIPHER_CTX* BeginMessage(bool encrypt, const AeadKey& key, const AeadNonce& 
   return context;
 }
 
+// Puts the schedule of a key that is no secret in the place of the one used, so that what a thread
+// sealed last does not linger in its context.
+void ForgetKey(EVP_CIPHER_CTX* context, bool encrypt) {
+  static constexpr AeadKey kNoKey{};
+  TL_CHECK(EVP_CipherInit_ex2(context, nullptr, Chars(kNoKey.data()), nullptr, encrypt ? 1 : 0,
+                              nullptr) == 1);
+}
+
 }  // namespace
 
 void AeadSeal(const AeadKey& key, const AeadNonce& nonce, BytesView associated, BytesView plain,
@@ -74,6 +82,7 @@ void AeadSeal(const AeadKey& key, const AeadNonce& nonce, BytesView associated, 
   TL_CHECK(EVP_CipherFinal_ex(context, Chars(tag), &count) == 1 && count == 0);
   TL_CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(kAeadTagBytes),
                                tag) == 1);
+  ForgetKey(context, true);
 }
 
 Status AeadOpen(const AeadKey& key, const AeadNonce& nonce, BytesView associated, BytesView sealed,
@@ -95,7 +104,9 @@ Status AeadOpen(const AeadKey& key, const AeadNonce& nonce, BytesView associated
   TL_CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(kAeadTagBytes),
                                tag.data()) == 1);
   unsigned char none[EVP_MAX_BLOCK_LENGTH];
-  if (EVP_CipherFinal_ex(context, none, &count) != 1) {
+  const bool authentic = EVP_CipherFinal_ex(context, none, &count) == 1;
+  ForgetKey(context, false);
+  if (!authentic) {
     OPENSSL_cleanse(plain.data(), plain.size());
     return DataLoss("sealed bytes do not match their tag: {} bytes", sealed.size());
   }

@@ -457,7 +457,7 @@ TEST(QueryTest, WorkersPauseForASlowReader) {
   Batch batch;
   ASSERT_TRUE(*query->Next(&batch));
   // Whatever the workers do meanwhile, they stop near the bound; one batch each may be under way.
-  EXPECT_LE(env.scans.last->rows_read(), (kResultBatchesMax + 8) * 2000);
+  EXPECT_LE(env.scans.last->rows_read(), (ResultSink::kBatchesMax + 8) * 2000);
   std::size_t rows = batch.row_count;
   while (*query->Next(&batch)) rows += batch.row_count;
   EXPECT_EQ(rows, 400'000U);
@@ -513,13 +513,19 @@ TEST(QueryTest, ErrorsOfWorkersReachTheReader) {
   }
 }
 
-TEST(QueryTest, AnalysisNamesOperatorsWithRows) {
+TEST(QueryTest, ReportNamesOperatorsWithRows) {
   Env env;
   FillSeries(&env.scans, 2, 100, 64);
   const auto query = *Execute(
       GroupBy(MakeScan(kSeriesTypes), {Column(0, kText)}, {Aggregate("count", {}, 200)}), env.Context(1));
   ASSERT_TRUE(Drain(*query).ok());
-  const std::string text = query->Analysis();
+  const OperatorReport report = query->Report();
+  EXPECT_EQ(report.rows_in, 200U);
+  EXPECT_EQ(report.rows_out, 2U);
+  EXPECT_GT(report.memory_bytes_peak, 0U);
+  ASSERT_EQ(report.children.size(), 1U);
+  EXPECT_EQ(report.children[0].rows_out, 200U);
+  const std::string text = PrintReport(report);
   EXPECT_NE(text.find("rows: 200"), std::string::npos) << text;
   EXPECT_NE(text.find("rows: 2,"), std::string::npos) << text;
 }

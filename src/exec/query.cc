@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 
 #include "base/mutex.h"
 #include "columnar/value.h"
 #include "exec/pipeline/pipeline.h"
+#include "exec/result_sink.h"
+#include "exec/top_window.h"
 #include "exec/values/gather.h"
+#include "sql/plan/scan_node.h"
+#include "sql/plan/values_node.h"
 
 namespace tideline::exec {
 namespace {
@@ -17,62 +22,6 @@ constexpr std::size_t kSliceBatchesMax = 64;
 /// How often a waiting reader looks at its cancel token and deadline.
 constexpr std::int64_t kWaitNs = 20 * kNsPerMs;
 
-// Where the last pipeline ends: batches for the reader.
-class ResultSink final : public Sink {
- public:
-  Result<std::unique_ptr<Consumer>> NewConsumer() override;
-  bool Full() const override { return waiting_.load(std::memory_order_relaxed) >= kResultBatchesMax; }
-
-  void Add(Batch batch) {
-    const MutexLock lock(mutex_);
-    rows_ += batch.row_count;
-    batches_.push_back(std::move(batch));
-    waiting_ = batches_.size();
-  }
-  bool Take(Batch* batch) {
-    const MutexLock lock(mutex_);
-    if (batches_.empty()) return false;
-    *batch = std::move(batches_.front());
-    batches_.pop_front();
-    waiting_ = batches_.size();
-    return true;
-  }
-  std::uint64_t rows() const {
-    const MutexLock lock(mutex_);
-    return rows_;
-  }
-
- private:
-  mutable Mutex mutex_;
-  std::deque<Batch> batches_ TL_GUARDED_BY(mutex_);
-  std::uint64_t rows_ TL_GUARDED_BY(mutex_) = 0;
-  std::atomic<std::size_t> waiting_{0};
-};
-
-class ResultConsumer final : public Consumer {
- public:
-  explicit ResultConsumer(ResultSink* sink) : sink_(sink) {}
-  Status Push(const Batch& batch, const Selection& rows) override {
-    Batch out;
-    out.row_count = rows.size();
-    std::vector<std::uint32_t> list;
-    if (!rows.is_all()) rows.ForEach([&](std::uint32_t row) { list.push_back(row); });
-    for (const Vector& column : batch.columns) {
-      out.columns.push_back(rows.is_all() ? column.Flatten() : GatherRows(column, list));
-    }
-    sink_->Add(std::move(out));
-    return OkStatus();
-  }
-  Status Finish() override { return OkStatus(); }
-
- private:
-  ResultSink* const sink_;
-};
-
-Result<std::unique_ptr<Consumer>> ResultSink::NewConsumer() {
-  return std::unique_ptr<Consumer>(std::make_unique<ResultConsumer>(this));
-}
-
 // Time spent below the operator being measured, so that each is charged for itself alone.
 struct WorkerClock {
   const Clock* clock;
@@ -82,12 +31,17 @@ struct WorkerClock {
 // Stands between two operators and counts.
 class Meter final : public Consumer {
  public:
-  Meter(Consumer* next, OperatorStats* of_next, OperatorStats* of_previous, WorkerClock* clock)
-      : next_(next), of_next_(of_next), of_previous_(of_previous), clock_(clock) {}
+  // `crosses`: the two operators differ, so what passes is output of the one and input of the other.
+  Meter(Consumer* next, OperatorStats* of_next, OperatorStats* of_previous, bool measure_bytes,
+        WorkerClock* clock)
+      : next_(next),
+        of_next_(of_next),
+        of_previous_(of_previous),
+        crosses_(of_next != of_previous),
+        measure_bytes_(measure_bytes),
+        clock_(clock) {}
   Status Push(const Batch& batch, const Selection& rows) override {
-    if (of_previous_ != nullptr) {
-      of_previous_->rows_out.fetch_add(rows.size(), std::memory_order_relaxed);
-    }
+    if (crosses_) Count(batch, rows.size());
     return Timed([&] { return next_->Push(batch, rows); });
   }
   bool pending() const override { return next_->pending(); }
@@ -99,6 +53,20 @@ class Meter final : public Consumer {
   }
 
  private:
+  void Count(const Batch& batch, std::size_t rows) {
+    if (of_next_ != nullptr) {
+      of_next_->rows_in.fetch_add(rows, std::memory_order_relaxed);
+      of_next_->batches_in.fetch_add(1, std::memory_order_relaxed);
+    }
+    if (of_previous_ == nullptr) return;
+    of_previous_->rows_out.fetch_add(rows, std::memory_order_relaxed);
+    of_previous_->batches_out.fetch_add(1, std::memory_order_relaxed);
+    if (!measure_bytes_ || batch.row_count == 0) return;
+    std::size_t bytes = 0;
+    for (const Vector& column : batch.columns) bytes += KeptBytes(column);
+    of_previous_->bytes_out.fetch_add(bytes * rows / batch.row_count, std::memory_order_relaxed);
+  }
+
   template <typename F>
   Status Timed(const F& work) {
     const std::int64_t before = clock_->inner_ns;
@@ -116,6 +84,8 @@ class Meter final : public Consumer {
   Consumer* const next_;
   OperatorStats* const of_next_;
   OperatorStats* const of_previous_;
+  const bool crosses_;
+  const bool measure_bytes_;
   WorkerClock* const clock_;
 };
 
@@ -181,9 +151,8 @@ class Worker {
 
   // Rows that pass between two stages of one operator are not its output.
   void AddMeter(OperatorStats* of_next, OperatorStats* of_previous) {
-    consumers_.push_back(std::make_unique<Meter>(consumers_.back().get(), of_next,
-                                                 of_previous == of_next ? nullptr : of_previous,
-                                                 &clock_));
+    consumers_.push_back(std::make_unique<Meter>(consumers_.back().get(), of_next, of_previous,
+                                                 context_->measure_bytes, &clock_));
     meters_.push_back(consumers_.back().get());
   }
 
@@ -207,8 +176,8 @@ class Worker {
 // The running query. Lives until the last ticket in the pool has looked at it.
 class Core : public std::enable_shared_from_this<Core> {
  public:
-  explicit Core(const ExecutionContext& context)
-      : context_(context), sink_(std::make_shared<ResultSink>()) {
+  explicit Core(const ExecutionContext& context) : context_(context) {
+    if (context.spill != nullptr) spill_.emplace(context.spill);
     eval_.now = context.now;
     eval_.compat_profile = context.compat_profile;
     eval_.cancel = &context_.cancel;
@@ -219,8 +188,20 @@ class Core : public std::enable_shared_from_this<Core> {
   }
 
   Status Plan(const sql::PlanNodePtr& root) {
-    plan_ = TL_TRY(PlanPipelines(root, context_.scans, eval_, sink_));
-    return OkStatus();
+    PlanResources resources;
+    resources.scans = context_.scans;
+    resources.context = &eval_;
+    resources.spill = spill_.has_value() ? &*spill_ : nullptr;
+    resources.spill_eagerly = context_.spill_eagerly;
+    ResultSinkOptions sink;
+    for (const sql::OutputColumn& column : root->outputs()) sink.types.push_back(column.type);
+    sink.memory = context_.memory;
+    sink.spill = resources.spill;
+    sink.all = context_.result_spool;
+    sink.spool_bytes_max = context_.result_spool_bytes_max;
+    sink_ = std::make_shared<ResultSink>(std::move(sink));
+    plan_ = TL_TRY(PlanPipelines(root, resources, sink_));
+    return plan_->pipelines.front().source->Prepare();
   }
 
   void Start() {
@@ -236,16 +217,14 @@ class Core : public std::enable_shared_from_this<Core> {
         const MutexLock lock(mutex_);
         if (!error_.ok()) return error_;
       }
-      if (sink_->Take(batch)) {
+      const bool taken = TL_TRY(sink_->Take(batch));
+      if (taken) {
         WakePaused();
         return true;
       }
       const MutexLock lock(mutex_);
       if (!error_.ok()) return error_;
-      if (finished_) {
-        if (sink_->Take(batch)) return true;
-        return false;
-      }
+      if (finished_) return sink_->Take(batch);
       if (context_.clock->SteadyNow() >= until) {
         *batch = {};
         return true;
@@ -261,6 +240,20 @@ class Core : public std::enable_shared_from_this<Core> {
     }
   }
 
+  // The pool takes over what the reader did, and rows may wait on disk.
+  void RunOn() {
+    sink_->Spool();
+    const MutexLock lock(mutex_);
+    if (detached_ || context_.pool == nullptr) return;
+    detached_ = true;
+    if (finished_ || !error_.ok()) return ReleasePlan();
+    if (!pooled_) {
+      pooled_ = true;
+      for (std::size_t i = 0; i < ready_.size(); ++i) SubmitTicket();
+    }
+    if (!sink_->Full()) ResumePaused();
+  }
+
   // Refuses further slices and waits for those under way.
   void Close() {
     stopped_ = true;
@@ -270,9 +263,39 @@ class Core : public std::enable_shared_from_this<Core> {
     // A ticket may keep this object a little longer than what the context points at.
     workers_.clear();
     plan_.reset();
+    sink_.reset();
+    context_.scans_owner.reset();
+  }
+
+  double rows_to_read() const {
+    const MutexLock lock(mutex_);
+    double rows = 0;
+    if (plan_ == nullptr) return rows;
+    for (const auto& scan : plan_->scans) {
+      rows += scan->is_open() ? scan->EstimatedRows() : std::numeric_limits<double>::infinity();
+    }
+    return rows;
   }
 
   QueryStatistics statistics() const {
+    const MutexLock lock(mutex_);
+    if (plan_ == nullptr) {
+      QueryStatistics statistics = final_statistics_;
+      statistics.rows_returned = sink_->rows();
+      return statistics;
+    }
+    return StatisticsNow();
+  }
+
+  OperatorReport Report() const {
+    const MutexLock lock(mutex_);
+    return plan_ == nullptr ? final_report_ : plan_->Report();
+  }
+
+ private:
+  static constexpr std::size_t kNoSlot = SIZE_MAX;
+
+  QueryStatistics StatisticsNow() const TL_REQUIRES(mutex_) {
     QueryStatistics statistics;
     for (const auto& scan : plan_->scans) {
       const ScanFigures figures = scan->figures();
@@ -280,7 +303,6 @@ class Core : public std::enable_shared_from_this<Core> {
       statistics.rows_scanned += figures.rows;
     }
     statistics.rows_returned = sink_->rows();
-    const MutexLock lock(mutex_);
     double progress = 100;
     if (!finished_) {
       const Pipeline& current = plan_->pipelines[pipeline_];
@@ -292,23 +314,22 @@ class Core : public std::enable_shared_from_this<Core> {
     return statistics;
   }
 
-  std::string Analysis() const {
-    std::string text;
-    for (const OperatorStats& stats : plan_->operators) {
-      std::string note = stats.note;
-      for (const auto& [scan, of_scan] : plan_->scan_stats) {
-        if (of_scan == &stats) note = scan->figures().note;
-      }
-      text += fmt::format("{:{}}{}\n{:{}}    rows: {}, time: {:.3f} ms{}{}\n", "", 2 * stats.depth,
-                          stats.name, "", 2 * stats.depth, stats.rows_out.load(),
-                          static_cast<double>(stats.time_ns.load()) / 1e6, note.empty() ? "" : ", ",
-                          note);
-    }
-    return text;
+  // What only running needs goes: tables of operators, snapshots. Rows that wait stay. No worker runs.
+  void ReleasePlan() TL_REQUIRES(mutex_) {
+    if (plan_ == nullptr || running_ > 0) return;
+    final_statistics_ = StatisticsNow();
+    final_report_ = plan_->Report();
+    workers_.clear();
+    ready_.clear();
+    paused_.clear();
+    const std::unique_ptr<PhysicalPlan> plan = std::move(plan_);
+    const std::shared_ptr<ScanProvider> scans = std::move(context_.scans_owner);
   }
 
- private:
-  static constexpr std::size_t kNoSlot = SIZE_MAX;
+  void SubmitTicket() {
+    // A full pool costs parallelism only: the reader runs what is ready.
+    static_cast<void>(context_.pool->Submit([self = shared_from_this()] { self->RunTicket(); }));
+  }
 
   void Fail(const Status& status) {
     stopped_ = true;
@@ -320,8 +341,9 @@ class Core : public std::enable_shared_from_this<Core> {
   // Workers of the pipeline whose turn it is.
   void StartPipeline() TL_REQUIRES(mutex_) {
     const Pipeline& pipeline = plan_->pipelines[pipeline_];
+    if (pipeline.source->empty()) return EndPipeline();
     const double rows = pipeline.source->EstimatedRows();
-    pooled_ = context_.pool != nullptr && rows > context_.inline_rows_max;
+    pooled_ = context_.pool != nullptr && (detached_ || rows > context_.inline_rows_max);
     std::size_t count = 1;
     if (pooled_) {
       count = std::clamp<std::size_t>(std::min(context_.workers_max, pipeline.source->workers_max()),
@@ -340,9 +362,7 @@ class Core : public std::enable_shared_from_this<Core> {
   void MakeReady(std::size_t slot) TL_REQUIRES(mutex_) {
     ready_.push_back(slot);
     changed_.NotifyAll();
-    if (!pooled_) return;
-    // A full pool costs parallelism only: the reader runs what is ready.
-    static_cast<void>(context_.pool->Submit([self = shared_from_this()] { self->RunTicket(); }));
+    if (pooled_) SubmitTicket();
   }
 
   std::size_t ClaimSlot() TL_REQUIRES(mutex_) {
@@ -388,19 +408,25 @@ class Core : public std::enable_shared_from_this<Core> {
       }
     }
     --running_;
+    if (detached_ && (finished_ || !error_.ok())) ReleasePlan();
     changed_.NotifyAll();
   }
 
-  void EndPipeline() TL_REQUIRES(mutex_) {
+  // The end of the current pipeline, and what the next one waits for.
+  Status FinishPipeline() TL_NO_THREAD_SAFETY_ANALYSIS {
     const Pipeline& pipeline = plan_->pipelines[pipeline_];
-    if (pipeline.finishes_sink) {
-      // No worker of this query runs now, and none can be claimed: the lock is free to go.
-      mutex_.Unlock();
-      const Status status = pipeline.sink->Finish();
-      if (!status.ok()) Fail(status);
-      mutex_.Lock();
-      if (!status.ok()) return;
-    }
+    if (pipeline.finishes_sink) TL_TRY(pipeline.sink->Finish());
+    if (pipeline_ + 1 == plan_->pipelines.size()) return OkStatus();
+    return plan_->pipelines[pipeline_ + 1].source->Prepare();
+  }
+
+  void EndPipeline() TL_REQUIRES(mutex_) {
+    // No worker of this query runs now, and none can be claimed: the lock is free to go.
+    mutex_.Unlock();
+    const Status status = FinishPipeline();
+    if (!status.ok()) Fail(status);
+    mutex_.Lock();
+    if (!status.ok()) return;
     workers_.clear();
     if (++pipeline_ == plan_->pipelines.size()) {
       finished_ = true;
@@ -419,10 +445,11 @@ class Core : public std::enable_shared_from_this<Core> {
     for (const std::size_t slot : slots) MakeReady(slot);
   }
 
-  const ExecutionContext context_;
+  ExecutionContext context_;
   EvalContext eval_;
-  const std::shared_ptr<ResultSink> sink_;
-  std::unique_ptr<PhysicalPlan> plan_;
+  std::optional<SpillQuota> spill_;  // outlives what is in plan_ and sink_
+  std::shared_ptr<ResultSink> sink_;
+  std::unique_ptr<PhysicalPlan> plan_;  // under mutex_ once detached; before, as long as this
   std::atomic<bool> stopped_{false};
 
   mutable Mutex mutex_;
@@ -436,6 +463,9 @@ class Core : public std::enable_shared_from_this<Core> {
   std::size_t running_ TL_GUARDED_BY(mutex_) = 0;
   bool finished_ TL_GUARDED_BY(mutex_) = false;
   bool closed_ TL_GUARDED_BY(mutex_) = false;
+  bool detached_ TL_GUARDED_BY(mutex_) = false;
+  QueryStatistics final_statistics_ TL_GUARDED_BY(mutex_);
+  OperatorReport final_report_ TL_GUARDED_BY(mutex_);
   Status error_ TL_GUARDED_BY(mutex_) = OkStatus();
   mutable double progress_ TL_GUARDED_BY(mutex_) = 0;
 };
@@ -447,8 +477,10 @@ class Execution final : public QueryExecution {
   Result<bool> NextUntil(Batch* batch, SteadyNs until) override {
     return core_->NextUntil(batch, until);
   }
+  void RunOn() override { core_->RunOn(); }
+  double rows_to_read() const override { return core_->rows_to_read(); }
   QueryStatistics statistics() const override { return core_->statistics(); }
-  std::string Analysis() const override { return core_->Analysis(); }
+  OperatorReport Report() const override { return core_->Report(); }
 
  private:
   const std::shared_ptr<Core> core_;
@@ -467,7 +499,7 @@ class AnalyzeExecution final : public QueryExecution {
       return true;
     }
     done_ = true;
-    const std::string text = inner_->Analysis();
+    const std::string text = PrintReport(inner_->Report());
     std::vector<Value> lines;
     for (std::size_t from = 0; from < text.size();) {
       const std::size_t end = text.find('\n', from);
@@ -478,8 +510,10 @@ class AnalyzeExecution final : public QueryExecution {
     batch->row_count = lines.size();
     return true;
   }
+  void RunOn() override {}  // its one batch is ready when the inner query is
+  double rows_to_read() const override { return inner_->rows_to_read(); }
   QueryStatistics statistics() const override { return inner_->statistics(); }
-  std::string Analysis() const override { return inner_->Analysis(); }
+  OperatorReport Report() const override { return inner_->Report(); }
 
  private:
   const std::unique_ptr<QueryExecution> inner_;
@@ -488,13 +522,60 @@ class AnalyzeExecution final : public QueryExecution {
 
 }  // namespace
 
-Result<std::unique_ptr<QueryExecution>> Execute(const sql::PlanNodePtr& root,
-                                                const ExecutionContext& context) {
-  TL_CHECK(root != nullptr && context.memory != nullptr);
+namespace {
+
+Result<std::unique_ptr<QueryExecution>> ExecuteWhole(const sql::PlanNodePtr& root,
+                                                     const ExecutionContext& context) {
   auto core = std::make_shared<Core>(context);
   TL_TRY(core->Plan(root));
   core->Start();
   return std::unique_ptr<QueryExecution>(std::make_unique<Execution>(std::move(core)));
+}
+
+// Runs a DELETE; the answer is one row that says what became of it.
+Result<std::unique_ptr<QueryExecution>> ExecuteDelete(const sql::BoundStatement& statement,
+                                                      const ExecutionContext& context) {
+  RowDeletion deletion;
+  if (statement.root->kind() == sql::PlanKind::kScan) {
+    if (context.scans == nullptr) return Internal("a DELETE without tables");
+    EvalContext eval;
+    eval.now = context.now;
+    eval.compat_profile = context.compat_profile;
+    eval.cancel = &context.cancel;
+    eval.memory = context.memory;
+    eval.random_seed = context.random_seed;
+    eval.deadline = context.deadline;
+    eval.clock = context.clock;
+    deletion = TL_TRY(context.scans->DeleteRows(static_cast<const sql::ScanNode&>(*statement.root),
+                                                eval, statement.dry_run));
+  }
+  std::vector<sql::OutputColumn> outputs;
+  for (const sql::ResultColumn& column : statement.columns) {
+    outputs.push_back({column.column, column.name, column.type});
+  }
+  const std::vector<Value> row = {
+      Value::Bigint(static_cast<std::int64_t>(deletion.rows)),
+      deletion.delete_id.empty() ? Value::Null(Type::Varchar()) : Value::Varchar(deletion.delete_id),
+      deletion.undo_until_ns == 0 ? Value::Null(Type::Timestamp())
+                                  : Value::Timestamp(deletion.undo_until_ns)};
+  std::vector<sql::ExprPtr> cells;
+  for (const Value& value : row) cells.push_back(sql::MakeConstant(value));
+  return ExecuteWhole(std::make_shared<sql::ValuesNode>(std::move(outputs),
+                                                   std::vector<std::vector<sql::ExprPtr>>{cells}),
+                 context);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<QueryExecution>> Execute(const sql::PlanNodePtr& root,
+                                                const ExecutionContext& context) {
+  TL_CHECK(root != nullptr && context.memory != nullptr);
+  std::unique_ptr<QueryExecution> window =
+      TL_TRY(MakeTopWindow(root, context, [context](const sql::PlanNodePtr& plan) {
+        return ExecuteWhole(plan, context);
+      }));
+  if (window != nullptr) return window;
+  return ExecuteWhole(root, context);
 }
 
 Result<std::unique_ptr<QueryExecution>> ExecuteStatement(const sql::BoundStatement& statement,
@@ -506,10 +587,14 @@ Result<std::unique_ptr<QueryExecution>> ExecuteStatement(const sql::BoundStateme
       return Execute(statement.root, context);
     case sql::BoundStatementKind::kExplain: {
       if (!statement.analyze) return Execute(statement.root, context);
+      ExecutionContext measured = context;
+      measured.measure_bytes = true;
       std::unique_ptr<QueryExecution> inner =
-          TL_TRY(ExecuteStatement(*statement.explained, context));
+          TL_TRY(ExecuteStatement(*statement.explained, measured));
       return std::unique_ptr<QueryExecution>(std::make_unique<AnalyzeExecution>(std::move(inner)));
     }
+    case sql::BoundStatementKind::kDelete:
+      return ExecuteDelete(statement, context);
     case sql::BoundStatementKind::kUnload:
       return Unimplemented("UNLOAD is not supported yet");
   }

@@ -95,6 +95,7 @@ enum class NullPolicy : std::uint8_t {
 enum class OrderPolicy : std::uint8_t {
   kNone,
   kPreservesFirst,  ///< non-decreasing in the first argument when the others are constant
+  kPreservesLast,   ///< the same of the last argument
 };
 
 enum class Volatility : std::uint8_t {

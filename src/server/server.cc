@@ -7,9 +7,13 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "net/url.h"
+#include "server/admin_calls.h"
 #include "server/local_sink.h"
+#include "server/magnetic_store.h"
 #include "server/root_key.h"
 #include "storage/fs/posix_file_system.h"
+#include "storage/objstore/directory_object_store.h"
+#include "storage/seal/ephemeral_sealer.h"
 
 namespace tideline::server {
 namespace {
@@ -17,6 +21,7 @@ namespace {
 constexpr std::int64_t kCollectIntervalNs = kNsPerSecond;
 constexpr std::int64_t kStopGraceNs = 10 * kNsPerSecond;
 constexpr std::int64_t kExpirySweepNs = 60 * kNsPerSecond;
+constexpr std::uint64_t kReserveDiskShare = 100;
 constexpr std::size_t kPemBytesMax = 1 << 20;
 constexpr std::size_t kBodyBytesTotalMax = std::size_t{1} << 30;  // at least --body-max's upper end
 
@@ -24,13 +29,13 @@ bool IsLoopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-Status CheckDevelopmentAddresses(const Settings& settings) {
+Status CheckLoopbackOnly(const Settings& settings, std::string_view flag, std::string_view why) {
   for (const std::string& address : {settings.http, settings.https}) {
     if (address.empty()) continue;
     const net::HostPort parsed = TL_TRY(net::ParseHostPort(address));
     if (!IsLoopback(parsed.host)) {
-      return InvalidArgument(
-          "--dev accepts any key, so it works on loopback addresses only; {} is none", address);
+      return InvalidArgument("{} {}, so it works on loopback addresses only; {} is none", flag, why,
+                             address);
     }
   }
   return OkStatus();
@@ -39,6 +44,15 @@ Status CheckDevelopmentAddresses(const Settings& settings) {
 Result<std::string> ReadPem(const std::string& path) {
   const Bytes bytes = TL_TRY(fs::ReadWholeFile(fs::PosixFileSystem(), path, kPemBytesMax));
   return std::string(AsText(bytes));
+}
+
+// A bucket is a directory; one that was named but never made is made now.
+Result<std::unique_ptr<objstore::ObjectStore>> OpenBucketDirectory(const std::string& directory,
+                                                                   const std::string& bucket) {
+  TL_TRY(objstore::CheckKey(bucket));
+  const std::string path = directory + "/" + bucket;
+  TL_TRY(fs::CreateDirectories(fs::PosixFileSystem(), path));
+  return objstore::OpenDirectoryObjectStore(fs::PosixFileSystem(), {.directory = path});
 }
 
 LogLevel LevelOf(std::string_view text) {
@@ -52,15 +66,22 @@ LogLevel LevelOf(std::string_view text) {
 
 Result<std::unique_ptr<Server>> Server::Start(const Settings& settings) {
   SetLogLevel(LevelOf(settings.log_level));
-  if (settings.dev) TL_TRY(CheckDevelopmentAddresses(settings));
+  if (settings.dev) TL_TRY(CheckLoopbackOnly(settings, "--dev", "accepts any key"));
+  if (settings.test_clock) TL_TRY(CheckLoopbackOnly(settings, "--test-clock", "lets time be moved"));
   std::unique_ptr<Server> server(new Server(settings));
   TL_TRY(server->OpenStorage());
+  TL_TRY(server->OpenSpill());
   TL_TRY(server->MakeServices());
   TL_TRY(server->Listen());
   return server;
 }
 
+const Clock& Server::clock() const {
+  return held_clock_ == nullptr ? SystemClock() : *held_clock_;
+}
+
 Status Server::OpenStorage() {
+  if (settings_.test_clock) held_clock_ = std::make_unique<HeldClock>();
   fs::FileSystem& file_system = fs::PosixFileSystem();
   TL_TRY(fs::CreateDirectories(file_system, settings_.data_dir));
   thread_count_ = settings_.threads != 0
@@ -74,13 +95,25 @@ Status Server::OpenStorage() {
   engine::EngineOptions options;
   options.data_dir = settings_.data_dir;
   options.file_system = &file_system;
+  options.clock = &clock();
   options.memory_bytes_max = bytes;
   options.checkpoint_wal_bytes = static_cast<std::uint64_t>(settings_.checkpoint_wal_kb) << 10;
+  options.undelete_ns = settings_.undelete_hours * kNsPerHour;
+  options.merge_bytes_per_second_max = static_cast<std::uint64_t>(settings_.merge_mb) << 20;
+  if (const auto space = file_system.Space(settings_.data_dir); space.ok()) {
+    options.reserve_bytes = std::min(static_cast<std::uint64_t>(settings_.reserve_mb) << 20,
+                                     space->total_bytes / kReserveDiskShare);
+  }
   if (settings_.sync == "interval") {
     options.sync_interval_ns = settings_.sync_interval_ms * kNsPerMs;
     TL_LOG_WARNING("sync is 'interval': a crash loses up to {} ms of acknowledged writes",
                    settings_.sync_interval_ms);
   }
+  data_keys_ = TL_TRY(OpenDataKeys(file_system, settings_.data_dir, settings_.encryption,
+                                   settings_.key_file));
+  options.sealer = data_keys_.sealer();
+  magnetic_store_ = TL_TRY(OpenMagneticStore(settings_, ProcessEnvironment()));
+  options.magnetic_store = magnetic_store_.get();
   options.recover_quarantine = settings_.recover == "quarantine";
   options.on_fatal = [](const Status& status) {
     TL_LOG_ERROR("the log failed, ending so that a restart can recover: {}", MessageOf(status));
@@ -97,8 +130,29 @@ Status Server::OpenStorage() {
   return OkStatus();
 }
 
+// After the engine, which holds the lock on the data directory: what lies in spill/ is no one's.
+Status Server::OpenSpill() {
+  if (settings_.spill_mb == 0) return OkStatus();
+  if (data_keys_.sealer() != nullptr) {
+    spill_sealer_ = std::make_unique<seal::EphemeralSealer>();
+  } else {
+    spill_sealer_ = std::make_unique<seal::PlainSealer>();
+  }
+  exec::SpillOptions options;
+  options.file_system = &fs::PosixFileSystem();
+  options.directory = fs::JoinPath(settings_.data_dir, "spill");
+  // Results that wait have limits of their own, of which these must not fall short.
+  const auto results = static_cast<std::uint64_t>(settings_.result_spool_mb);
+  const auto result = static_cast<std::uint64_t>(settings_.query_result_spool_mb);
+  options.bytes_max = (static_cast<std::uint64_t>(settings_.spill_mb) + results) << 20;
+  options.query_bytes_max = (static_cast<std::uint64_t>(settings_.query_spill_mb) + result) << 20;
+  options.disk_free_bytes_min = static_cast<std::uint64_t>(settings_.spill_disk_free_mb) << 20;
+  options.sealer = spill_sealer_.get();
+  spill_ = TL_TRY(exec::SpillSpace::Open(std::move(options)));
+  return OkStatus();
+}
+
 Status Server::MakeServices() {
-  const Clock& clock = SystemClock();
   query_pool_ = std::make_unique<ThreadPool>(
       ThreadPoolOptions{.name = "query", .thread_count = thread_count_, .nice = 1});
   // Calls that wait (for a sync, for pages of a query) have threads of their own, so that they
@@ -111,31 +165,61 @@ Status Server::MakeServices() {
   auth::AuthOptions auth_options;
   auth_options.accept_anyone = settings_.dev;
   auth_options.account_id = settings_.account_id;
-  authenticator_ = std::make_unique<auth::Authenticator>(*keys_, clock, std::move(auth_options));
+  authenticator_ = std::make_unique<auth::Authenticator>(*keys_, SystemClock(), std::move(auth_options));
   management_ = std::make_unique<api::ManagementService>(*engine_);
-  write_ = std::make_unique<api::WriteService>(*engine_, clock);
+  reports_ = std::make_unique<RejectedDataReports>(
+      [directory = settings_.bucket_dir.empty() ? settings_.data_dir + "/buckets" : settings_.bucket_dir](
+          const std::string& bucket) { return OpenBucketDirectory(directory, bucket); },
+      clock());
+  write_ = std::make_unique<api::WriteService>(*engine_, clock(), reports_.get());
   api::QueryServiceOptions query_options;
   query_options.query_memory_bytes_max = static_cast<std::size_t>(settings_.query_memory_mb) << 20;
   query_options.thread_count = thread_count_;
-  query_ = std::make_unique<api::QueryService>(*engine_, clock, *query_pool_, *memory_, query_options);
+  query_options.spill = spill_.get();
+  query_options.result_spool_bytes_max = static_cast<std::uint64_t>(settings_.result_spool_mb) << 20;
+  query_options.query_result_spool_bytes_max = static_cast<std::uint64_t>(settings_.query_result_spool_mb) << 20;
+  query_ = std::make_unique<api::QueryService>(*engine_, clock(), *query_pool_, *memory_, query_options);
   aws_json_ = std::make_unique<aws_json::AwsJsonHandler>(
       aws_json::AwsJsonServices{authenticator_.get(), management_.get(), write_.get(), query_.get(),
                                 workers_.get(), query_workers_.get()},
       aws_json::AwsJsonOptions{.advertised_endpoint = settings_.endpoint,
                                .account_id = settings_.account_id,
                                .compat_profile = settings_.profile == "compat"});
-  admin_ = std::make_unique<admin::AdminHandler>(*aws_json_);
-  Metrics().AddGauge(this, "tideline_hot_bytes", "Bytes of active buffers and runs", "",
-                     [this] { return static_cast<double>(engine_->stats().hot_bytes); });
-  Metrics().AddGauge(this, "tideline_segments", "Live segments", "",
-                     [this] { return static_cast<double>(engine_->stats().segment_count); });
-  Metrics().AddGauge(this, "tideline_segment_bytes", "Bytes of live segments", "",
-                     [this] { return static_cast<double>(engine_->stats().segment_bytes); });
-  Metrics().AddGauge(this, "tideline_series", "Series of all tables", "",
-                     [this] { return static_cast<double>(engine_->stats().series_count); });
+  admin_ = std::make_unique<admin::AdminHandler>(*aws_json_, *workers_,
+                                                  MakeAdminCalls(*engine_, held_clock_.get()));
+  AddStorageGauges();
   Metrics().AddGauge(this, "tideline_query_sessions", "Results not yet fetched whole", "",
                      [this] { return static_cast<double>(query_->session_count()); });
+  Metrics().AddGauge(this, "tideline_result_spool_bytes", "Bytes of results that wait on disk", "",
+                     [this] { return static_cast<double>(query_->spooled_bytes()); });
   return OkStatus();
+}
+
+void Server::AddStorageGauges() {
+  const auto add = [this](const char* name, const char* help, auto figure) {
+    Metrics().AddGauge(this, name, help, "",
+                       [this, figure] { return static_cast<double>(figure(engine_->stats())); });
+  };
+  using Stats = engine::EngineStats;
+  add("tideline_hot_bytes", "Bytes of active buffers and runs", [](const Stats& s) { return s.hot_bytes; });
+  add("tideline_segments", "Live segments", [](const Stats& s) { return s.segment_count; });
+  add("tideline_segment_bytes", "Bytes of live segments", [](const Stats& s) { return s.segment_bytes; });
+  add("tideline_magnetic_segments", "Live segments of the magnetic store",
+      [](const Stats& s) { return s.magnetic_segment_count; });
+  add("tideline_magnetic_bytes", "Bytes of the magnetic store", [](const Stats& s) { return s.magnetic_bytes; });
+  add("tideline_dropped_bytes", "Bytes that undelete can bring back", [](const Stats& s) { return s.dropped_bytes; });
+  add("tideline_series", "Series of all tables", [](const Stats& s) { return s.series_count; });
+  add("tideline_series_bytes", "Memory of the series indexes", [](const Stats& s) { return s.series_bytes; });
+  add("tideline_expiry_paused", "1 while the wall clock is in doubt and nothing expires",
+      [](const Stats& s) { return s.expiry_paused ? 1 : 0; });
+  add("tideline_checkpoint_rows", "Rows written into segment files by checkpoints",
+      [](const Stats& s) { return s.checkpoint_rows; });
+  add("tideline_merged_rows", "Rows written again by merges within a store", [](const Stats& s) { return s.merged_rows; });
+  add("tideline_moved_rows", "Rows written into the magnetic store", [](const Stats& s) { return s.moved_rows; });
+  add("tideline_consolidated_rows", "Rows of the magnetic store written again into longer windows",
+      [](const Stats& s) { return s.consolidated_rows; });
+  add("tideline_write_amplification", "Times a row was written into segment files on average",
+      [](const Stats& s) { return s.WriteAmplification(); });
 }
 
 Status Server::Listen() {

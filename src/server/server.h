@@ -6,19 +6,25 @@
 #include <string>
 #include <vector>
 
+#include "base/held_clock.h"
 #include "base/memory_budget.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
 #include "front/admin/admin_handler.h"
+#include "exec/spill/spill_space.h"
 #include "front/aws_json/aws_json_handler.h"
 #include "net/http_server.h"
 #include "server/collector.h"
+#include "server/encryption.h"
+#include "server/rejected_data_reports.h"
 #include "server/settings.h"
 #include "service/api/management_service.h"
 #include "service/api/query_service.h"
 #include "service/api/write_service.h"
 #include "service/auth/authenticator.h"
 #include "storage/engine/engine.h"
+#include "storage/objstore/object_store.h"
+#include "storage/seal/sealer.h"
 
 namespace tideline::server {
 
@@ -46,24 +52,35 @@ class Server {
  private:
   explicit Server(const Settings& settings) : settings_(settings) {}
   Status OpenStorage();
+  Status OpenSpill();
   Status MakeServices();
+  void AddStorageGauges();
   Status Listen();
   void ExpireSessionsRegularly();
 
+  /// What storage and services tell the time by; signatures and connections go by the machine's.
+  const Clock& clock() const;
+
   const Settings settings_;
+  std::unique_ptr<HeldClock> held_clock_;  ///< with --test-clock
   std::size_t thread_count_ = 1;
   auth::AccessKey root_key_;
   bool key_created_ = false;
   std::vector<std::string> urls_;
 
   std::unique_ptr<MemoryBudget> memory_;
+  DataKeys data_keys_;
+  std::unique_ptr<objstore::ObjectStore> magnetic_store_;
   std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<seal::Sealer> spill_sealer_;
+  std::unique_ptr<exec::SpillSpace> spill_;
   std::unique_ptr<ThreadPool> query_pool_;
   std::unique_ptr<ThreadPool> workers_;
   std::unique_ptr<ThreadPool> query_workers_;
   std::unique_ptr<auth::SingleKeyStore> keys_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<api::ManagementService> management_;
+  std::unique_ptr<RejectedDataReports> reports_;
   std::unique_ptr<api::WriteService> write_;
   std::unique_ptr<api::QueryService> query_;
   std::unique_ptr<aws_json::AwsJsonHandler> aws_json_;

@@ -11,7 +11,7 @@
 
 namespace tideline::sql {
 
-class FakeCatalog final : public CatalogView {
+class FakeCatalog : public CatalogView {
  public:
   /// One database `db` with the table `cpu` (dimensions host, Region; measures of all kinds) and an
   /// empty one, `empty`; a database `spare` with no table.

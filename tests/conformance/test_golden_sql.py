@@ -75,6 +75,30 @@ def without_position(text):
     return re.sub(r"line \d+:\d+", "line L:C", text)
 
 
+def split_outside(text, separator):
+    """The parts of a nested value's text between separators that lie in no bracket."""
+    parts, depth, start = [], 0, 0
+    for i, char in enumerate(text):
+        depth += (char in "[({") - (char in "])}")
+        if depth == 0 and text.startswith(separator, i):
+            parts.append(text[start:i])
+            start = i + len(separator)
+    return parts + [text[start:]]
+
+
+def maps_as_rows(text):
+    """A map goes over the wire as an array of rows (key, value): `{a=1, b=2}` as `[(a,1),(b,2)]`."""
+    if text.startswith("{") and text.endswith("}"):
+        pairs = [split_outside(pair, "=") for pair in split_outside(text[1:-1], ", ")] if text != "{}" else []
+        if all(len(pair) > 1 for pair in pairs):
+            return "[" + ",".join(f"({maps_as_rows(pair[0])},{maps_as_rows('='.join(pair[1:]))})" for pair in pairs) + "]"
+    if text.startswith("[") and text.endswith("]") and text != "[]":
+        return "[" + ",".join(maps_as_rows(part) for part in split_outside(text[1:-1], ",")) + "]"
+    if text.startswith("(") and text.endswith(")") and text != "()":
+        return "(" + ",".join(maps_as_rows(part) for part in split_outside(text[1:-1], ",")) + ")"
+    return text
+
+
 def nanoseconds(text):
     whole, _, fraction = text.partition(".")
     form = "%Y-%m-%d %H:%M:%S" if " " in whole else "%Y-%m-%d"
@@ -309,7 +333,7 @@ class FileRun:
             return True
         a, b = seen.split(" | "), expected.split(" | ")
         return len(a) == len(b) == len(types) and all(
-            x == y or (kind == "R" and same_double(x, y)) for x, y, kind in zip(a, b, types))
+            x == y or x == maps_as_rows(y) or (kind == "R" and same_double(x, y)) for x, y, kind in zip(a, b, types))
 
 
 class GoldenSqlTest(unittest.TestCase):

@@ -39,7 +39,7 @@ class Generator {
                                  ? "(SELECT * FROM db.t WHERE " + Condition(1) + ")"
                                  : std::string("db.t");
     const std::string where = random_.Below(4) == 0 ? "" : " WHERE " + Condition(2);
-    switch (random_.Below(5)) {
+    switch (random_.Below(10)) {
       case 0:
         return "SELECT host, zone, time, " + Number(2) + " AS e FROM " + from + where;
       case 1: {
@@ -52,6 +52,31 @@ class Generator {
                " ORDER BY n DESC, time, host, measure_name, zone LIMIT " + std::to_string(random_.Below(12));
       case 3:
         return "SELECT DISTINCT host, " + Number(1) + " FROM " + from + where;
+      case 4: {  // the ends of series
+        const std::string key = Pick({"host", "zone", "measure_name", "upper(host)", "host || '-'"});
+        const std::string values = Pick({"max(time)", "min(time)", "max(time), min(time)", "max_by(n, time)",
+                                         "min_by(v, time), max(time)", "max(zone), max(time)", "count(DISTINCT host)"});
+        // Of two series with a row at the same moment either may be answered.
+        const bool by = values.find("_by") != std::string::npos;
+        const std::string keys = by ? "host, zone, measure_name" : key;
+        return "SELECT " + keys + ", " + values + " FROM db.t" + SeriesWhere() + " GROUP BY " + keys;
+      }
+      case 5:  // the newest row of each series, joined back
+        return "SELECT t.host, t.measure_name, t.zone, t.time, t.n FROM db.t t JOIN (SELECT host, measure_name, "
+               "max(time) AS last_time FROM db.t" + SeriesWhere() + " GROUP BY 1, 2) l ON t.host = l.host AND "
+               "t.measure_name = l.measure_name AND t.time = l.last_time";
+      case 6:  // a join by time and series whose one side is small
+        return "SELECT a.host, a.time, a.n, b.n FROM db.t a " + Pick({"JOIN", "LEFT JOIN", "RIGHT JOIN"}) +
+               " (SELECT * FROM db.t WHERE " + Condition(1) + ") b ON a.time = b.time AND a.host = b.host" + Pick({"", " AND a.n > b.n"});
+      case 7: {  // groups or rows at an end of time
+        const std::string order = Pick({" DESC", " ASC"});
+        const std::string bin = Pick({"bin(time, 10m)", "date_trunc('hour', time)", "bin(time, 1m)", "bin(bin(time, 1m), 7m)"});
+        return "SELECT " + bin + " AS b, count(*), max(n) FROM " + from + where + " GROUP BY 1 " +
+               Pick({"", "HAVING count(*) > 1 "}) + "ORDER BY 1" + order + " LIMIT " + std::to_string(1 + random_.Below(6)) ;
+      }
+      case 8:
+        return "SELECT time, host, zone, measure_name, n, v FROM " + from + where + " ORDER BY time" + Pick({" DESC", ""}) +
+               ", host, measure_name, zone LIMIT " + std::to_string(1 + random_.Below(9));
       default:
         return "SELECT x, count(*) FROM (SELECT host AS x, n FROM " + from + where +
                " UNION ALL SELECT zone, n FROM db.t WHERE " + Condition(1) + ") WHERE n > " +
@@ -61,6 +86,12 @@ class Generator {
 
  private:
   std::string Pick(std::vector<std::string> of) { return of[random_.Below(of.size())]; }
+
+  // A condition that says nothing of values, so that the ends of series are known beforehand.
+  std::string SeriesWhere() {
+    return Pick({"", " WHERE host <> 'b'", " WHERE time <= TIMESTAMP '2024-01-01 02:00:00'",
+                 " WHERE time > TIMESTAMP '2024-01-01 01:30:00' AND zone = 'x'", " WHERE measure_name = 'disk'"});
+  }
 
   std::string Number(int depth) {
     if (depth == 0 || random_.Below(3) == 0) return Pick({"n", "v", "2", "n + 1", "0.5"});

@@ -1,8 +1,13 @@
+#include <unistd.h>
+
+#include <cstdlib>
+
 #include "base/thread_pool.h"
 #include "columnar/text_format.h"
 #include "exec/query.h"
 #include "query_runner.h"
 #include "sql/compile.h"
+#include "storage/fs/posix_file_system.h"
 #include "table_store.h"
 
 namespace tideline::slt {
@@ -21,6 +26,7 @@ class InProcessRunner final : public QueryRunner {
   }
   ~InProcessRunner() override {
     if (pool_ != nullptr) pool_->Stop();
+    if (!spill_directory_.empty()) rmdir(spill_directory_.c_str());
   }
 
   Status Open() {
@@ -29,8 +35,9 @@ class InProcessRunner final : public QueryRunner {
     } else {
       store_ = TL_TRY(NewEngineStore(&clock_));
     }
-    return OkStatus();
+    return options_.spill ? OpenSpill() : OkStatus();
   }
+  bool keeps_order() const override { return !options_.spill; }
 
   Status SetClock(std::int64_t now_ns) override {
     clock_.SetWall({now_ns});
@@ -62,6 +69,9 @@ class InProcessRunner final : public QueryRunner {
     context.compat_profile = compat_profile;
     context.scans = scans.get();
     context.memory = &memory;
+    context.spill = spill_.get();
+    context.spill_eagerly = options_.spill;
+    context.window_rows_min = 0;  // however small the table
     if (pool_ != nullptr) {
       context.pool = pool_.get();
       context.workers_max = options_.threads;
@@ -72,6 +82,19 @@ class InProcessRunner final : public QueryRunner {
   }
 
  private:
+  Status OpenSpill() {
+    const char* parent = std::getenv("TMPDIR");
+    std::string path = fmt::format("{}/tideline-slt-spill-XXXXXX", parent == nullptr ? "/tmp" : parent);
+    if (mkdtemp(path.data()) == nullptr) return Unavailable("no directory for spill files at {}", path);
+    spill_directory_ = path;
+    exec::SpillOptions options;
+    options.file_system = &fs::PosixFileSystem();
+    options.directory = path;
+    options.sealer = &sealer_;
+    spill_ = TL_TRY(exec::SpillSpace::Open(std::move(options)));
+    return OkStatus();
+  }
+
   static Result<Answer> Collect(const sql::BoundStatement& statement, exec::QueryExecution& query) {
     Answer answer;
     for (const sql::ResultColumn& column : statement.columns) {
@@ -102,6 +125,9 @@ class InProcessRunner final : public QueryRunner {
   ManualClock clock_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<TableStore> store_;
+  seal::PlainSealer sealer_;
+  std::unique_ptr<exec::SpillSpace> spill_;
+  std::string spill_directory_;
 };
 
 }  // namespace

@@ -49,12 +49,15 @@ class QueryRunner {
   virtual Status Write(const std::string& database, const std::string& table,
                        const std::vector<Record>& records) = 0;
   virtual Result<Answer> Query(const std::string& sql, bool compat_profile) = 0;
+  /// Whether rows come in the order that the files were written with where SQL leaves it open.
+  virtual bool keeps_order() const { return true; }
 };
 
 struct InProcessOptions {
   std::size_t threads = 1;   ///< above 1: a pool, and no pipeline is too small for it
   bool optimizer = true;
   bool memory_store = false;  ///< tables as plain vectors instead of the storage engine
+  bool spill = false;         ///< whatever can go to disk does, however small
 };
 /// Parser, binder, optimizer, executor and storage in this process.
 Result<std::unique_ptr<QueryRunner>> NewInProcessRunner(const InProcessOptions& options);

@@ -1,5 +1,8 @@
 #include "slt_runner.h"
 
+#include <absl/strings/ascii.h>
+#include <absl/strings/match.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -218,7 +221,7 @@ class BlockRunner {
       return Fail(*block, fmt::format("failed: {} {}", code, MessageOf(answer.status())));
     }
     std::vector<std::string> seen = RowTexts(*answer);
-    if (block->rowsort) std::sort(seen.begin(), seen.end());
+    if (!Ordered(*block)) std::sort(seen.begin(), seen.end());
     if (block->names) seen.insert(seen.begin(), JoinedCells(answer->names));
     if (complete_) {
       block->types = LettersOf(*answer);
@@ -234,11 +237,17 @@ class BlockRunner {
     }
   }
 
-  static bool Same(const Block& block, const std::vector<std::string>& seen) {
+  // A runner without an order of its own is held to the order that the statement asks for.
+  bool Ordered(const Block& block) const {
+    if (block.rowsort) return false;
+    return runner_.keeps_order() || absl::StrContains(absl::AsciiStrToUpper(block.sql), "ORDER BY");
+  }
+
+  bool Same(const Block& block, const std::vector<std::string>& seen) const {
     if (seen.size() != block.rows.size()) return false;
     std::vector<std::string> expected = block.rows;
     const auto first = expected.begin() + (block.names && !expected.empty() ? 1 : 0);
-    if (block.rowsort) std::sort(first, expected.end());
+    if (!Ordered(block)) std::sort(first, expected.end());
     for (std::size_t i = 0; i < seen.size(); ++i) {
       if (!SameRow(block.types, expected[i], seen[i])) return false;
     }

@@ -339,6 +339,11 @@ void SimFileSystem::FailCall(std::uint64_t n, Fault fault, bool sticky) {
   state_->fault = fault;
   state_->fail_sticky = sticky;
 }
+bool SimFileSystem::fault_pending() const {
+  const MutexLock lock(state_->mutex);
+  return state_->fail_at != 0 && (state_->fail_sticky || state_->calls < state_->fail_at);
+}
+
 void SimFileSystem::FailSyncsOf(std::string_view part) {
   const MutexLock lock(state_->mutex);
   state_->failing_syncs.emplace_back(part);

@@ -58,6 +58,8 @@ class SimFileSystem final : public fs::FileSystem {
   /// Makes the `n`-th changing call from now fail; with `sticky` all later ones too, until
   /// ClearFaults.
   void FailCall(std::uint64_t n, Fault fault, bool sticky = false);
+  /// Whether the call that FailCall named is still to come, or fails for good.
+  bool fault_pending() const;
   /// Makes every later sync (data or all) of a path that contains `part` fail with EIO.
   void FailSyncsOf(std::string_view part);
   /// Makes every later read of a path that contains `part` fail with EIO.

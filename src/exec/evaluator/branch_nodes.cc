@@ -36,13 +36,48 @@ class CaseNode final : public ExprNode {
 
   Status Eval(const EvalInput& input, const Selection& rows, Vector* result,
               RowErrors* errors) override {
+    // Conditions on what is the same for all rows of a batch, such as its one measure name, settle all
+    // rows at once: the branch's own vector is the answer.
+    std::size_t first = 0;
+    Vector condition;
+    for (; first + 1 < children_.size(); first += 2) {
+      const std::size_t errors_before = errors->entries().size();
+      TL_TRY(children_[first]->Eval(input, rows, &condition, errors));
+      if (!condition.is_constant() || errors->entries().size() != errors_before) {
+        return EvalRows(first, std::move(condition), errors_before, input, rows, result, errors);
+      }
+      if (condition.IsNull(0) || condition.values<std::uint8_t>()[0] == 0) continue;
+      return EvalBranch(*children_[first + 1], input, rows, result, errors);
+    }
+    if (children_.size() % 2 == 1) return EvalBranch(*children_.back(), input, rows, result, errors);
+    *result = Vector::ConstantNull(type_, input.row_count);
+    return OkStatus();
+  }
+
+ private:
+  // The one branch that all rows take.
+  Status EvalBranch(ExprNode& branch, const EvalInput& input, const Selection& rows, Vector* result,
+                    RowErrors* errors) {
+    TL_TRY(branch.Eval(input, rows, result, errors));
+    if (result->type() == type_) return OkStatus();
+    BranchResult branches(type_, input.row_count);
+    branches.Take(std::move(*result), RowsOf(rows));
+    *result = branches.Finish();
+    return OkStatus();
+  }
+
+  // Row by row, from condition `first` on, which is evaluated already.
+  Status EvalRows(std::size_t first, Vector condition, std::size_t errors_before, const EvalInput& input,
+                  const Selection& rows, Vector* result, RowErrors* errors) {
     BranchResult branches(type_, input.row_count);
     std::vector<std::uint32_t> open = RowsOf(rows);
     std::vector<std::uint32_t> taken;
-    for (std::size_t i = 0; i + 1 < children_.size() && !open.empty(); i += 2) {
-      const std::size_t errors_before = errors->entries().size();
-      Vector condition;
-      TL_TRY(children_[i]->Eval(input, Selection::Of(open), &condition, errors));
+    for (std::size_t i = first; i + 1 < children_.size() && !open.empty(); i += 2) {
+      if (i != first) {
+        errors_before = errors->entries().size();
+        condition = Vector();
+        TL_TRY(children_[i]->Eval(input, Selection::Of(open), &condition, errors));
+      }
       DropFailed(*errors, errors_before, &open);
       const Reader<std::uint8_t> reader(condition);
       taken.clear();
@@ -60,7 +95,6 @@ class CaseNode final : public ExprNode {
     return OkStatus();
   }
 
- private:
   static Status TakeBranch(ExprNode& branch, const EvalInput& input,
                            std::span<const std::uint32_t> rows, BranchResult* branches,
                            RowErrors* errors) {

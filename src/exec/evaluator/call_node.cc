@@ -124,12 +124,20 @@ functions::KernelContext ContextOf(const CompileScope& scope, const Type* type, 
   return context;
 }
 
+// A pattern can take some ten milliseconds per row before its limit of steps ends it, which is seconds
+// per batch: such kernels get few rows at a time, as many as they do in about this time.
+constexpr std::int64_t kPieceNsMax = 10 * kNsPerMs;
+
+bool IsSlow(const functions::ScalarFunction& function) { return function.name.starts_with("regexp"); }
+
 class CallNode final : public ExprNode {
  public:
   CallNode(const sql::Expr& expr, const CompileScope& scope)
       : function_(expr.scalar),
         kernel_(expr.scalar->overloads[expr.overload].kernel),
         type_(expr.type),
+        query_(scope.context),
+        may_be_slow_(IsSlow(*expr.scalar)),
         context_(ContextOf(scope, &type_, &state_)) {}
 
   void AddArgument(ExprNodePtr node) { arguments_.push_back(std::move(node)); }
@@ -199,7 +207,7 @@ class CallNode final : public ExprNode {
       run = Selection::Of(not_null);
     }
     if (run.empty()) return OkStatus();
-    if (lambdas_.empty()) return kernel_(context_, arguments, run, out, errors);
+    if (lambdas_.empty()) return RunKernel(arguments, run, out, errors);
     std::vector<BoundLambda> bound;
     bound.reserve(lambdas_.size());
     for (const auto& body : lambdas_) bound.emplace_back(body.get(), input.columns);
@@ -208,6 +216,24 @@ class CallNode final : public ExprNode {
     functions::KernelContext context = context_;
     context.lambdas = pointers;
     return kernel_(context, arguments, run, out, errors);
+  }
+
+  Status RunKernel(std::span<const Vector> arguments, const Selection& rows, Vector* out, RowErrors* errors) {
+    // A nested result is made whole; the others can be made piece by piece.
+    if (!may_be_slow_ || type_.is_nested()) return kernel_(context_, arguments, rows, out, errors);
+    const std::vector<std::uint32_t> list = RowsOf(rows);
+    const Clock& clock = query_.clock != nullptr ? *query_.clock : SystemClock();
+    for (std::size_t first = 0; first < list.size();) {
+      TL_TRY(query_.CheckStillWanted());
+      const std::size_t count = std::min(piece_rows_, list.size() - first);
+      const std::int64_t start = clock.SteadyNow().value;
+      TL_TRY(kernel_(context_, arguments, Selection::Of(std::span(list).subspan(first, count)), out, errors));
+      const std::int64_t spent = clock.SteadyNow().value - start;
+      if (spent > kPieceNsMax) piece_rows_ = std::max<std::size_t>(1, count / 2);
+      if (spent < kPieceNsMax / 8) piece_rows_ = std::min(2 * piece_rows_, kBatchRowsMax);
+      first += count;
+    }
+    return OkStatus();
   }
 
   static void NullFailedRows(const RowErrors& errors, std::size_t errors_before,
@@ -222,6 +248,9 @@ class CallNode final : public ExprNode {
   const functions::ScalarFunction* function_;
   const functions::ScalarKernel kernel_;
   const Type type_;
+  const EvalContext& query_;
+  const bool may_be_slow_;
+  std::size_t piece_rows_ = 1;  // rows of the next call of a slow kernel
   std::any state_;
   const functions::KernelContext context_;
   std::vector<ExprNodePtr> arguments_;

@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "exec/operators/operator.h"
+#include "exec/operators/operator_context.h"
 #include "sql/plan/aggregate_node.h"
 
 namespace tideline::exec {
@@ -20,12 +21,11 @@ namespace tideline::exec {
 /// Rows of one pipeline in, one row per group out: the sink of one pipeline, then a source.
 class AggregateBreaker : public Sink, public Source {
  public:
-  /// Arguments and keys of `node` read columns at `columns`. `context` outlives the breaker; memory
-  /// for groups, kept rows and states is charged to context.memory.
+  /// Arguments and keys of `node` read columns at `columns`. `own` outlives the breaker; memory for
+  /// groups, kept rows and states is charged to it.
   static Result<std::shared_ptr<AggregateBreaker>> Make(const sql::AggregateNode& node,
                                                         ColumnPositions columns,
-                                                        const EvalContext& context,
-                                                        OperatorStats* stats);
+                                                        OperatorContext* own);
 };
 
 }  // namespace tideline::exec

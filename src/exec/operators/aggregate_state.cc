@@ -4,6 +4,8 @@
 
 #include "exec/values/compare.h"
 #include "exec/values/gather.h"
+#include "exec/values/hash_rows.h"
+#include "exec/values/long_sort.h"
 
 namespace tideline::exec {
 namespace {
@@ -136,9 +138,9 @@ Status StateStore::Grow(std::size_t count, std::span<const functions::KernelCont
 
 // ---- DeferredRows -------------------------------------------------------------------------------
 
-DeferredRows::DeferredRows(const AggregateLayout::Call* call, MemoryBudget* budget)
-    : call_(call), budget_(budget), memory_(budget) {
-  if (call->distinct) distinct_.emplace(DistinctTypes(*call), budget);
+DeferredRows::DeferredRows(const AggregateLayout::Call* call, OperatorContext* own, MemoryBudget* budget)
+    : call_(call), own_(own), distinct_types_(DistinctTypes(*call)), budget_(budget), memory_(budget) {
+  if (call->distinct) distinct_.emplace(distinct_types_, budget);
 }
 
 Status DeferredRows::Add(std::span<const Vector> arguments, std::span<const Vector> order_keys,
@@ -168,30 +170,105 @@ Status DeferredRows::Add(std::span<const Vector> arguments, std::span<const Vect
   return OkStatus();
 }
 
-Status DeferredRows::Adopt(DeferredRows& other, std::span<const std::uint32_t> groups) {
+namespace {
+
+// The rows of `numbers` (of groups) that have a place in `groups`, and their numbers there.
+std::vector<std::uint32_t> Translate(const Vector& numbers, std::size_t count,
+                                     std::span<const std::uint32_t> groups, Vector* translated) {
+  std::vector<std::uint32_t> rows;
+  *translated = Vector::Flat(Type::Bigint(), count);
+  auto* values = translated->mutable_values<std::int64_t>();
+  const Reader<std::int64_t> reader(numbers);
+  for (std::uint32_t row = 0; row < count; ++row) {
+    const auto group = static_cast<std::size_t>(reader[row]);
+    const std::uint32_t mine = groups.empty() ? static_cast<std::uint32_t>(group) : groups[group];
+    values[row] = mine;
+    if (mine != DeferredRows::kNoGroup) rows.push_back(row);
+  }
+  return rows;
+}
+
+Selection Listed(const std::vector<std::uint32_t>& rows, std::size_t row_count) {
+  return rows.size() == row_count ? Selection::All(row_count) : Selection::Of(rows);
+}
+
+}  // namespace
+
+Status DeferredRows::Adopt(DeferredRows& other, std::span<const std::uint32_t> groups, bool last) {
   if (call_->distinct) {
-    GroupTable& theirs = *other.distinct_;
+    const GroupTable& theirs = *other.distinct_;
+    std::vector<std::uint32_t> ignored;
     for (std::size_t first = 0; first < theirs.group_count(); first += kBatchRowsMax) {
+      TL_TRY(own_->eval.CheckStillWanted());
       const std::size_t count = std::min(kBatchRowsMax, theirs.group_count() - first);
-      std::vector<Vector> keys;
-      for (std::size_t k = 0; k <= call_->argument_types.size(); ++k) {
+      std::vector<Vector> keys(1);
+      const std::vector<std::uint32_t> rows =
+          Translate(theirs.KeyColumn(0, first, count), count, groups, &keys[0]);
+      if (rows.empty()) continue;
+      for (std::size_t k = 1; k < distinct_types_.size(); ++k) {
         keys.push_back(theirs.KeyColumn(k, first, count));
       }
-      auto* numbers = keys[0].mutable_values<std::int64_t>();
-      for (std::size_t i = 0; i < count; ++i) numbers[i] = groups[static_cast<std::size_t>(numbers[i])];
-      std::vector<std::uint32_t> ignored;
-      TL_TRY(distinct_->FindOrAdd(keys, Selection::All(count), &ignored));
+      TL_TRY(distinct_->FindOrAdd(keys, Listed(rows, count), &ignored));
+    }
+    for (const OnDisk& disk : other.on_disk_) {
+      OnDisk mine{disk.parts, {}};
+      if (disk.groups.empty()) {
+        mine.groups.assign(groups.begin(), groups.end());
+      } else {
+        for (const std::uint32_t group : disk.groups) {
+          mine.groups.push_back(group == kNoGroup ? kNoGroup : groups[group]);
+        }
+      }
+      on_disk_.push_back(std::move(mine));
     }
     return OkStatus();
   }
-  const std::size_t bytes = other.memory_.bytes();
-  other.memory_.Clear();
-  TL_TRY(memory_.Grow(bytes));
-  for (Kept& kept : other.kept_) {
-    for (std::uint32_t& group : kept.groups) group = groups[group];
-    kept_.push_back(std::move(kept));
+  if (last) other.memory_.Clear();
+  for (const Kept& kept : other.kept_) {
+    Kept mine;
+    std::vector<std::uint32_t> rows;
+    for (std::uint32_t row = 0; row < kept.groups.size(); ++row) {
+      const std::uint32_t group = groups[kept.groups[row]];
+      if (group == kNoGroup) continue;
+      rows.push_back(row);
+      mine.groups.push_back(group);
+    }
+    if (rows.empty()) continue;
+    std::size_t bytes = rows.size() * sizeof(std::uint32_t);
+    for (const Vector& column : kept.columns) {
+      mine.columns.push_back(rows.size() == kept.groups.size() ? column : GatherRows(column, rows));
+      bytes += KeptBytes(mine.columns.back());
+    }
+    TL_TRY(memory_.Grow(bytes));
+    kept_.push_back(std::move(mine));
   }
-  other.kept_.clear();
+  return OkStatus();
+}
+
+Status DeferredRows::Spill() {
+  if (writer_ == nullptr) writer_ = std::make_unique<PartitionWriter>(distinct_types_, own_, 0);
+  std::vector<std::uint64_t> hashes;
+  for (std::size_t first = 0; first < distinct_->group_count(); first += kBatchRowsMax) {
+    TL_TRY(own_->eval.CheckStillWanted());
+    Batch batch;
+    batch.row_count = std::min(kBatchRowsMax, distinct_->group_count() - first);
+    for (std::size_t k = 0; k < distinct_types_.size(); ++k) {
+      batch.columns.push_back(distinct_->KeyColumn(k, first, batch.row_count));
+    }
+    // Not by the group's number, which another worker counts differently.
+    HashRows(std::span(batch.columns).subspan(1), Selection::All(batch.row_count), &hashes);
+    TL_TRY(writer_->Add(batch, Selection::All(batch.row_count), hashes));
+  }
+  distinct_.emplace(distinct_types_, budget_);
+  return OkStatus();
+}
+
+Status DeferredRows::FinishSpill() {
+  if (writer_ == nullptr) return OkStatus();
+  OnDisk disk;
+  disk.parts = TL_TRY(writer_->Finish());
+  writer_.reset();
+  on_disk_.push_back(std::move(disk));
   return OkStatus();
 }
 
@@ -212,29 +289,94 @@ Status DeferredRows::Feed(const functions::KernelContext& context, const StateSt
 
 Status DeferredRows::Apply(const functions::KernelContext& context, const StateStore& states) {
   if (call_->distinct) {
-    for (std::size_t first = 0; first < distinct_->group_count(); first += kBatchRowsMax) {
-      const std::size_t count = std::min(kBatchRowsMax, distinct_->group_count() - first);
-      Kept kept;
-      const Vector numbers = distinct_->KeyColumn(0, first, count);
-      for (std::size_t i = 0; i < count; ++i) {
-        kept.groups.push_back(static_cast<std::uint32_t>(numbers.values<std::int64_t>()[i]));
-      }
-      for (std::size_t k = 0; k < call_->argument_types.size(); ++k) {
-        kept.columns.push_back(distinct_->KeyColumn(k + 1, first, count));
-      }
-      if (call_->order_by.empty()) {
-        TL_TRY(Feed(context, states, kept.columns, kept.groups));
-        continue;
-      }
-      for (const std::size_t argument : call_->order_arguments) {
-        kept.columns.push_back(kept.columns[argument]);
-      }
-      kept_.push_back(std::move(kept));
-    }
-    distinct_.emplace(DistinctTypes(*call_), budget_);
+    TL_TRY(ApplyDistinct(context, states));
     if (call_->order_by.empty()) return OkStatus();
   }
   return ApplyOrdered(context, states);
+}
+
+Status DeferredRows::ApplyDistinct(const functions::KernelContext& context, const StateStore& states) {
+  if (on_disk_.empty() && writer_ == nullptr) {
+    TL_TRY(FeedDistinct(context, states, *distinct_));
+    distinct_.emplace(distinct_types_, budget_);
+    return OkStatus();
+  }
+  // Doubles may be on both sides.
+  TL_TRY(Spill());
+  TL_TRY(FinishSpill());
+  for (std::size_t part = 0; part < kPartitions; ++part) {
+    TL_TRY(ApplyPart(context, states, on_disk_, part, 0));
+    for (OnDisk& disk : on_disk_) disk.parts[part] = {};
+  }
+  on_disk_.clear();
+  return OkStatus();
+}
+
+Status DeferredRows::ApplyPart(const functions::KernelContext& context, const StateStore& states,
+                               const std::vector<OnDisk>& from, std::size_t part, std::size_t level) {
+  std::uint64_t bytes = 0;
+  for (const OnDisk& disk : from) bytes += disk.parts[part].bytes;
+  const bool divide = bytes > own_->share_bytes / 4 && level + 1 < kPartitionLevelsMax;
+  GroupTable table(distinct_types_, budget_);
+  std::unique_ptr<PartitionWriter> writer;
+  if (divide) writer = std::make_unique<PartitionWriter>(distinct_types_, own_, level + 1);
+  std::vector<std::uint32_t> ignored;
+  std::vector<std::uint64_t> hashes;
+  for (const OnDisk& disk : from) {
+    SpilledRowsReader reader(&disk.parts[part], &distinct_types_);
+    Batch batch;
+    while (TL_TRY(reader.Next(&batch))) {
+      TL_TRY(own_->eval.CheckStillWanted());
+      Vector numbers;
+      const std::vector<std::uint32_t> rows =
+          Translate(batch.columns[0], batch.row_count, disk.groups, &numbers);
+      if (rows.empty()) continue;
+      batch.columns[0] = std::move(numbers);
+      const Selection selection = Listed(rows, batch.row_count);
+      if (divide) {
+        HashRows(std::span(batch.columns).subspan(1), selection, &hashes);
+        TL_TRY(writer->Add(batch, selection, hashes));
+      } else {
+        TL_TRY(table.FindOrAdd(batch.columns, selection, &ignored));
+      }
+    }
+  }
+  if (!divide) return FeedDistinct(context, states, table);
+  std::vector<OnDisk> divided(1);
+  divided[0].parts = TL_TRY(writer->Finish());
+  for (std::size_t sub = 0; sub < kPartitions; ++sub) {
+    TL_TRY(ApplyPart(context, states, divided, sub, level + 1));
+  }
+  return OkStatus();
+}
+
+// Hands the rows of `table` to their groups, or keeps them for the order that is asked for.
+Status DeferredRows::FeedDistinct(const functions::KernelContext& context, const StateStore& states,
+                                  const GroupTable& table) {
+  for (std::size_t first = 0; first < table.group_count(); first += kBatchRowsMax) {
+    TL_TRY(own_->eval.CheckStillWanted());
+    const std::size_t count = std::min(kBatchRowsMax, table.group_count() - first);
+    Kept kept;
+    const Vector numbers = table.KeyColumn(0, first, count);
+    for (std::size_t i = 0; i < count; ++i) {
+      kept.groups.push_back(static_cast<std::uint32_t>(numbers.values<std::int64_t>()[i]));
+    }
+    for (std::size_t k = 0; k < call_->argument_types.size(); ++k) {
+      kept.columns.push_back(table.KeyColumn(k + 1, first, count));
+    }
+    if (call_->order_by.empty()) {
+      TL_TRY(Feed(context, states, kept.columns, kept.groups));
+      continue;
+    }
+    std::size_t bytes = 0;
+    for (const std::size_t argument : call_->order_arguments) {
+      kept.columns.push_back(kept.columns[argument]);
+    }
+    for (const Vector& column : kept.columns) bytes += KeptBytes(column);
+    TL_TRY(memory_.Grow(bytes));
+    kept_.push_back(std::move(kept));
+  }
+  return OkStatus();
 }
 
 Status DeferredRows::ApplyOrdered(const functions::KernelContext& context,
@@ -247,6 +389,7 @@ Status DeferredRows::ApplyOrdered(const functions::KernelContext& context,
   std::vector<Entry> entries;
   const std::size_t argument_count = call_->argument_types.size();
   for (std::size_t k = 0; k < kept_.size(); ++k) {
+    TL_TRY(own_->eval.CheckStillWanted());
     for (std::size_t i = 0; i < kept_[k].groups.size(); ++i) {
       Entry entry{kept_[k].groups[i], {static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(i)}, {}};
       for (std::size_t o = 0; o < call_->order_by.size(); ++o) {
@@ -257,10 +400,11 @@ Status DeferredRows::ApplyOrdered(const functions::KernelContext& context,
       entries.push_back(std::move(entry));
     }
   }
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+  TL_TRY(LongSort(own_->eval, &entries, [](const Entry& a, const Entry& b) {
     return a.group != b.group ? a.group < b.group : a.key < b.key;
-  });
+  }));
   for (std::size_t first = 0; first < entries.size(); first += kBatchRowsMax) {
+    TL_TRY(own_->eval.CheckStillWanted());
     const std::size_t count = std::min(kBatchRowsMax, entries.size() - first);
     std::vector<RowPlace> places;
     std::vector<std::uint32_t> groups;
@@ -284,31 +428,32 @@ Status DeferredRows::ApplyOrdered(const functions::KernelContext& context,
 // ---- AggregateGroups ----------------------------------------------------------------------------
 
 AggregateGroups::AggregateGroups(const AggregateLayout* layout, std::vector<Type> key_types,
-                                 const EvalContext* context)
+                                 OperatorContext* own)
     : layout_(layout),
       key_count_(key_types.size()),
-      context_(context),
+      own_(own),
+      budget_(own->memory.name(), own->memory.bytes_max(), &own->memory),
       call_states_(layout->calls.size()),
-      table_(std::move(key_types), context->memory),
-      states_(layout, context->memory) {
+      table_(std::move(key_types), &budget_),
+      states_(layout, &budget_) {
   for (std::size_t i = 0; i < layout->calls.size(); ++i) {
     functions::KernelContext kernel;
-    kernel.now = context->now;
-    kernel.compat_profile = context->compat_profile;
+    kernel.now = own->eval.now;
+    kernel.compat_profile = own->eval.compat_profile;
     kernel.result_type = &layout->calls[i].result_type;
     kernel.state = &call_states_[i];
-    kernel.cancel = context->cancel;
-    kernel.memory = context->memory;
+    kernel.cancel = own->eval.cancel;
+    kernel.memory = &budget_;
     contexts_.push_back(kernel);
     deferred_.push_back(layout->calls[i].deferred()
-                            ? std::make_unique<DeferredRows>(&layout->calls[i], context->memory)
+                            ? std::make_unique<DeferredRows>(&layout->calls[i], own, &budget_)
                             : nullptr);
   }
 }
 
 Status AggregateGroups::Prepare() {
   for (std::size_t i = 0; i < layout_->calls.size(); ++i) {
-    LambdaSet lambdas = TL_TRY(LambdaSet::Make(layout_->calls[i].lambdas, *context_));
+    LambdaSet lambdas = TL_TRY(LambdaSet::Make(layout_->calls[i].lambdas, own_->eval));
     lambdas_.push_back(std::move(lambdas));
     contexts_[i].lambdas = lambdas_.back().pointers();
   }
@@ -400,6 +545,11 @@ Status AggregateGroups::Update(std::size_t index, std::span<const Vector> argume
                                std::span<const Vector> order_keys, const Selection& rows,
                                const RunsOfBatch& runs) {
   const AggregateLayout::Call& call = layout_->calls[index];
+  if (call.skips_nulls && std::any_of(arguments.begin(), arguments.end(), [](const Vector& argument) {
+        return argument.is_constant() && argument.IsNull(0);
+      })) {
+    return OkStatus();
+  }
   Selection run = rows;
   std::vector<std::uint32_t> not_null;
   const bool may_skip = call.skips_nulls && std::any_of(arguments.begin(), arguments.end(),
@@ -433,27 +583,96 @@ Status AggregateGroups::Update(std::size_t index, std::span<const Vector> argume
                         : UpdateRuns(call, contexts_[index], arguments, run, runs);
 }
 
+void AggregateGroups::LookUp(std::span<const Vector> keys, const Selection& rows,
+                             std::vector<std::uint32_t>* groups) {
+  if (lookup_ == nullptr) lookup_ = std::make_unique<GroupLookup>(&table_);
+  lookup_->Find(keys, rows, groups);
+}
+
 Status AggregateGroups::Merge(AggregateGroups& other) {
   std::vector<std::uint32_t> groups;
   if (key_count_ == 0) {
     groups.assign(other.states_.size(), 0);
+    TL_TRY(states_.Grow(std::max(groups.size(), states_.size()), contexts_));
   } else {
     TL_TRY(table_.Adopt(other.table_, &groups));
+    TL_TRY(states_.Grow(table_.group_count(), contexts_));
   }
-  TL_TRY(states_.Grow(key_count_ == 0 ? std::max(groups.size(), states_.size()) : table_.group_count(),
-                      contexts_));
+  return AdoptStates(other, groups, true);
+}
+
+Status AggregateGroups::AdoptStates(AggregateGroups& other, std::span<const std::uint32_t> groups,
+                                    bool last) {
   for (std::size_t i = 0; i < layout_->calls.size(); ++i) {
     const AggregateLayout::Call& call = layout_->calls[i];
     if (call.deferred()) {
-      TL_TRY(deferred_[i]->Adopt(*other.deferred_[i], groups));
+      TL_TRY(other.deferred_[i]->FinishSpill());
+      TL_TRY(deferred_[i]->Adopt(*other.deferred_[i], groups, last));
       continue;
     }
     for (std::size_t group = 0; group < groups.size(); ++group) {
+      if (group % kBatchRowsMax == 0) TL_TRY(own_->eval.CheckStillWanted());
+      if (groups[group] == DeferredRows::kNoGroup) continue;
       TL_TRY(call.overload->combine(contexts_[i], other.states_.At(group) + call.state_offset,
                                     states_.At(groups[group]) + call.state_offset));
     }
   }
   return OkStatus();
+}
+
+Status AggregateGroups::MergePartition(AggregateGroups& other, std::span<const std::uint8_t> partitions,
+                                       std::uint8_t partition) {
+  std::vector<std::uint32_t> groups(partitions.size(), DeferredRows::kNoGroup);
+  std::vector<std::uint32_t> rows;
+  std::vector<std::uint32_t> found;
+  for (std::size_t first = 0; first < partitions.size(); first += kBatchRowsMax) {
+    TL_TRY(own_->eval.CheckStillWanted());
+    const std::size_t count = std::min(kBatchRowsMax, partitions.size() - first);
+    rows.clear();
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (partitions[first + i] == partition) rows.push_back(i);
+    }
+    if (rows.empty()) continue;
+    std::vector<Vector> keys;
+    for (std::size_t key = 0; key < key_count_; ++key) {
+      keys.push_back(other.table_.KeyColumn(key, first, count));
+    }
+    TL_TRY(table_.FindOrAdd(keys, Listed(rows, count), &found));
+    for (std::size_t i = 0; i < rows.size(); ++i) groups[first + rows[i]] = found[i];
+  }
+  TL_TRY(states_.Grow(table_.group_count(), contexts_));
+  return AdoptStates(other, groups, false);
+}
+
+std::vector<std::uint8_t> AggregateGroups::PartitionGroups(std::size_t level) const {
+  std::vector<std::uint8_t> partitions;
+  partitions.reserve(table_.group_count());
+  std::vector<std::uint64_t> hashes;
+  for (std::size_t first = 0; first < table_.group_count(); first += kBatchRowsMax) {
+    const std::size_t count = std::min(kBatchRowsMax, table_.group_count() - first);
+    std::vector<Vector> keys;
+    for (std::size_t key = 0; key < key_count_; ++key) keys.push_back(table_.KeyColumn(key, first, count));
+    HashRows(keys, Selection::All(count), &hashes);
+    for (const std::uint64_t hash : hashes) {
+      partitions.push_back(static_cast<std::uint8_t>(PartitionOf(hash, level)));
+    }
+  }
+  return partitions;
+}
+
+Result<bool> AggregateGroups::SpillDistinct() {
+  std::size_t bytes = 0;
+  bool any = false;
+  for (const auto& deferred : deferred_) {
+    if (deferred == nullptr || !deferred->spillable()) continue;
+    bytes += deferred->distinct_bytes();
+    any = true;
+  }
+  if (!any || bytes < budget_.used_bytes() / 2) return false;
+  for (const auto& deferred : deferred_) {
+    if (deferred != nullptr && deferred->spillable()) TL_TRY(deferred->Spill());
+  }
+  return true;
 }
 
 Status AggregateGroups::Complete() {
@@ -462,6 +681,7 @@ Status AggregateGroups::Complete() {
   }
   for (std::size_t i = 0; i < layout_->calls.size(); ++i) {
     if (deferred_[i] == nullptr) continue;
+    TL_TRY(own_->eval.CheckStillWanted());
     TL_TRY(deferred_[i]->Apply(contexts_[i], states_));
   }
   return OkStatus();

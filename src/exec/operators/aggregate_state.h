@@ -8,8 +8,9 @@
 #include <span>
 #include <vector>
 
-#include "exec/operators/group_table.h"
 #include "exec/evaluator/evaluator.h"
+#include "exec/operators/group_table.h"
+#include "exec/spill/spilled_rows.h"
 #include "functions/function.h"
 #include "sql/plan/aggregate_node.h"
 
@@ -64,29 +65,56 @@ class StateStore {
   MemoryReservation memory_;
 };
 
-/// Rows of one call that wait for the end: with DISTINCT the distinct ones, else all of them.
+/// Rows of one call that wait for the end: with DISTINCT the distinct ones, else all of them. Distinct
+/// rows may wait on disk, divided by a hash of the arguments; what is there may still have doubles.
 class DeferredRows {
  public:
-  DeferredRows(const AggregateLayout::Call* call, MemoryBudget* budget);
+  /// The number of a group that is left out by Adopt.
+  static constexpr std::uint32_t kNoGroup = UINT32_MAX;
+
+  DeferredRows(const AggregateLayout::Call* call, OperatorContext* own, MemoryBudget* budget);
   /// Row `rows[i]` belongs to group `groups[i]`. `order_keys` are empty under DISTINCT.
   Status Add(std::span<const Vector> arguments, std::span<const Vector> order_keys,
              const Selection& rows, std::span<const std::uint32_t> groups);
-  /// Takes over `other`'s rows; its group g is `groups[g]` here.
-  Status Adopt(DeferredRows& other, std::span<const std::uint32_t> groups);
+  /// Takes `other`'s rows; its group g is `groups[g]` here, kNoGroup to leave its rows out. `last`: it
+  /// will not be asked again, and what it holds is no longer charged.
+  Status Adopt(DeferredRows& other, std::span<const std::uint32_t> groups, bool last);
   /// Feeds every row to its group's state. Ends with the rows gone.
   Status Apply(const functions::KernelContext& context, const StateStore& states);
+
+  /// Whether Spill would free memory worth the while.
+  bool spillable() const { return distinct_.has_value() && distinct_->group_count() > 0; }
+  /// Bytes of what Spill can free.
+  std::size_t distinct_bytes() const { return distinct_.has_value() ? distinct_->memory_bytes() : 0; }
+  Status Spill();
+  /// Ends what Spill began, so that Adopt may take it.
+  Status FinishSpill();
 
  private:
   struct Kept {
     std::vector<Vector> columns;  // arguments, then order keys
     std::vector<std::uint32_t> groups;
   };
+  // Distinct rows on disk, by partition; group g of theirs is groups[g] here, all as they are if empty.
+  struct OnDisk {
+    std::vector<SpilledRows> parts;
+    std::vector<std::uint32_t> groups;
+  };
+  Status ApplyDistinct(const functions::KernelContext& context, const StateStore& states);
+  Status ApplyPart(const functions::KernelContext& context, const StateStore& states,
+                   const std::vector<OnDisk>& from, std::size_t part, std::size_t level);
+  Status FeedDistinct(const functions::KernelContext& context, const StateStore& states,
+                      const GroupTable& table);
   Status ApplyOrdered(const functions::KernelContext& context, const StateStore& states);
   Status Feed(const functions::KernelContext& context, const StateStore& states,
               std::span<const Vector> arguments, std::span<const std::uint32_t> groups);
 
   const AggregateLayout::Call* call_;
-  std::optional<GroupTable> distinct_;  // keys: the group's number, then the arguments
+  OperatorContext* own_;
+  const std::vector<Type> distinct_types_;  // the group's number, then the arguments
+  std::optional<GroupTable> distinct_;      // keys: distinct_types_
+  std::unique_ptr<PartitionWriter> writer_;
+  std::vector<OnDisk> on_disk_;
   std::vector<Kept> kept_;
   MemoryBudget* budget_;
   MemoryReservation memory_;
@@ -95,8 +123,7 @@ class DeferredRows {
 /// Groups, states and waiting rows of one worker.
 class AggregateGroups {
  public:
-  AggregateGroups(const AggregateLayout* layout, std::vector<Type> key_types,
-                  const EvalContext* context);
+  AggregateGroups(const AggregateLayout* layout, std::vector<Type> key_types, OperatorContext* own);
   /// Compiles the lambdas of the calls. Once, before anything else.
   Status Prepare();
 
@@ -106,12 +133,23 @@ class AggregateGroups {
   /// Adds `rows` of a call's arguments; rows were given to FindGroups before.
   Status Update(std::size_t call, std::span<const Vector> arguments,
                 std::span<const Vector> order_keys, const Selection& rows, const RunsOfBatch& runs);
+  /// Which of `rows` belong to groups that are there: `groups[i]`, or GroupLookup::kNone. No new group
+  /// may be made after the first call.
+  void LookUp(std::span<const Vector> keys, const Selection& rows, std::vector<std::uint32_t>* groups);
   Status Merge(AggregateGroups& other);
+  /// Takes over the groups g of `other` for which `partitions[g]` is `partition`; each once.
+  Status MergePartition(AggregateGroups& other, std::span<const std::uint8_t> partitions,
+                        std::uint8_t partition);
+  /// The partition of each group by the hash of its keys (spill/spilled_rows.h).
+  std::vector<std::uint8_t> PartitionGroups(std::size_t level) const;
+  /// Moves distinct rows that wait to disk, when they are a good part of the memory held; whether it did.
+  Result<bool> SpillDistinct();
   /// After the last Merge: feeds waiting rows; makes the one group of an aggregate without keys.
   Status Complete();
   /// Groups [first, first + count): keys, then results. Once per group.
   Status Emit(std::size_t first, std::size_t count, Batch* batch) const;
   std::size_t group_count() const;
+  std::size_t memory_bytes() const { return budget_.used_bytes(); }
 
  private:
   Status UpdateRuns(const AggregateLayout::Call& call, const functions::KernelContext& context,
@@ -121,16 +159,19 @@ class AggregateGroups {
                          std::span<const Vector> arguments, const Selection& rows,
                          const RunsOfBatch& runs);
 
+  Status AdoptStates(AggregateGroups& other, std::span<const std::uint32_t> groups, bool last);
+
   const AggregateLayout* layout_;
   const std::size_t key_count_;
-  const EvalContext* context_;
+  OperatorContext* own_;
+  MemoryBudget budget_;
   std::vector<std::any> call_states_;
   std::vector<LambdaSet> lambdas_;  // by call
   std::vector<functions::KernelContext> contexts_;
   GroupTable table_;
   StateStore states_;
   std::vector<std::unique_ptr<DeferredRows>> deferred_;  // by call; null for those not deferred
-  std::vector<std::uint32_t> heads_;
+  std::unique_ptr<GroupLookup> lookup_;
   std::vector<std::uint8_t> changes_;
   std::vector<functions::AggregateState> scattered_states_;
 };

@@ -68,6 +68,8 @@ class GroupTable {
   /// Finds or adds every group of `other` (same key types): `groups[g]` is its number here.
   Status Adopt(const GroupTable& other, std::vector<std::uint32_t>* groups);
   std::size_t group_count() const { return group_count_; }
+  /// What is charged to the budget.
+  std::size_t memory_bytes() const { return memory_.bytes(); }
   /// Key `key` of groups [first, first + count), flat.
   Vector KeyColumn(std::size_t key, std::size_t first, std::size_t count) const;
 

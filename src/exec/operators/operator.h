@@ -4,8 +4,9 @@
 //
 // Batches are pushed. An operator that makes many rows of one (a join, UNNEST) hands on one batch at
 // most for each that it takes and keeps the rest `pending`; the worker asks it to continue before it
-// reads on. That keeps memory bounded and lets a worker pause or stop amid a large product. A worker owns one chain of consumers and one reader; what workers share (the
-// source, the sink, a limit's counter) is thread-safe. A filter does not copy: it hands on the same
+// reads on. That keeps memory bounded and lets a worker pause or stop amid a large product. A worker
+// owns one chain of consumers and one reader; what workers share (the source, the sink, a limit's
+// counter) is thread-safe. A filter does not copy: it hands on the same
 // batch with fewer rows selected.
 //
 // A breaker (aggregate, sort) is the sink of one pipeline and the source of the next.
@@ -19,17 +20,9 @@
 #include "base/status.h"
 #include "columnar/vector.h"
 #include "exec/evaluator/evaluator.h"
+#include "exec/operators/operator_stats.h"
 
 namespace tideline::exec {
-
-/// What one operator did; EXPLAIN ANALYZE prints it. Counters are added up over workers.
-struct OperatorStats {
-  std::string name;                          ///< the plan node's line
-  std::size_t depth = 0;                     ///< in the plan
-  std::atomic<std::uint64_t> rows_out{0};
-  std::atomic<std::int64_t> time_ns{0};      ///< in this operator alone
-  std::string note;                          ///< what was decided at run time; written before it ends
-};
 
 /// Takes batches on one thread.
 class Consumer {
@@ -68,11 +61,16 @@ class SourceReader {
 class Source {
  public:
   virtual ~Source() = default;
+  /// Called once, by one thread, when every pipeline that runs before its own has ended, and before
+  /// anything else but progress() is asked.
+  virtual Status Prepare() { return OkStatus(); }
   virtual Result<std::unique_ptr<SourceReader>> NewReader() = 0;
   /// How many workers can be of use; 1 when batches come in an order that must be kept.
   virtual std::size_t workers_max() const { return 1; }
   /// Rows still to be read when the pipeline starts, as far as known.
   virtual double EstimatedRows() const { return 0; }
+  /// True when it is known, before anything is read, that nothing will come.
+  virtual bool empty() const { return false; }
   /// Share read so far, 0 to 1.
   virtual double progress() const { return 1; }
 };

@@ -6,8 +6,9 @@
 // Rows themselves stay where they are and are gathered when they are read. With a limit a worker
 // keeps the best rows only, and drops later rows by comparing keys with the worst one kept.
 //
-// Everything kept is charged to the query's budget; past it the query fails with
-// kResourceExhausted that names the budget.
+// Everything kept is charged to the operator's budget. When that is short a worker sorts what it has,
+// writes it to disk as a run and begins anew; the runs, and what is in memory at the end, are merged
+// when they are read (run_merger.h).
 #pragma once
 
 #include <memory>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "exec/operators/operator.h"
+#include "exec/operators/operator_context.h"
 #include "sql/plan/plan_node.h"
 
 namespace tideline::exec {
@@ -35,7 +37,7 @@ struct SortSpec {
 /// Rows in any order in, in order out. Rows with equal keys come in no particular order.
 class SortBreaker : public Sink, public Source {
  public:
-  static std::shared_ptr<SortBreaker> Make(SortSpec spec, const EvalContext& context);
+  static std::shared_ptr<SortBreaker> Make(SortSpec spec, OperatorContext* own);
 };
 
 }  // namespace tideline::exec

@@ -15,6 +15,8 @@ using sql::FrameUnit;
 
 // Frames between two looks at the cancel token.
 constexpr std::size_t kFramesPerCheck = 256;
+// Rows of simpler loops between two looks.
+constexpr std::size_t kRowsPerCheck = 65'536;
 
 // Equality of GROUP BY between two rows of a flat vector.
 bool SameGroup(const Vector& column, std::size_t a, std::size_t b) {
@@ -132,6 +134,7 @@ class WindowPlan {
   }
 
   std::size_t child_columns() const { return child_columns_; }
+  std::size_t call_count() const { return calls_.size(); }
   const std::vector<Type>& types() const { return types_; }
 
   bool SamePartition(const Batch& batch, std::size_t a, std::size_t b) const {
@@ -150,7 +153,7 @@ class WindowPlan {
 
   // The results of every call over `partition`, whose columns and rows are set.
   Status Compute(Partition* partition, std::vector<Vector>* results) {
-    FindPeers(partition);
+    TL_TRY(FindPeers(partition));
     results->clear();
     for (std::size_t i = 0; i < calls_.size(); ++i) {
       Vector result = TL_TRY(ComputeCall(i, *partition));
@@ -166,13 +169,14 @@ class WindowPlan {
     return types_.size() - 1;
   }
 
-  void FindPeers(Partition* partition) const {
+  Status FindPeers(Partition* partition) const {
     const std::size_t rows = partition->rows;
     partition->peers.resize(rows);
     partition->peer_end.resize(rows);
     partition->group_of.resize(rows);
     partition->group_at.clear();
     for (std::size_t row = 0; row < rows; ++row) {
+      if (row % kRowsPerCheck == 0) TL_TRY(context_.CheckStillWanted());
       const bool peer = row > 0 && std::all_of(order_.begin(), order_.end(), [&](std::size_t column) {
                           return SameGroup(partition->columns[column], row - 1, row);
                         });
@@ -184,6 +188,7 @@ class WindowPlan {
     for (std::size_t row = 0; row < rows; ++row) {
       partition->peer_end[row] = partition->group_at[partition->group_of[row] + 1];
     }
+    return OkStatus();
   }
 
   Result<Vector> ComputeCall(std::size_t index, const Partition& partition) {
@@ -214,6 +219,7 @@ class WindowPlan {
     frames->begin.resize(partition.rows);
     frames->end.resize(partition.rows);
     for (std::uint32_t row = 0; row < partition.rows; ++row) {
+      if (row % kRowsPerCheck == 0) TL_TRY(context_.CheckStillWanted());
       frames->begin[row] = TL_TRY(Bound(call.frame, true, columns.start, partition, row));
       frames->end[row] = TL_TRY(Bound(call.frame, false, columns.end, partition, row));
       frames->begin[row] = std::min(frames->begin[row], frames->end[row]);
@@ -390,7 +396,7 @@ Result<Vector> WindowPlan::Aggregate(const sql::WindowCall& call, const CallColu
 class WindowReader final : public SourceReader {
  public:
   WindowReader(const sql::WindowNode& node, const EvalContext& context, std::unique_ptr<SourceReader> sorted)
-      : plan_(node, context), context_(context), sorted_(std::move(sorted)), memory_(context.memory) {}
+      : plan_(node, context), context_(context), sorted_(std::move(sorted)), memory_(context.memory), pieces_memory_(context.memory) {}
 
   Result<bool> Next(Batch* batch) override {
     while (emitted_ == partition_.rows) {
@@ -426,6 +432,7 @@ class WindowReader final : public SourceReader {
       std::size_t end = at_ + 1;
       while (end < batch_.row_count && plan_.SamePartition(batch_, at_, end)) ++end;
       complete = end < batch_.row_count;
+      if (pieces.empty() || at_ == 0) TL_TRY(ChargePiece(batch_));
       pieces.push_back(batch_);
       ranges.emplace_back(at_, end);
       rows += end - at_;
@@ -434,9 +441,17 @@ class WindowReader final : public SourceReader {
     if (rows == 0) return false;
     if (rows >= UINT32_MAX) return ResourceExhausted("a window partition has more than {} rows", UINT32_MAX - 1);
     TL_TRY(LayOut(pieces, ranges, rows));
+    pieces.clear();
+    pieces_memory_.Clear();
     emitted_ = 0;
     TL_TRY(plan_.Compute(&partition_, &results_));
     return true;
+  }
+
+  Status ChargePiece(const Batch& batch) {
+    std::size_t bytes = 0;
+    for (const Vector& column : batch.columns) bytes += KeptBytes(column);
+    return pieces_memory_.Grow(bytes);
   }
 
   Result<bool> ReadBatch() {
@@ -461,9 +476,12 @@ class WindowReader final : public SourceReader {
     }
     partition_.columns.clear();
     partition_.rows = rows;
-    std::size_t bytes = 0;
+    // Frames, peers and one result per call beside the columns.
+    std::size_t bytes = rows * (sizeof(std::uint32_t) * 8 + 16 * plan_.call_count());
+    TL_TRY(memory_.Resize(bytes));
     std::vector<const Vector*> sources(pieces.size());
     for (std::size_t c = 0; c < plan_.types().size(); ++c) {
+      TL_TRY(context_.CheckStillWanted());
       for (std::size_t i = 0; i < pieces.size(); ++i) sources[i] = &pieces[i].columns[c];
       partition_.columns.push_back(Gather(plan_.types()[c], sources, places));
       bytes += KeptBytes(partition_.columns.back());
@@ -481,7 +499,8 @@ class WindowReader final : public SourceReader {
   Partition partition_;
   std::vector<Vector> results_;
   std::size_t emitted_ = 0;
-  MemoryReservation memory_;
+  MemoryReservation memory_;         // the partition at hand
+  MemoryReservation pieces_memory_;  // batches that it is laid out from
 };
 
 class WindowSource final : public Source {

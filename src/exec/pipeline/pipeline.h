@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "exec/operators/operator.h"
+#include "exec/operators/operator_context.h"
 #include "exec/operators/streaming.h"
 #include "exec/scan/scan_source.h"
+#include "exec/spill/spill_space.h"
 #include "sql/plan/plan_node.h"
 
 namespace tideline::exec {
@@ -30,18 +32,28 @@ struct Pipeline {
 };
 
 struct PhysicalPlan {
-  sql::PlanNodePtr root;                ///< owns what stages refer to
-  std::vector<Pipeline> pipelines;      ///< in running order; the last one ends in the result
-  std::deque<OperatorStats> operators;  ///< in the plan's order, parents first
+  sql::PlanNodePtr root;                  ///< owns what stages refer to
+  std::deque<OperatorContext> operators;  ///< parents first; every pipeline goes before them
+  std::vector<Pipeline> pipelines;        ///< in running order; the last one ends in the result
   std::vector<std::shared_ptr<ScanSource>> scans;
   std::vector<std::pair<std::shared_ptr<ScanSource>, OperatorStats*>> scan_stats;
+
+  /// What every operator did so far.
+  OperatorReport Report() const;
+};
+
+/// What a plan's operators share. Everything outlives the plan.
+struct PlanResources {
+  ScanProvider* scans = nullptr;          ///< null: a plan without tables
+  const EvalContext* context = nullptr;   ///< required; its budget is the parent of every operator's
+  SpillQuota* spill = nullptr;            ///< null: never spill
+  bool spill_eagerly = false;
 };
 
 /// Pipelines of `root` that end in `result`. Scans are opened, sources of VALUES computed.
-/// kUnimplemented, by name, for a node that cannot be run. `context` outlives the plan.
+/// kUnimplemented, by name, for a node that cannot be run.
 Result<std::unique_ptr<PhysicalPlan>> PlanPipelines(const sql::PlanNodePtr& root,
-                                                    ScanProvider* scans,
-                                                    const EvalContext& context,
+                                                    const PlanResources& resources,
                                                     std::shared_ptr<Sink> result);
 
 }  // namespace tideline::exec

@@ -11,10 +11,17 @@ using catalog::ColumnId;
 /// A limit this small is met by one worker before a second has started.
 constexpr std::int64_t kOneWorkerLimitMax = 10'000;
 
+// The residual of a scan, and where its columns lie in what the engine shows of a row.
+struct Residual {
+  sql::ExprPtr predicate;  // null pointer: none
+  ColumnPositions columns;
+  const EvalContext* context = nullptr;
+};
+
 class EngineScan final : public ScanSource {
  public:
-  EngineScan(std::unique_ptr<engine::TableScan> scan, std::size_t workers_max)
-      : scan_(std::move(scan)), workers_max_(workers_max) {
+  EngineScan(std::unique_ptr<engine::TableScan> scan, Residual residual, std::size_t workers_max)
+      : scan_(std::move(scan)), residual_(std::move(residual)), workers_max_(workers_max) {
     for (std::size_t i = 0; i < scan_->morsel_count(); ++i) {
       rows_ += static_cast<double>(scan_->MorselRows(i));
     }
@@ -41,21 +48,41 @@ class EngineScan final : public ScanSource {
   }
 
   const std::unique_ptr<engine::TableScan> scan_;
+  const Residual residual_;
   const std::size_t workers_max_;
   double rows_ = 0;
   std::atomic<std::size_t> next_{0};
   std::atomic<std::size_t> done_{0};
 };
 
+class ResidualFilter final : public engine::RowFilter {
+ public:
+  explicit ResidualFilter(Evaluator predicate) : predicate_(std::move(predicate)) {}
+  Status Select(const Batch& batch, std::vector<std::uint32_t>* passed) override {
+    return predicate_.Select(batch, Selection::All(batch.row_count), passed);
+  }
+
+ private:
+  Evaluator predicate_;
+};
+
 class EngineScanReader final : public SourceReader {
  public:
   explicit EngineScanReader(EngineScan* scan) : scan_(scan) {}
+  Status Prepare() {
+    const Residual& residual = scan_->residual_;
+    if (residual.predicate == nullptr) return OkStatus();
+    Evaluator predicate =
+        TL_TRY(Evaluator::Make(*residual.predicate, residual.columns, *residual.context));
+    filter_ = std::make_unique<ResidualFilter>(std::move(predicate));
+    return OkStatus();
+  }
   Result<bool> Next(Batch* batch) override {
     for (;;) {
       if (morsel_ == nullptr) {
         const std::size_t index = scan_->next_.fetch_add(1);
         if (index >= scan_->scan_->morsel_count()) return false;
-        morsel_ = TL_TRY(scan_->scan_->OpenMorsel(index));
+        morsel_ = TL_TRY(scan_->scan_->OpenMorsel(index, filter_.get()));
       }
       const bool more = TL_TRY(morsel_->Next(&rows_));
       if (more) {
@@ -69,12 +96,15 @@ class EngineScanReader final : public SourceReader {
 
  private:
   EngineScan* const scan_;
+  std::unique_ptr<ResidualFilter> filter_;
   std::unique_ptr<engine::MorselReader> morsel_;
   engine::ScanBatch rows_;
 };
 
 Result<std::unique_ptr<SourceReader>> EngineScan::NewReader() {
-  return std::unique_ptr<SourceReader>(std::make_unique<EngineScanReader>(this));
+  auto reader = std::make_unique<EngineScanReader>(this);
+  TL_TRY(reader->Prepare());
+  return std::unique_ptr<SourceReader>(std::move(reader));
 }
 
 class EmptyScan final : public ScanSource {
@@ -155,6 +185,35 @@ void AddHint(const sql::ScanNode& node, const sql::Expr& conjunct, engine::ScanR
   request->hints.push_back({*id, *op, constant.constant});
 }
 
+// Asks for the columns that the residual reads. One that reads no column is tried on the times.
+Result<Residual> PlanResidual(const sql::ScanNode& node, const EvalContext& context,
+                              engine::ScanRequest* request) {
+  Residual residual;
+  residual.predicate = node.spec().residual;
+  residual.context = &context;
+  if (residual.predicate == nullptr) return residual;
+  std::vector<sql::ColumnRef> columns;
+  sql::CollectColumns(*residual.predicate, &columns);
+  std::sort(columns.begin(), columns.end());
+  columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+  for (const sql::ColumnRef column : columns) {
+    const std::optional<ColumnId> id = node.StorageColumn(column);
+    if (!id.has_value()) return Internal("a condition of a scan reads a column of another node");
+    residual.columns.Set(column, request->filter_columns.size());
+    request->filter_columns.push_back(*id);
+  }
+  if (columns.empty()) request->filter_columns.push_back(catalog::kTimeColumn);
+  return residual;
+}
+
+// Empty where time is not bound.
+std::vector<engine::TimeRange> TimesOf(const sql::ScanNode::Spec& spec) {
+  std::vector<engine::TimeRange> times;
+  if (spec.time_ranges.size() == 1 && spec.time_ranges[0] == sql::TimeRange()) return times;
+  for (const sql::TimeRange& range : spec.time_ranges) times.push_back({range.first_ns, range.last_ns});
+  return times;
+}
+
 class EngineScanProvider final : public ScanProvider {
  public:
   explicit EngineScanProvider(engine::Engine* engine) : engine_(engine) {}
@@ -165,13 +224,10 @@ class EngineScanProvider final : public ScanProvider {
     if (spec.time_ranges.empty()) return std::shared_ptr<ScanSource>(std::make_shared<EmptyScan>());
     engine::ScanRequest request;
     request.columns = spec.storage_columns;
-    request.columns.insert(request.columns.end(), spec.residual_storage_columns.begin(),
-                           spec.residual_storage_columns.end());
-    if (spec.time_ranges.size() > 1 || !(spec.time_ranges[0] == sql::TimeRange())) {
-      for (const sql::TimeRange& range : spec.time_ranges) {
-        request.times.push_back({range.first_ns, range.last_ns});
-      }
-    }
+    const Residual residual = TL_TRY(PlanResidual(node, context, &request));
+    request.times = TimesOf(spec);
+    request.newest_only = spec.newest_only;
+    request.oldest_only = spec.oldest_only;
     TL_TRY(AddSeriesPredicates(spec, context, &request));
     if (spec.residual != nullptr) {
       if (spec.residual->kind == sql::ExprKind::kAnd) {
@@ -180,17 +236,50 @@ class EngineScanProvider final : public ScanProvider {
         AddHint(node, *spec.residual, &request);
       }
     }
-    auto found = snapshots_.find(spec.table->id);
-    if (found == snapshots_.end()) {
-      engine::Snapshot snapshot = TL_TRY(engine_->OpenSnapshot(spec.table->id));
-      found = snapshots_.emplace(spec.table->id, std::move(snapshot)).first;
-    }
-    std::unique_ptr<engine::TableScan> scan = TL_TRY(found->second.Scan(request));
+    const engine::Snapshot* snapshot = TL_TRY(SnapshotOf(*spec.table));
+    std::unique_ptr<engine::TableScan> scan = TL_TRY(snapshot->Scan(request));
     const bool one = spec.limit_hint.has_value() && *spec.limit_hint <= kOneWorkerLimitMax;
-    return std::shared_ptr<ScanSource>(std::make_shared<EngineScan>(std::move(scan), one ? 1 : 1024));
+    return std::shared_ptr<ScanSource>(std::make_shared<EngineScan>(std::move(scan), residual, one ? 1 : 1024));
+  }
+
+  bool applies_residuals() const override { return true; }
+
+  Result<std::optional<TimeBounds>> BoundsOf(const sql::ScanNode& node) override {
+    const engine::Snapshot* snapshot = TL_TRY(SnapshotOf(node.table()));
+    const engine::TableEstimate totals = snapshot->Totals();
+    if (totals.rows == 0 || totals.time_ns_min > totals.time_ns_max) return std::optional<TimeBounds>();
+    return std::optional<TimeBounds>(TimeBounds{static_cast<double>(totals.rows), totals.time_ns_min,
+                                                totals.time_ns_max});
+  }
+
+  Result<RowDeletion> DeleteRows(const sql::ScanNode& node, const EvalContext& context,
+                                 bool dry_run) override {
+    const sql::ScanNode::Spec& spec = node.spec();
+    if (spec.time_ranges.empty()) return RowDeletion{};
+    engine::ScanRequest scan;
+    TL_TRY(AddSeriesPredicates(spec, context, &scan));
+    const engine::DeleteRequest request{.database = spec.table->database,
+                                        .table = spec.table->table,
+                                        .times = TimesOf(spec),
+                                        .series = std::move(scan.series),
+                                        .dry_run = dry_run};
+    const engine::DeleteResult deleted = TL_TRY(engine_->DeleteRows(request));
+    RowDeletion result{.rows = deleted.rows, .undo_until_ns = deleted.undo_until_ns};
+    if (!deleted.delete_id.is_nil()) result.delete_id = FormatUuid(deleted.delete_id);
+    return result;
   }
 
  private:
+  // One view of each table for the whole query.
+  Result<const engine::Snapshot*> SnapshotOf(const catalog::TableSchema& table) {
+    auto found = snapshots_.find(table.id);
+    if (found == snapshots_.end()) {
+      engine::Snapshot snapshot = TL_TRY(engine_->OpenSnapshot(table.id));
+      found = snapshots_.emplace(table.id, std::move(snapshot)).first;
+    }
+    return &found->second;
+  }
+
   engine::Engine* const engine_;
   std::map<catalog::TableId, engine::Snapshot> snapshots_;
 };

@@ -4,7 +4,9 @@
 // them the storage engine (engine_scan.h).
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "exec/operators/operator.h"
 #include "sql/plan/scan_node.h"
@@ -18,11 +20,28 @@ struct ScanFigures {
   std::string note;  ///< for EXPLAIN ANALYZE: what was pruned
 };
 
-/// Delivers the rows that `node` describes by its time ranges and series predicates, the residual not
-/// yet applied: columns of node.outputs(), then of spec().residual_columns.
+/// Delivers the rows that `node` describes by its time ranges and series predicates. If its provider
+/// does not apply residuals: columns of node.outputs(), then of spec().residual_columns, the residual
+/// not yet applied; else only rows for which the residual is true, with the columns of outputs().
 class ScanSource : public Source {
  public:
   virtual ScanFigures figures() const = 0;
+  /// False while it waits for what narrows it.
+  virtual bool is_open() const { return true; }
+};
+
+/// What may be known of a scan's rows before any is read: bounds, not exact.
+struct TimeBounds {
+  double rows = 0;
+  std::int64_t time_ns_min = 0;
+  std::int64_t time_ns_max = 0;
+};
+
+/// What became of a DELETE.
+struct RowDeletion {
+  std::uint64_t rows = 0;
+  std::string delete_id{};          ///< empty: nothing was deleted
+  std::int64_t undo_until_ns = 0;   ///< 0: cannot be undone
 };
 
 /// Opens the scans of one query, all on one consistent view per table. Used by one thread.
@@ -32,6 +51,16 @@ class ScanProvider {
   /// `context` outlives the scan.
   virtual Result<std::shared_ptr<ScanSource>> OpenScan(const sql::ScanNode& node,
                                                        const EvalContext& context) = 0;
+  virtual bool applies_residuals() const { return false; }
+  /// Every row of the scan lies within; nothing when that is not known, or there is no row.
+  virtual Result<std::optional<TimeBounds>> BoundsOf(const sql::ScanNode&) {
+    return std::optional<TimeBounds>();
+  }
+  /// Takes away the rows of `node`, which has no residual; with `dry_run` counts them.
+  virtual Result<RowDeletion> DeleteRows(const sql::ScanNode& /*node*/, const EvalContext& /*context*/,
+                                         bool /*dry_run*/) {
+    return Unimplemented("these tables cannot be deleted from");
+  }
 };
 
 }  // namespace tideline::exec

@@ -3,7 +3,7 @@
 //   [{"Data":[{"ScalarValue":"1"},{"NullValue":true},{"ArrayValue":[...]}]},...]
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,7 +12,8 @@
 
 namespace tideline::aws_json {
 
-/// Not thread-safe; reusable.
+/// Text that repeats (a column of dictionary codes) is encoded once per page and entry. Not
+/// thread-safe; reusable.
 class PageJsonEncoder final : public api::PageEncoder {
  public:
   void Begin(const std::vector<api::ResultColumn>& columns) override;
@@ -21,7 +22,16 @@ class PageJsonEncoder final : public api::PageEncoder {
   std::string Finish() override;
 
  private:
+  // The cells of a column's dictionary, made when first seen.
+  struct CellTexts {
+    std::shared_ptr<const Vector> base;
+    std::vector<std::string> cells;
+    std::string constant;  // the cell of a batch's constant
+  };
+  void AppendCell(const Vector& column, std::size_t index, std::size_t row);
+
   std::string out_;
+  std::vector<CellTexts> texts_;
 };
 
 /// Appends one Datum.

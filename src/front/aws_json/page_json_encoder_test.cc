@@ -55,6 +55,26 @@ TEST(PageJsonEncoderTest, DescribesEveryType) {
             R"({"RowColumnInfo":[{"Name":"a","Type":{"ScalarType":"BIGINT"}},{"Type":{"ScalarType":"DOUBLE"}}]})");
 }
 
+TEST(PageJsonEncoderTest, DictionariesReadAsTheirRows) {
+  const std::vector<Value> entries = {Value::Null(Type::Varchar()), Value::Varchar("a"), Value::Varchar("\"q\"")};
+  const auto base = std::make_shared<const Vector>(Vector::FromValues(Type::Varchar(), entries));
+  const std::vector<std::uint32_t> codes = {1, 2, 0, 1};
+  auto buffer = std::make_shared<Buffer>(codes.size() * sizeof(std::uint32_t));
+  std::memcpy(buffer->data(), codes.data(), buffer->size());
+  Batch batch;
+  batch.row_count = codes.size();
+  batch.columns.push_back(Vector::Dictionary(base, buffer, codes.size()));
+  batch.columns.push_back(batch.columns[0].Flatten());
+  PageJsonEncoder encoder;
+  encoder.Begin({{"a", Type::Varchar()}, {"b", Type::Varchar()}});
+  ASSERT_EQ(encoder.Append(batch, 0, 4, 1'000'000), 4U);
+  EXPECT_EQ(encoder.Finish(),
+            R"([{"Data":[{"ScalarValue":"a"},{"ScalarValue":"a"}]},)"
+            R"({"Data":[{"ScalarValue":"\"q\""},{"ScalarValue":"\"q\""}]},)"
+            R"({"Data":[{"NullValue":true},{"NullValue":true}]},)"
+            R"({"Data":[{"ScalarValue":"a"},{"ScalarValue":"a"}]}])");
+}
+
 TEST(PageJsonEncoderTest, CutsPagesByRowsAndBytes) {
   std::vector<Value> values;
   for (int i = 0; i < 10; ++i) values.push_back(Value::Bigint(i));

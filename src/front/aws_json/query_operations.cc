@@ -21,8 +21,7 @@ void WriteStatus(JsonWriter* json, const api::QueryStatus& status) {
   json->EndObject();
 }
 
-Result<std::string> Query(QueryService& service, const CallContext& call, const JsonValue& body,
-                          Violations* violations) {
+api::QueryRequest ReadQuery(const JsonValue& body, Violations* violations) {
   ShapeReader shape(body, "", violations);
   api::QueryRequest request;
   request.query = shape.RequiredText("QueryString", kQueryStringRule);
@@ -35,11 +34,12 @@ Result<std::string> Query(QueryService& service, const CallContext& call, const 
     ShapeReader(*insights, "queryInsights", violations)
         .RequiredText("Mode", {.values = kInsightModes});
   }
-  if (!violations->empty()) return std::string();
-  PageJsonEncoder encoder;
-  const api::QueryPage page = TL_TRY(service.Query(call, request, encoder));
+  return request;
+}
+
+std::string PageBody(const api::QueryPage& page) {
   std::string answer;
-  answer.reserve(page.rows->size() + 1024);
+  answer.reserve(page.rows->size() + 1024 + 64 * page.columns->size());
   JsonWriter json(&answer);
   json.BeginObject();
   json.Member("QueryId", page.query_id);
@@ -52,6 +52,15 @@ Result<std::string> Query(QueryService& service, const CallContext& call, const 
   WriteStatus(&json, page.status);
   json.EndObject();
   return answer;
+}
+
+Result<std::string> Query(QueryService& service, const CallContext& call, const JsonValue& body,
+                          Violations* violations) {
+  const api::QueryRequest request = ReadQuery(body, violations);
+  if (!violations->empty()) return std::string();
+  PageJsonEncoder encoder;
+  const api::QueryPage page = TL_TRY(service.Query(call, request, encoder));
+  return PageBody(page);
 }
 
 Result<std::string> CancelQuery(QueryService& service, const CallContext& call,
@@ -120,6 +129,19 @@ constexpr std::array<NamedQueryOperation, 3> kQueryOperations{
     {{"Query", Query}, {"CancelQuery", CancelQuery}, {"PrepareQuery", PrepareQuery}}};
 
 }  // namespace
+
+std::optional<std::string> TryShortQuery(QueryService& service, const CallContext& call,
+                                         std::string_view text) {
+  const Result<JsonValue> body = JsonValue::Parse(text);
+  if (!body.ok()) return std::nullopt;
+  Violations violations;
+  const api::QueryRequest request = ReadQuery(*body, &violations);
+  if (!violations.empty()) return std::nullopt;
+  PageJsonEncoder encoder;
+  const std::optional<api::QueryPage> page = service.TryShort(call, request, encoder);
+  if (!page.has_value()) return std::nullopt;
+  return PageBody(*page);
+}
 
 QueryOperation FindQueryOperation(std::string_view name) {
   for (const NamedQueryOperation& entry : kQueryOperations) {

@@ -105,6 +105,7 @@ constexpr ScalarOverload kDateTruncOverloads[] = {
 constexpr ScalarFunction kDateTrunc{
     .name = "date_trunc",
     .overloads = kDateTruncOverloads,
+    .order = OrderPolicy::kPreservesLast,
     .doc = {"date and time", "Rounds down to the start of a calendar unit; weeks start on Monday.",
             "SELECT date_trunc('minute', TIMESTAMP '2022-06-17 17:44:43.771')",
             "2022-06-17 17:44:00.000000000"}};

@@ -52,6 +52,8 @@ inline constexpr std::string_view kKindConflictText =
     "Column {} already exists as a {}; a {} of that name is not allowed.";
 inline constexpr std::string_view kCancelledQueryText =
     "The query with ID {} has been cancelled.";
+inline constexpr std::string_view kAbandonedQueryText =
+    "The query with ID {} has been cancelled because its result was not fetched for {} seconds.";
 inline constexpr std::string_view kAlreadyCancelledText =
     "The query with ID {} has already been cancelled.";
 

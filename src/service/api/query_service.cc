@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/no_wait.h"
 #include "base/random.h"
 #include "exec/query.h"
 #include "exec/scan/engine_scan.h"
@@ -12,6 +13,7 @@
 #include "service/api/engine_catalog_view.h"
 #include "service/api/page_token.h"
 #include "sql/compile.h"
+#include "sql/plan/plan_node.h"
 
 namespace tideline::api {
 namespace {
@@ -86,10 +88,10 @@ struct QueryService::Session {
 
   // What the execution runs on, in the order in which it is taken down last to first.
   MemoryBudget memory;
-  std::unique_ptr<exec::ScanProvider> scans;
   sql::BoundStatement statement;
   bool metered = false;
   std::shared_ptr<const std::vector<ResultColumn>> columns;
+  TimestampNs now;  // now() of the query
 
   Mutex mutex;  // one page at a time
   std::unique_ptr<exec::QueryExecution> execution TL_GUARDED_BY(mutex);
@@ -108,10 +110,12 @@ QueryService::QueryService(engine::Engine& engine, const Clock& clock, Executor&
       clock_(clock),
       query_pool_(query_pool),
       memory_(memory),
-      options_(options),
+      options_(std::move(options)),
       queries_started_(Metrics().MakeCounter("tideline_queries_total", "Queries started")),
       bytes_scanned_(Metrics().MakeCounter("tideline_query_bytes_scanned_total",
-                                           "Encoded bytes that queries read")) {}
+                                           "Encoded bytes that queries read")) {
+  result_spool_.bytes_max = options_.result_spool_bytes_max;
+}
 
 QueryService::~QueryService() {
   const MutexLock lock(mutex_);
@@ -191,14 +195,29 @@ Result<QueryPage> QueryService::Start(const CallContext& call, const QueryReques
     if (running->page_number == 1 && !running->ended.load()) return running->last_page;
     query_id = NewQueryId();
   }
-  const TimestampNs now{clock_.WallNow().value / kNsPerMs * kNsPerMs};
-  const EngineCatalogView catalog(engine_);
   auto session = std::make_shared<Session>(memory_, options_.query_memory_bytes_max);
-  session->query_id = query_id;
+  TL_TRY(Prepare(call, request, std::move(query_id), session.get()));
+  queries_started_.Add();
+  QueryPage page;
+  {
+    const MutexLock lock(session->mutex);
+    TL_TRY(Execute(call, &query_pool_, session.get()));
+    page = TL_TRY(FillPage(*session, request, encoder, SteadyNs{clock_.SteadyNow().value + kPageWaitNsMax}));
+    if (!page.next_token.empty()) session->execution->RunOn();
+  }
+  if (!page.next_token.empty()) TL_TRY(Keep(std::move(session)));
+  return page;
+}
+
+Status QueryService::Prepare(const CallContext& call, const QueryRequest& request,
+                             std::string query_id, Session* session) {
+  session->now = TimestampNs{clock_.WallNow().value / kNsPerMs * kNsPerMs};
+  const EngineCatalogView catalog(engine_);
+  session->query_id = std::move(query_id);
   session->text_key = TextKey(call, request.query);
   session->last_used_ns = clock_.SteadyNow().value;
   Result<sql::BoundStatement> statement = sql::CompileStatement(
-      request.query, catalog, CompileOptionsFor(call, now, options_.optimizer_enabled));
+      request.query, catalog, CompileOptionsFor(call, session->now, options_.optimizer_enabled));
   if (!statement.ok()) return CompileStatus(statement.status());
   session->statement = *std::move(statement);
   session->metered = session->statement.kind == sql::BoundStatementKind::kQuery;
@@ -213,30 +232,86 @@ Result<QueryPage> QueryService::Start(const CallContext& call, const QueryReques
                            metadata_bytes, kResultMetadataBytesMax);
   }
   session->columns = std::move(columns);
-  session->scans = exec::NewEngineScanProvider(&engine_);
+  return OkStatus();
+}
+
+Status QueryService::Execute(const CallContext& call, Executor* pool,
+                             Session* session) TL_NO_THREAD_SAFETY_ANALYSIS {
   exec::ExecutionContext context;
-  context.now = now;
+  context.scans_owner = exec::NewEngineScanProvider(&engine_);
+  context.now = session->now;
   context.compat_profile = call.compat_profile;
-  context.scans = session->scans.get();
-  context.pool = &query_pool_;
+  context.scans = context.scans_owner.get();
+  context.spill = options_.spill;
+  context.result_spool = &result_spool_;
+  context.result_spool_bytes_max = options_.query_result_spool_bytes_max;
+  context.pool = pool;
   context.workers_max = options_.thread_count;
   context.memory = &session->memory;
   context.cancel = session->cancel;
   context.deadline = Deadline::After(clock_, kQueryNsMax);
   context.clock = &clock_;
-  context.random_seed = Hash64(query_id);
-  queries_started_.Add();
-  QueryPage page;
-  {
-    const MutexLock lock(session->mutex);
-    Result<std::unique_ptr<exec::QueryExecution>> execution =
-        exec::ExecuteStatement(session->statement, context);
-    if (!execution.ok()) return ExecutionStatus(execution.status());
-    session->execution = *std::move(execution);
-    page = TL_TRY(FillPage(*session, request, encoder));
+  context.random_seed = Hash64(session->query_id);
+  Result<std::unique_ptr<exec::QueryExecution>> execution =
+      exec::ExecuteStatement(session->statement, context);
+  if (!execution.ok()) return ExecutionStatus(execution.status());
+  session->execution = *std::move(execution);
+  return OkStatus();
+}
+
+namespace {
+
+// Whether rows are read and never multiplied: how long it takes then follows from what is read.
+bool IsPlain(const sql::PlanNode& node) {
+  switch (node.kind()) {
+    case sql::PlanKind::kScan:
+      return true;
+    case sql::PlanKind::kFilter:
+    case sql::PlanKind::kProject:
+    case sql::PlanKind::kAggregate:
+    case sql::PlanKind::kSort:
+    case sql::PlanKind::kLimit:
+    case sql::PlanKind::kTopN:
+      return IsPlain(*node.child());
+    case sql::PlanKind::kValues:
+    case sql::PlanKind::kSetOperation:
+    case sql::PlanKind::kJoin:
+    case sql::PlanKind::kUnnest:
+    case sql::PlanKind::kWindow:
+    case sql::PlanKind::kShared:
+      return false;
   }
-  if (!page.next_token.empty()) TL_TRY(Keep(std::move(session)));
-  return page;
+  return false;
+}
+
+}  // namespace
+
+std::optional<QueryPage> QueryService::TryShort(const CallContext& call, const QueryRequest& request,
+                                                PageEncoder& encoder) {
+  if (!request.next_token.empty() || request.query.size() > kShortQueryBytesMax) return std::nullopt;
+  if (!request.client_token.empty()) {
+    const MutexLock lock(mutex_);
+    if (client_tokens_.contains(request.client_token)) return std::nullopt;
+  }
+  const NoWait no_wait;
+  const SteadyNs until{clock_.SteadyNow().value + kShortQueryNsMax};
+  Session session(memory_, options_.query_memory_bytes_max);
+  if (!Prepare(call, request, NewQueryId(), &session).ok()) return std::nullopt;
+  const sql::BoundStatement& statement = session.statement;
+  if (statement.kind != sql::BoundStatementKind::kQuery || !IsPlain(*statement.root)) return std::nullopt;
+  const MutexLock lock(session.mutex);
+  if (!Execute(call, nullptr, &session).ok()) return std::nullopt;
+  if (session.execution->rows_to_read() > kShortQueryRowsMax) return std::nullopt;
+  Result<QueryPage> page = FillPage(session, request, encoder, until);
+  if (!page.ok() || !page->next_token.empty()) return std::nullopt;
+  if (!request.client_token.empty()) {
+    // The id goes with the token from now on, as if the query had been started.
+    Result<std::string> id = QueryIdFor(call, request);
+    if (!id.ok()) return std::nullopt;
+    page->query_id = *std::move(id);
+  }
+  queries_started_.Add();
+  return *std::move(page);
 }
 
 Result<QueryPage> QueryService::Continue(const CallContext& call, const QueryRequest& request,
@@ -253,8 +328,8 @@ Result<QueryPage> QueryService::Continue(const CallContext& call, const QueryReq
     const MutexLock lock(mutex_);
     const auto found = sessions_.find(token->first);
     if (found == sessions_.end()) {
-      if (!cancelled_.contains(token->first)) return InvalidToken();
-      return Aborted(fmt::runtime(choices::kCancelledQueryText), token->first);
+      const auto ended = cancelled_.find(token->first);
+      return ended == cancelled_.end() ? InvalidToken() : EndedStatus(token->first, ended->second);
     }
     session = found->second;
   }
@@ -268,21 +343,21 @@ Result<QueryPage> QueryService::Continue(const CallContext& call, const QueryReq
     return session->last_page;
   }
   if (number != session->page_number + 1 || session->ended.load()) return InvalidToken();
-  Result<QueryPage> page = FillPage(*session, request, encoder);
+  Result<QueryPage> page =
+      FillPage(*session, request, encoder, SteadyNs{clock_.SteadyNow().value + kPageWaitNsMax});
   if (!page.ok() || page->next_token.empty()) {
     session->ended.store(true);
     session->execution.reset();
-    session->scans.reset();  // its snapshots keep files from being removed
     session->batch = {};
   }
   return page;
 }
 
 Result<QueryPage> QueryService::FillPage(Session& session, const QueryRequest& request,
-                                         PageEncoder& encoder) TL_NO_THREAD_SAFETY_ANALYSIS {
+                                         PageEncoder& encoder,
+                                         SteadyNs until) TL_NO_THREAD_SAFETY_ANALYSIS {
   const std::size_t rows_max =
       request.max_rows.has_value() ? static_cast<std::size_t>(*request.max_rows) : SIZE_MAX;
-  const SteadyNs until{clock_.SteadyNow().value + kPageWaitNsMax};
   encoder.Begin(*session.columns);
   std::size_t rows = 0;
   bool more = true;
@@ -345,7 +420,8 @@ Result<QueryPage> QueryService::FillPage(Session& session, const QueryRequest& r
 Result<std::string> QueryService::CancelQuery(const CallContext&, std::string_view query_id) {
   std::shared_ptr<Session> session;  // taken down without the lock, here or by the call that fills it
   const MutexLock lock(mutex_);
-  if (cancelled_.contains(query_id)) {
+  const auto ended = cancelled_.find(query_id);
+  if (ended != cancelled_.end() && !ended->second.abandoned) {
     return fmt::format(fmt::runtime(choices::kAlreadyCancelledText), query_id);
   }
   const auto found = sessions_.find(std::string(query_id));
@@ -356,9 +432,18 @@ Result<std::string> QueryService::CancelQuery(const CallContext&, std::string_vi
   sessions_.erase(found);
   session->cancelled.store(true);
   session->cancel.Cancel();
-  if (cancelled_.size() >= kCancelledMax) cancelled_.erase(cancelled_.begin());
-  cancelled_.emplace(query_id, clock_.SteadyNow());
+  Remember(std::string(query_id), {clock_.SteadyNow(), false});
   return std::string();
+}
+
+void QueryService::Remember(const std::string& query_id, Ended ended) {
+  if (cancelled_.size() >= kCancelledMax) cancelled_.erase(cancelled_.begin());
+  cancelled_.insert_or_assign(query_id, ended);
+}
+
+Status QueryService::EndedStatus(const std::string& query_id, const Ended& ended) {
+  if (!ended.abandoned) return Aborted(fmt::runtime(choices::kCancelledQueryText), query_id);
+  return Aborted(fmt::runtime(choices::kAbandonedQueryText), query_id, kSessionIdleNsMax / kNsPerSecond);
 }
 
 void QueryService::ExpireSessions() {
@@ -375,10 +460,11 @@ void QueryService::ExpireSessions() {
     }
     session->cancel.Cancel();
     expired.push_back(session);
+    if (!session->ended.load()) Remember(at->first, {{now}, true});
     at = sessions_.erase(at);
   }
   std::erase_if(cancelled_, [&](const auto& entry) {
-    return now - entry.second.value >= kSessionIdleNsMax;
+    return now - entry.second.at.value >= kSessionIdleNsMax;
   });
 }
 

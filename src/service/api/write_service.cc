@@ -1,6 +1,7 @@
 #include "service/api/write_service.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -320,14 +321,27 @@ RecordNames BatchBuilder::NamesOfRecords() const {
 // Waits for the engine's verdicts and turns them into the answer. Deletes itself.
 class PendingWrite final : public engine::WriteCompletion {
  public:
-  PendingWrite(const BatchBuilder& batch, std::vector<RejectedRecord> rejected,
-               WriteService::Done done, Counter& stored, Counter& refused)
+  PendingWrite(const BatchBuilder& batch, catalog::TableSchemaPtr table, RejectedLateDataSink* late_sink,
+               std::vector<RejectedRecord> rejected, WriteService::Done done, Counter& stored,
+               Counter& refused)
       : names_(batch.NamesOfRecords()),
         indexes_(batch.indexes()),
+        table_(std::move(table)),
+        late_sink_(late_sink),
         rejected_(std::move(rejected)),
         done_(std::move(done)),
         stored_(stored),
-        refused_(refused) {}
+        refused_(refused) {
+    // The views end with the call: what may have to be reported is copied now.
+    if (late_sink_ == nullptr ||
+        !table_->properties.magnetic_store_writes.rejected_data_location.has_value()) {
+      return;
+    }
+    for (std::size_t i = 0; i < batch.records().size(); ++i) {
+      const engine::RecordView& record = batch.records()[i];
+      if (record.store == engine::Store::kMagnetic) late_records_[i] = LateRecordJson(record);
+    }
+  }
 
   void OnWritten(const Status& status, std::span<const engine::RecordResult> results) override {
     const std::unique_ptr<PendingWrite> self(this);
@@ -339,7 +353,12 @@ class PendingWrite final : public engine::WriteCompletion {
     answer.rejected = std::move(rejected_);
     for (std::size_t i = 0; i < results.size(); ++i) {
       const engine::RecordResult& result = results[i];
-      if (!engine::IsAccepted(result.verdict)) {
+      if (IsRejectedLate(result)) {
+        // Answered as ingested; the report tells what became of it.
+        ++answer.magnetic_store;
+        if (late_sink_ == nullptr) continue;
+        late_sink_->Add({table_, names_.ReasonOf(i, result), std::move(late_records_[i])});
+      } else if (!engine::IsAccepted(result.verdict)) {
         answer.rejected.push_back(
             {indexes_[i], names_.ReasonOf(i, result), ExistingVersion(result)});
       } else if (result.store == engine::Store::kMemory) {
@@ -359,6 +378,12 @@ class PendingWrite final : public engine::WriteCompletion {
   void Finish(const Status& status) { OnWritten(status, {}); }
 
  private:
+  // A conflict with what the magnetic store holds, which the original finds only later.
+  static bool IsRejectedLate(const engine::RecordResult& result) {
+    return result.store == engine::Store::kMagnetic &&
+           (result.verdict == engine::Verdict::kDuplicate ||
+            result.verdict == engine::Verdict::kLowerVersion);
+  }
   static std::optional<std::int64_t> ExistingVersion(const engine::RecordResult& result) {
     if (result.verdict != engine::Verdict::kLowerVersion) return std::nullopt;
     return result.existing_version;
@@ -366,6 +391,9 @@ class PendingWrite final : public engine::WriteCompletion {
 
   const RecordNames names_;
   const std::vector<std::uint32_t> indexes_;
+  const catalog::TableSchemaPtr table_;
+  RejectedLateDataSink* const late_sink_;
+  std::map<std::size_t, std::string> late_records_;  ///< by position in the batch
   std::vector<RejectedRecord> rejected_;
   const WriteService::Done done_;
   Counter& stored_;
@@ -374,9 +402,11 @@ class PendingWrite final : public engine::WriteCompletion {
 
 }  // namespace
 
-WriteService::WriteService(engine::Engine& engine, const Clock& clock)
+WriteService::WriteService(engine::Engine& engine, const Clock& clock,
+                           RejectedLateDataSink* rejected)
     : engine_(engine),
       clock_(clock),
+      rejected_(rejected),
       records_stored_(Metrics().MakeCounter("tideline_records_stored_total",
                                             "Records accepted by writes, repeats included")),
       records_rejected_(Metrics().MakeCounter("tideline_records_rejected_total",
@@ -397,8 +427,8 @@ void WriteService::WriteRecords(const WriteRecordsRequest& request, Done done) {
     done(std::move(status));
     return;
   }
-  auto pending = std::make_unique<PendingWrite>(builder, std::move(rejected), std::move(done),
-                                                records_stored_, records_rejected_);
+  auto pending = std::make_unique<PendingWrite>(builder, table, rejected_, std::move(rejected),
+                                                std::move(done), records_stored_, records_rejected_);
   if (builder.records().empty()) {
     pending.release()->Finish(OkStatus());
     return;

@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/status.h"
 #include "base/time.h"
+#include "service/api/rejected_late_data.h"
 #include "service/api/requests.h"
 #include "service/api/write_request.h"
 #include "storage/engine/engine.h"
@@ -29,8 +30,9 @@ inline constexpr std::size_t kRecordBytesMax = 2'048;
 /// Thread-safe.
 class WriteService {
  public:
-  /// Both must outlive the service and every write in flight.
-  WriteService(engine::Engine& engine, const Clock& clock);
+  /// All must outlive the service and every write in flight. `rejected` may be null.
+  WriteService(engine::Engine& engine, const Clock& clock,
+               RejectedLateDataSink* rejected = nullptr);
 
   using Done = std::function<void(Result<WriteRecordsAnswer>)>;
   /// Calls `done` once, on the commit thread, or on this one when refused or nothing has to wait:
@@ -40,6 +42,7 @@ class WriteService {
  private:
   engine::Engine& engine_;
   const Clock& clock_;
+  RejectedLateDataSink* const rejected_;
   Counter& records_stored_;
   Counter& records_rejected_;
 };

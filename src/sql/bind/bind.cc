@@ -4,6 +4,7 @@
 #include "sql/bind/bind_context.h"
 #include "sql/bind/catalog_statements.h"
 #include "sql/bind/query_binder.h"
+#include "sql/bind/unload.h"
 #include "sql/plan/project_node.h"
 
 namespace tideline::sql {
@@ -52,44 +53,17 @@ Result<BoundStatement> FinishQuery(const ast::Query& query, BindContext* context
   return statement;
 }
 
-Result<Value> UnloadOptionValue(const ast::UnloadOption& option) {
-  const ast::Expr& value = *option.value;
-  if (value.kind == ast::ExprKind::kStringLiteral) return Value::Varchar(As<ast::StringLiteral>(value).value);
-  if (value.kind == ast::ExprKind::kArray) {
-    std::vector<Value> items;
-    bool texts = true;
-    for (const ast::ExprPtr& item : As<ast::ArrayExpr>(value).items) {
-      texts = texts && item->kind == ast::ExprKind::kStringLiteral;
-      if (texts) items.push_back(Value::Varchar(As<ast::StringLiteral>(*item).value));
-    }
-    if (texts) return Value::Nested(Type::Array(Type::Varchar()), std::move(items));
-  }
-  return ErrorAt(value.position, "UNLOAD option '{}' must be a string or an array of strings", option.name.text);
-}
-
 Result<BoundStatement> BindUnload(const ast::UnloadStatement& unload, BindContext* context) {
   TL_TRY(context->CheckAccess(AccessAction::kUnload, "", ""));
   BoundStatement statement = TL_TRY(FinishQuery(*unload.query, context));
   statement.kind = BoundStatementKind::kUnload;
-  statement.unload.location = unload.location;
-  for (const ast::UnloadOption& option : unload.options) {
-    for (const auto& earlier : statement.unload.options) {
-      if (earlier.first == option.name.text) {
-        return ErrorAt(option.name.position, "UNLOAD option '{}' is given twice", option.name.text);
-      }
-    }
-    Value value = TL_TRY(UnloadOptionValue(option));
-    statement.unload.options.emplace_back(option.name.text, std::move(value));
-  }
+  statement.unload = TL_TRY(BindUnloadOptions(unload, statement.columns, context->extended()));
   return statement;
 }
 
 Result<BoundStatement> BindAny(const ast::Statement& statement, BindContext* context);
 
 Result<BoundStatement> BindExplain(const ast::ExplainStatement& explain, BindContext* context) {
-  if (explain.format == ast::ExplainFormat::kJson) {
-    return NotSupportedYet(explain.position, "EXPLAIN (FORMAT JSON)");
-  }
   BoundStatement inner = TL_TRY(BindAny(*explain.statement, context));
   if (inner.kind != BoundStatementKind::kQuery && inner.kind != BoundStatementKind::kUnload) {
     return ErrorAt(explain.position, "EXPLAIN takes a query");
@@ -97,6 +71,7 @@ Result<BoundStatement> BindExplain(const ast::ExplainStatement& explain, BindCon
   BoundStatement statement;
   statement.kind = BoundStatementKind::kExplain;
   statement.analyze = explain.analyze;
+  statement.json = explain.format == ast::ExplainFormat::kJson;
   statement.columns.push_back({.name = "Query Plan", .type = Type::Varchar(), .column = context->NewColumn(),
                                .database = {}, .table = {}, .aliased = false});
   statement.explained = std::make_shared<BoundStatement>(std::move(inner));
@@ -116,7 +91,7 @@ Result<BoundStatement> BindAny(const ast::Statement& statement, BindContext* con
     case ast::StatementKind::kExplain:
       return BindExplain(As<ast::ExplainStatement>(statement), context);
     case ast::StatementKind::kDelete:
-      return NotSupportedYet(statement.position, "DELETE");
+      return QueryBinder(*context).BindDelete(As<ast::DeleteStatement>(statement));
   }
   return Internal("statement of unknown kind {}", static_cast<int>(statement.kind));
 }
@@ -139,6 +114,8 @@ std::string_view AccessActionName(AccessAction action) {
       return "timestream:DescribeTable";
     case AccessAction::kUnload:
       return "timestream:Unload";
+    case AccessAction::kDeleteRows:
+      return "timestream:DeleteRows";
   }
   return {};
 }

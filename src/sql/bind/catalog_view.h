@@ -9,9 +9,12 @@
 #include <vector>
 
 #include "base/status.h"
+#include "storage/catalog/manifest.h"
 #include "storage/catalog/schema.h"
 
 namespace tideline::sql {
+
+class PlanStatistics;  // sql/plan/statistics.h
 
 /// One consistent view of the catalog, for the time of one statement's binding.
 class CatalogView {
@@ -26,6 +29,10 @@ class CatalogView {
   virtual catalog::TableSchemaPtr FindTable(std::string_view database, std::string_view table) const = 0;
   /// Rows stored, as far as cheaply known; guides estimates, never answers.
   virtual std::optional<double> RowCount(const catalog::TableSchema& /*table*/) const { return std::nullopt; }
+  /// More of the kind, asked for plans with joins; null pointer for none. Lives as long as the view.
+  virtual const PlanStatistics* statistics() const { return nullptr; }
+  /// Live segments of all tables, for the system table tideline.segments.
+  virtual std::vector<catalog::LiveSegment> Segments() const { return {}; }
 };
 
 /// The actions of the original service's policies that a statement can need.
@@ -37,6 +44,7 @@ enum class AccessAction : std::uint8_t {
   kListMeasures,   ///< SHOW MEASURES, on the table
   kDescribeTable,  ///< DESCRIBE, on the table
   kUnload,         ///< UNLOAD, beside kSelect on what its query reads
+  kDeleteRows,     ///< DELETE, on the table; an extension
 };
 /// "timestream:Select" and so on. Static storage.
 std::string_view AccessActionName(AccessAction action);

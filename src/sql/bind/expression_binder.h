@@ -1,6 +1,7 @@
 // sql/bind/expression_binder.h: one expression of syntax to one bound expression.
 //
-// expression_binder.cc has literals, names, forms; operators.cc what the operators mean for which
+// A sub-query may read columns of the queries around it; what becomes of that is the business of
+// optimize/decorrelate.h. expression_binder.cc has literals, names, forms; operators.cc what the operators mean for which
 // types; calls.cc functions and aggregates; lambdas.cc calls that take lambdas; subqueries.cc
 // sub-queries as values and conditions; windows.cc calls with OVER.
 #pragma once
@@ -11,7 +12,6 @@
 #include <vector>
 
 #include "sql/bind/bind_context.h"
-#include "sql/bind/decorrelate.h"
 #include "sql/bind/grouping_sets.h"
 #include "sql/bind/scope.h"
 #include "sql/plan/aggregate_node.h"
@@ -38,10 +38,11 @@ struct WithScope;
 class SubqueryCollector {
  public:
   struct Item {
-    PlanNodePtr plan;
+    PlanNodePtr plan;     ///< may read columns of the rows that it is joined with, then join.dependent
     JoinNode::Spec join;  ///< kSingle or kMark
   };
   std::vector<Item> items;
+  bool empty() const { return items.empty(); }
   /// `plan` joined with every item, in order.
   PlanNodePtr ApplyTo(PlanNodePtr plan) const;
   /// Whether `expr` reads a column of one of them.
@@ -145,13 +146,17 @@ class ExpressionBinder {
   Status BindFrameBound(const ast::FrameBound& bound, ast::FrameUnit unit, bool is_start, ExpressionBinder* inner,
                         const WindowCollector::Item& item, FrameBound* out);
   Result<ExprPtr> BindForm(const ast::FunctionCall& call);
-  /// `column_count`: how many of the plan's first outputs are the sub-query's own.
-  Result<Decorrelated> BindSubquery(const ast::Query& query, Position at, std::size_t* column_count);
+  struct Subquery {
+    PlanNodePtr plan;
+    std::size_t column_count = 0;
+    bool correlated = false;  ///< it reads columns of a query around it
+  };
+  Result<Subquery> BindSubquery(const ast::Query& query, Position at);
   Result<ExprPtr> BindScalarSubquery(const ast::ScalarSubquery& subquery);
   Result<ExprPtr> BindExists(const ast::ExistsExpr& exists);
   Result<ExprPtr> BindInSubquery(const ast::InSubqueryExpr& in);
   Result<ExprPtr> BindQuantified(const ast::QuantifiedExpr& quantified);
-  Result<ExprPtr> MakeMark(Decorrelated query, ExprPtr test, Position at);
+  ExprPtr MakeMark(Subquery query, ExprPtr test, Position at);
   Result<ExprPtr> BindAggregate(const functions::AggregateFunction& function, const ast::FunctionCall& call);
   Result<ExprPtr> BindOperatorCall(std::string_view function, std::string_view symbol,
                                    std::vector<ExprPtr> arguments, Position at);

@@ -3,6 +3,8 @@
 
 #include "functions/cast.h"
 #include "sql/bind/query_binder.h"
+#include "sql/plan/filter_node.h"
+#include "sql/plan/free_columns.h"
 #include "sql/plan/project_node.h"
 #include "sql/plan/unnest_node.h"
 
@@ -29,11 +31,14 @@ bool IsTrueLiteral(const ast::Expr* expr) {
   return expr != nullptr && expr->kind == ast::ExprKind::kBooleanLiteral && As<ast::BooleanLiteral>(*expr).value;
 }
 
-BoundRelation JoinRelations(BoundRelation left, BoundRelation right, JoinKind kind, ExprPtr condition) {
+/// `dependent`: right reads columns of left.
+BoundRelation JoinRelations(BoundRelation left, BoundRelation right, JoinKind kind, ExprPtr condition,
+                            bool dependent = false) {
   BoundRelation joined;
   JoinNode::Spec spec;
   spec.kind = kind;
   spec.condition = std::move(condition);
+  spec.dependent = dependent;
   joined.plan = std::make_shared<JoinNode>(std::move(left.plan), std::move(right.plan), std::move(spec));
   joined.columns = std::move(left.columns);
   for (ScopeColumn& column : right.columns) joined.columns.push_back(std::move(column));
@@ -87,74 +92,94 @@ Result<std::vector<OutputColumn>> ElementColumns(const Type& type, std::size_t f
 
 }  // namespace
 
-Result<BoundRelation> QueryBinder::BindLateral(const ast::Relation& relation, const BoundRelation& left,
-                                               const WithScope* with, ExprPtr* condition) {
-  if (relation.kind != ast::RelationKind::kSubquery || !As<ast::SubqueryRelation>(relation).lateral) {
-    return BindRelation(relation, with);
-  }
+Result<BoundRelation> QueryBinder::BindRightSide(const ast::Relation& relation, const BoundRelation& left,
+                                                 const WithScope* with, bool* dependent) {
+  const bool lateral = relation.kind == ast::RelationKind::kSubquery && As<ast::SubqueryRelation>(relation).lateral;
+  if (!lateral && relation.kind != ast::RelationKind::kUnnest) return BindRelation(relation, with);
   Scope scope;
   scope.columns = left.columns;
   scope.outer = outer_;
   BoundRelation bound = TL_TRY(QueryBinder(context_, &scope).BindRelation(relation, with));
-  Decorrelated alone = TL_TRY(Decorrelate(bound.plan, relation.position, &context_));
-  if (!alone.defaults.empty()) return NotSupportedYet(relation.position, "LATERAL over a correlated aggregate");
-  bound.plan = std::move(alone.plan);
-  *condition = MakeAnd(std::move(alone.condition));
+  const ColumnSet delivered = left.plan->OutputSet();
+  FreeColumns free;
+  const std::vector<ColumnRef>& read = free.Of(bound.plan);
+  *dependent = std::any_of(read.begin(), read.end(), [&](ColumnRef column) { return delivered.Has(column); });
   return bound;
 }
 
 Result<BoundRelation> QueryBinder::CrossWith(BoundRelation left, const ast::Relation& right, const WithScope* with) {
-  if (right.kind == ast::RelationKind::kUnnest) {
-    return BindUnnest(As<ast::UnnestRelation>(right), std::move(left), false);
+  if (right.kind == ast::RelationKind::kUnnest && !right.sample.has_value()) {
+    return BindUnnest(As<ast::UnnestRelation>(right), std::move(left), false, with);
   }
-  ExprPtr condition;
-  BoundRelation other = TL_TRY(BindLateral(right, left, with, &condition));
-  return JoinRelations(std::move(left), std::move(other), JoinKind::kInner, std::move(condition));
+  bool dependent = false;
+  BoundRelation other = TL_TRY(BindRightSide(right, left, with, &dependent));
+  return JoinRelations(std::move(left), std::move(other), JoinKind::kInner, nullptr, dependent);
 }
 
 Result<BoundRelation> QueryBinder::BindJoin(const ast::JoinRelation& join, const WithScope* with) {
   BoundRelation left = TL_TRY(BindRelation(*join.left, with));
   if (join.type == ast::JoinType::kCross) return CrossWith(std::move(left), *join.right, with);
-  if (join.right->kind == ast::RelationKind::kUnnest) {
-    const auto& unnest = As<ast::UnnestRelation>(*join.right);
-    const bool inner = join.type == ast::JoinType::kInner;
-    if ((!inner && join.type != ast::JoinType::kLeft) || !IsTrueLiteral(join.on.get())) {
-      return NotSupportedYet(join.position, "JOIN UNNEST other than CROSS, or INNER or LEFT with ON TRUE");
-    }
-    return BindUnnest(unnest, std::move(left), !inner);
-  }
-  ExprPtr lateral;
-  BoundRelation right = TL_TRY(BindLateral(*join.right, left, with, &lateral));
   const bool plain = join.type == ast::JoinType::kInner || join.type == ast::JoinType::kLeft;
-  if (lateral != nullptr && (!plain || !join.using_columns.empty())) {
-    return NotSupportedYet(join.position, "correlated LATERAL in a join other than INNER or LEFT with ON");
+  if (join.right->kind == ast::RelationKind::kUnnest && plain && IsTrueLiteral(join.on.get()) &&
+      !join.right->sample.has_value()) {
+    return BindUnnest(As<ast::UnnestRelation>(*join.right), std::move(left), join.type == ast::JoinType::kLeft, with);
   }
-  if (!join.using_columns.empty()) return JoinUsing(join, std::move(left), std::move(right));
-  return JoinOn(join, std::move(left), std::move(right), std::move(lateral));
+  bool dependent = false;
+  BoundRelation right = TL_TRY(BindRightSide(*join.right, left, with, &dependent));
+  if (dependent && !plain) {
+    return ErrorAt(join.position, "{} JOIN cannot have a right side that reads columns of its left side",
+                   join.type == ast::JoinType::kRight ? "RIGHT" : "FULL");
+  }
+  if (!join.using_columns.empty()) return JoinUsing(join, std::move(left), std::move(right), dependent);
+  return JoinOn(join, std::move(left), std::move(right), dependent, with);
 }
 
 Result<BoundRelation> QueryBinder::JoinOn(const ast::JoinRelation& join, BoundRelation left, BoundRelation right,
-                                          ExprPtr lateral) {
+                                          bool dependent, const WithScope* with) {
   Scope scope;
   scope.columns = left.columns;
   scope.columns.insert(scope.columns.end(), right.columns.begin(), right.columns.end());
   scope.outer = outer_;
-  ExpressionBinder binder(context_, scope, {.clause = "JOIN clause"});
+  SubqueryCollector subqueries;
+  ExpressionBinder binder(context_, scope, {.clause = "JOIN clause", .subqueries = &subqueries, .with = with});
   ExprPtr condition = TL_TRY(binder.Bind(*join.on));
   if (condition->type.is(TypeId::kUnknown)) condition = binder.CoerceTo(condition, Type::Boolean());
   if (!condition->type.is(TypeId::kBoolean)) {
     return ErrorAt(join.on->position, "JOIN ON clause must evaluate to a boolean: actual type {}",
                    condition->type.ToString());
   }
-  if (lateral != nullptr) {
-    const Position at = condition->position;
-    condition = MakeExpr(ExprKind::kAnd, Type::Boolean(), {std::move(lateral), std::move(condition)}, at);
+  const JoinKind kind = KindOf(join.type);
+  if (subqueries.empty()) {
+    return JoinRelations(std::move(left), std::move(right), kind, std::move(condition), dependent);
   }
-  return JoinRelations(std::move(left), std::move(right), KindOf(join.type), std::move(condition));
+  // The condition asks a sub-query: a filter that is tried on each pair. In an outer join the pairs of a
+  // preserved row are rows of their own, which read that row as a LATERAL relation would.
+  switch (kind) {
+    case JoinKind::kInner: {
+      BoundRelation joined = JoinRelations(std::move(left), std::move(right), kind, nullptr, dependent);
+      joined.plan = std::make_shared<FilterNode>(subqueries.ApplyTo(std::move(joined.plan)), std::move(condition));
+      return joined;
+    }
+    case JoinKind::kLeft:
+      right.plan = std::make_shared<FilterNode>(subqueries.ApplyTo(std::move(right.plan)), std::move(condition));
+      return JoinRelations(std::move(left), std::move(right), kind, nullptr, true);
+    case JoinKind::kRight: {
+      left.plan = std::make_shared<FilterNode>(subqueries.ApplyTo(std::move(left.plan)), std::move(condition));
+      std::vector<ScopeColumn> columns = std::move(scope.columns);
+      BoundRelation joined = JoinRelations(std::move(right), std::move(left), JoinKind::kLeft, nullptr, true);
+      joined.columns = std::move(columns);
+      return joined;
+    }
+    case JoinKind::kFull:
+    case JoinKind::kSingle:
+    case JoinKind::kMark:
+      break;
+  }
+  return ErrorAt(join.on->position, "FULL JOIN cannot have a sub-query in its condition");
 }
 
 Result<BoundRelation> QueryBinder::JoinUsing(const ast::JoinRelation& join, BoundRelation left,
-                                             BoundRelation right) {
+                                             BoundRelation right, bool dependent) {
   const Scope no_columns;
   ExpressionBinder binder(context_, no_columns, {.clause = "JOIN clause"});
   const JoinKind kind = KindOf(join.type);
@@ -187,7 +212,7 @@ Result<BoundRelation> QueryBinder::JoinUsing(const ast::JoinRelation& join, Boun
     merged.push_back({.name = a->name, .relation = {}, .expr = MakeColumn(output.column, output.type, output.name),
                       .in_star = true, .database = {}, .table = {}, .aliased = false});
   }
-  BoundRelation joined = JoinRelations(std::move(left), std::move(right), kind, MakeAnd(std::move(equalities)));
+  BoundRelation joined = JoinRelations(std::move(left), std::move(right), kind, MakeAnd(std::move(equalities)), dependent);
   for (ScopeColumn& column : joined.columns) {
     if (column.expr->kind == ExprKind::kColumn && used.Has(column.expr->column)) continue;
     if (column.expr->kind == ExprKind::kColumn) {
@@ -201,12 +226,12 @@ Result<BoundRelation> QueryBinder::JoinUsing(const ast::JoinRelation& join, Boun
 }
 
 Result<BoundRelation> QueryBinder::BindUnnest(const ast::UnnestRelation& unnest, BoundRelation left,
-                                              bool keeps_empty) {
-  if (unnest.sample.has_value()) return NotSupportedYet(unnest.position, "TABLESAMPLE");
+                                              bool keeps_empty, const WithScope* with) {
   Scope scope;
   scope.columns = left.columns;
   scope.outer = outer_;
-  ExpressionBinder binder(context_, scope, {.clause = "UNNEST"});
+  SubqueryCollector subqueries;
+  ExpressionBinder binder(context_, scope, {.clause = "UNNEST", .subqueries = &subqueries, .with = with});
   BoundRelation made;
   std::vector<UnnestNode::Item> items;
   const auto add = [&](const OutputColumn& output) {
@@ -228,6 +253,7 @@ Result<BoundRelation> QueryBinder::BindUnnest(const ast::UnnestRelation& unnest,
   }
   TL_TRY(ApplyAlias(unnest, &made));
   BoundRelation bound;
+  left.plan = subqueries.ApplyTo(std::move(left.plan));
   bound.plan = std::make_shared<UnnestNode>(std::move(left.plan), std::move(items), std::move(ordinality), keeps_empty);
   bound.columns = std::move(left.columns);
   for (ScopeColumn& column : made.columns) bound.columns.push_back(std::move(column));

@@ -249,7 +249,7 @@ Result<BoundQuery> QueryBinder::BindBody(const ast::QueryBody& body, const WithS
     case ast::QueryBodyKind::kSelect:
       return BindSelect(As<ast::SelectBody>(body), nullptr, with, false);
     case ast::QueryBodyKind::kValues:
-      return BindValues(As<ast::ValuesBody>(body));
+      return BindValues(As<ast::ValuesBody>(body), with);
     case ast::QueryBodyKind::kTable:
       return BindTableBody(As<ast::TableBody>(body), with);
     case ast::QueryBodyKind::kSetOperation:
@@ -277,13 +277,16 @@ Result<BoundQuery> QueryBinder::BindTableBody(const ast::TableBody& table, const
   return query;
 }
 
-Result<BoundQuery> QueryBinder::BindValues(const ast::ValuesBody& values) {
+Result<BoundQuery> QueryBinder::BindValues(const ast::ValuesBody& values, const WithScope* with) {
   Scope no_columns;
   no_columns.outer = outer_;
-  ExpressionBinder binder(context_, no_columns, {.clause = "VALUES"});
+  SubqueryCollector subqueries;
+  ExpressionBinder binder(context_, no_columns, {.clause = "VALUES", .subqueries = &subqueries, .with = with});
   std::vector<std::vector<ExprPtr>> rows;
+  std::vector<std::size_t> first_subquery;  // of each row
   for (const ast::ExprPtr& row : values.rows) {
     std::vector<ExprPtr> cells;
+    first_subquery.push_back(subqueries.items.size());
     if (row->kind == ast::ExprKind::kRow) {
       for (const ast::ExprPtr& item : As<ast::RowExpr>(*row).items) {
         ExprPtr cell = TL_TRY(binder.Bind(*item));
@@ -313,7 +316,28 @@ Result<BoundQuery> QueryBinder::BindValues(const ast::ValuesBody& values) {
     query.columns.push_back({.name = output.name, .type = output.type, .column = output.column,
                              .database = {}, .table = {}, .aliased = false});
   }
-  query.plan = std::make_shared<ValuesNode>(std::move(outputs), std::move(rows));
+  if (subqueries.empty()) {
+    query.plan = std::make_shared<ValuesNode>(std::move(outputs), std::move(rows));
+    return query;
+  }
+  // Rows with sub-queries are queries without FROM.
+  first_subquery.push_back(subqueries.items.size());
+  std::vector<PlanNodePtr> branches;
+  std::vector<std::vector<ColumnRef>> inputs;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    SubqueryCollector own;
+    own.items.assign(subqueries.items.begin() + static_cast<std::ptrdiff_t>(first_subquery[r]),
+                     subqueries.items.begin() + static_cast<std::ptrdiff_t>(first_subquery[r + 1]));
+    std::vector<ProjectNode::Item> items;
+    inputs.emplace_back();
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+      items.push_back({{context_.NewColumn(), outputs[k].name, outputs[k].type}, rows[r][k]});
+      inputs.back().push_back(items.back().output.column);
+    }
+    PlanNodePtr one = std::make_shared<ValuesNode>(std::vector<OutputColumn>{}, std::vector<std::vector<ExprPtr>>(1));
+    branches.push_back(std::make_shared<ProjectNode>(own.ApplyTo(std::move(one)), std::move(items)));
+  }
+  query.plan = std::make_shared<SetOperationNode>(std::move(branches), std::move(outputs), std::move(inputs));
   return query;
 }
 

@@ -41,13 +41,16 @@ class QueryBinder {
   /// `outer`: the scope around a sub-query, or null pointer.
   explicit QueryBinder(BindContext& context, const Scope* outer = nullptr) : context_(context), outer_(outer) {}
 
+  /// DELETE, whose plan is a filtered scan (delete_binder.cc).
+  Result<BoundStatement> BindDelete(const ast::DeleteStatement& statement);
+
   /// `outermost`: ORDER BY matters without LIMIT too.
   Result<BoundQuery> BindQuery(const ast::Query& query, const WithScope* with, bool outermost);
 
  private:
   Result<BoundQuery> BindBodyAndOrder(const ast::Query& query, const WithScope* with, bool outermost);
   Result<BoundQuery> BindBody(const ast::QueryBody& body, const WithScope* with);
-  Result<BoundQuery> BindValues(const ast::ValuesBody& values);
+  Result<BoundQuery> BindValues(const ast::ValuesBody& values, const WithScope* with);
   Result<BoundQuery> BindTableBody(const ast::TableBody& table, const WithScope* with);
   Result<BoundQuery> BindSetOperation(const ast::SetOperationBody& operation, const WithScope* with);
   Result<BoundQuery> FinishUnion(const ast::SetOperationBody& operation, BoundQuery left, BoundQuery right);
@@ -60,18 +63,22 @@ class QueryBinder {
   Result<BoundRelation> BindFrom(const ast::SelectBody& select, const WithScope* with);
   Result<BoundRelation> BindRelation(const ast::Relation& relation, const WithScope* with);
   Result<BoundRelation> BindTableRelation(const ast::TableRelation& relation, const WithScope* with);
+  /// The table of this name that the server makes up, if there is one (system_tables.cc).
+  std::optional<BoundRelation> BindSystemTable(const ast::QualifiedName& name);
   BoundRelation ScanTable(const catalog::TableSchemaPtr& table);
   Status ApplyAlias(const ast::Relation& relation, BoundRelation* bound);
   Status ApplySample(const ast::TableSample& sample, BoundRelation* bound);
   Result<BoundRelation> BindJoin(const ast::JoinRelation& join, const WithScope* with);
-  Result<BoundRelation> JoinOn(const ast::JoinRelation& join, BoundRelation left, BoundRelation right,
-                               ExprPtr lateral);
-  Result<BoundRelation> JoinUsing(const ast::JoinRelation& join, BoundRelation left, BoundRelation right);
+  Result<BoundRelation> JoinOn(const ast::JoinRelation& join, BoundRelation left, BoundRelation right, bool dependent,
+                               const WithScope* with);
+  Result<BoundRelation> JoinUsing(const ast::JoinRelation& join, BoundRelation left, BoundRelation right,
+                                  bool dependent);
   Result<BoundRelation> CrossWith(BoundRelation left, const ast::Relation& right, const WithScope* with);
-  Result<BoundRelation> BindUnnest(const ast::UnnestRelation& unnest, BoundRelation left, bool keeps_empty);
-  /// `condition`: what joins a LATERAL relation to the columns of `left` that it reads; may stay null.
-  Result<BoundRelation> BindLateral(const ast::Relation& relation, const BoundRelation& left,
-                                    const WithScope* with, ExprPtr* condition);
+  Result<BoundRelation> BindUnnest(const ast::UnnestRelation& unnest, BoundRelation left, bool keeps_empty,
+                                   const WithScope* with);
+  /// The right side of a join. LATERAL and UNNEST may read columns of `left`; `*dependent` says whether they do.
+  Result<BoundRelation> BindRightSide(const ast::Relation& relation, const BoundRelation& left,
+                                      const WithScope* with, bool* dependent);
 
   BindContext& context_;
   const Scope* outer_;

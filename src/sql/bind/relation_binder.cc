@@ -62,8 +62,10 @@ Result<BoundRelation> QueryBinder::BindRelation(const ast::Relation& relation, c
       BoundRelation nothing{std::make_shared<ValuesNode>(std::vector<OutputColumn>{},
                                                          std::vector<std::vector<ExprPtr>>(1)),
                             {}};
-      bound = TL_TRY(BindUnnest(As<ast::UnnestRelation>(relation), std::move(nothing), false));
-      break;
+      bound = TL_TRY(BindUnnest(As<ast::UnnestRelation>(relation), std::move(nothing), false, with));
+      // Its names have their alias already.
+      if (relation.sample.has_value()) TL_TRY(ApplySample(*relation.sample, &bound));
+      return bound;
     }
     case ast::RelationKind::kJoin:
       bound = TL_TRY(BindJoin(As<ast::JoinRelation>(relation), with));
@@ -142,6 +144,12 @@ Result<BoundRelation> QueryBinder::BindTableRelation(const ast::TableRelation& r
         bound.columns[i].aliased = true;
       }
       return bound;
+    }
+  }
+  if (context_.extended()) {
+    if (auto system = BindSystemTable(relation.name)) {
+      TL_TRY(context_.CheckAccess(AccessAction::kSelect, relation.name.parts[0].text, relation.name.parts[1].text));
+      return *std::move(system);
     }
   }
   const catalog::TableSchemaPtr table = TL_TRY(context_.FindTable(relation.name, AccessAction::kSelect));

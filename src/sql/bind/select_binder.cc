@@ -41,11 +41,14 @@ class SelectBinder {
   Status AddStar(const ast::SelectItem& item);
   Status BindGroups();
   Result<std::size_t> AddGroupKey(const ast::Expr& expr);
+  void MoveBelowGroups(const Expr& expr);
   Status BindHaving();
   Status BindOrder();
   Status BindOrderItem(const ast::SortItem& item);
   Status GroupAll();
   Result<ExprPtr> OverGroups(const ExprPtr& expr);
+  ExprPtr WithKeys(const ExprPtr& expr) const;
+  Result<PlanNodePtr> PlanOverGroups(const PlanNodePtr& plan);
   Status NameOutputs();
   Result<BoundQuery> Finish();
 
@@ -217,6 +220,17 @@ Status SelectBinder::BindGroups() {
   return OkStatus();
 }
 
+/// Sub-queries that `expr`, an item that is grouped by, reads belong to the rows that are grouped.
+void SelectBinder::MoveBelowGroups(const Expr& expr) {
+  std::vector<SubqueryCollector::Item> stay;
+  for (SubqueryCollector::Item& item : over_groups_.items) {
+    SubqueryCollector one;
+    one.items.push_back(item);
+    (one.IsReadBy(expr) ? below_groups_.items : stay).push_back(std::move(item));
+  }
+  over_groups_.items = std::move(stay);
+}
+
 /// The place of `expr` among the keys.
 Result<std::size_t> SelectBinder::AddGroupKey(const ast::Expr& expr) {
   ExprPtr bound;
@@ -230,7 +244,7 @@ Result<std::size_t> SelectBinder::AddGroupKey(const ast::Expr& expr) {
       return ErrorAt(expr.position,
                      "GROUP BY clause cannot contain aggregations, window functions or grouping operations");
     }
-    if (over_groups_.IsReadBy(*bound)) return NotSupportedYet(expr.position, "GROUP BY an item with a sub-query");
+    MoveBelowGroups(*bound);
     std::vector<ColumnRef> read;
     CollectColumns(*bound, &read);
     for (const GroupingCall& grouping : groupings_) {
@@ -327,7 +341,28 @@ Status SelectBinder::BindOrderItem(const ast::SortItem& item) {
 }
 
 Result<ExprPtr> SelectBinder::OverGroups(const ExprPtr& expr) {
-  ExprPtr over = RewriteExpr(expr, [this](const ExprPtr& part) -> ExprPtr {
+  ExprPtr over = WithKeys(expr);
+  // What aggregates, sub-queries and windows make, and columns of queries around this one, are no columns of
+  // the rows that were grouped.
+  std::vector<ColumnRef> read;
+  CollectColumns(*over, &read);  // without parameters of lambdas
+  ColumnSet keys;
+  for (const AggregateNode::Key& key : keys_) keys.Add(key.output.column);
+  const ColumnSet grouped = plan_->OutputSet();
+  Status error = OkStatus();
+  RewriteExpr(over, [&](const ExprPtr& part) -> ExprPtr {
+    if (part->kind == ExprKind::kColumn && grouped.Has(part->column) && !keys.Has(part->column) && error.ok() &&
+        std::find(read.begin(), read.end(), part->column) != read.end()) {
+      error = ErrorAt(part->position, "'{}' must be an aggregate expression or appear in GROUP BY clause", part->name);
+    }
+    return nullptr;
+  });
+  if (!error.ok()) return error;
+  return over;
+}
+
+ExprPtr SelectBinder::WithKeys(const ExprPtr& expr) const {
+  return RewriteExpr(expr, [this](const ExprPtr& part) -> ExprPtr {
     // A constant stays what it is: some arguments must be constants.
     if (part->kind == ExprKind::kConstant) return part;
     for (const AggregateNode::Key& key : keys_) {
@@ -337,34 +372,28 @@ Result<ExprPtr> SelectBinder::OverGroups(const ExprPtr& expr) {
     }
     return nullptr;
   });
-  ColumnSet allowed;
-  for (const AggregateNode::Key& key : keys_) allowed.Add(key.output.column);
-  for (const AggregateCall& call : aggregates_.calls()) allowed.Add(call.output.column);
-  for (const GroupingCall& grouping : groupings_) allowed.Add(grouping.output.column);
-  for (const SubqueryCollector::Item& item : over_groups_.items) {
-    if (item.join.kind == JoinKind::kMark) allowed.Add(item.join.mark.column);
-    for (const OutputColumn& output : item.plan->outputs()) allowed.Add(output.column);
+}
+
+/// A sub-query over groups, whose outer columns are those of groups.
+Result<PlanNodePtr> SelectBinder::PlanOverGroups(const PlanNodePtr& plan) {
+  std::vector<PlanNodePtr> children;
+  for (const PlanNodePtr& child : plan->children()) {
+    PlanNodePtr over = TL_TRY(PlanOverGroups(child));
+    children.push_back(std::move(over));
   }
-  for (const WindowCollector::Item& item : windows_.items) allowed.Add(item.call.output.column);
-  if (allowed.Covers(*over)) return over;
-  std::vector<ColumnRef> read;
-  CollectColumns(*over, &read);  // without parameters of lambdas
+  const PlanNodePtr node = children.empty() ? plan : plan->WithChildren(std::move(children));
   Status error = OkStatus();
-  RewriteExpr(over, [&](const ExprPtr& part) -> ExprPtr {
-    if (part->kind == ExprKind::kColumn && !allowed.Has(part->column) && error.ok() &&
-        std::find(read.begin(), read.end(), part->column) != read.end()) {
-      const bool own = std::any_of(scope_.columns.begin(), scope_.columns.end(), [&](const ScopeColumn& column) {
-        return column.expr->kind == ExprKind::kColumn && column.expr->column == part->column;
-      });
-      error = own || scope_.outer == nullptr
-                  ? ErrorAt(part->position, "'{}' must be an aggregate expression or appear in GROUP BY clause",
-                            part->name)
-                  : NotSupportedYet({part->position.line, part->position.column, 0},
-                                    "a column of an outer query beside groups");
-    }
-    return nullptr;
+  PlanNodePtr over = node->WithExpressions([&](const ExprPtr& expr) {
+    std::vector<ColumnRef> read;
+    CollectColumns(*expr, &read);
+    if (read.empty()) return expr;
+    Result<ExprPtr> one = OverGroups(expr);
+    if (one.ok()) return *std::move(one);
+    if (error.ok()) error = one.status();
+    return expr;
   });
-  return error;
+  if (!error.ok()) return error;
+  return over;
 }
 
 Status SelectBinder::GroupAll() {
@@ -378,7 +407,7 @@ Status SelectBinder::GroupAll() {
   if (having_ != nullptr) having_ = TL_TRY(OverGroups(having_));
   for (SubqueryCollector::Item& item : over_groups_.items) {
     if (item.join.test != nullptr) item.join.test = TL_TRY(OverGroups(item.join.test));
-    if (item.join.condition != nullptr) item.join.condition = TL_TRY(OverGroups(item.join.condition));
+    if (item.join.dependent) item.plan = TL_TRY(PlanOverGroups(item.plan));
   }
   for (WindowCollector::Item& item : windows_.items) {
     Status status = OkStatus();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sql/bind/query_binder.h"
+#include "sql/plan/free_columns.h"
 #include "sql/plan/limit_node.h"
 #include "sql/plan/project_node.h"
 
@@ -38,64 +39,52 @@ bool SubqueryCollector::IsReadBy(const Expr& expr) const {
   return std::any_of(read.begin(), read.end(), [&](ColumnRef column) { return added.Has(column); });
 }
 
-Result<Decorrelated> ExpressionBinder::BindSubquery(const ast::Query& query, Position at,
-                                                    std::size_t* column_count) {
+Result<ExpressionBinder::Subquery> ExpressionBinder::BindSubquery(const ast::Query& query, Position at) {
   if (place_.in_lambda) return ErrorAt(at, "Lambda expression cannot contain subqueries");
   if (place_.subqueries == nullptr) {
-    return NotSupportedYet({at.line, at.column, 0}, fmt::format("a sub-query in the {}", place_.clause));
+    return ErrorAt(at, "{} cannot contain subqueries", place_.clause);
   }
   BoundQuery bound = TL_TRY(QueryBinder(context_, &scope_).BindQuery(query, place_.with, false));
-  *column_count = bound.columns.size();
-  return Decorrelate(bound.plan, {at.line, at.column, 0}, &context_);
+  Subquery subquery;
+  subquery.column_count = bound.columns.size();
+  subquery.correlated = !FreeColumns().Of(bound.plan).empty();
+  subquery.plan = std::move(bound.plan);
+  return subquery;
 }
 
-Result<ExprPtr> ExpressionBinder::MakeMark(Decorrelated query, ExprPtr test, Position at) {
-  if (!query.defaults.empty()) {
-    return NotSupportedYet({at.line, at.column, 0}, "a condition over a correlated aggregate");
-  }
+ExprPtr ExpressionBinder::MakeMark(Subquery query, ExprPtr test, Position at) {
   JoinNode::Spec join;
   join.kind = JoinKind::kMark;
-  join.condition = MakeAnd(std::move(query.condition));
+  join.dependent = query.correlated;
   join.test = std::move(test);
   join.mark = {context_.NewColumn(), "(sub-query)", Type::Boolean()};
-  const ExprPtr mark = ColumnOf(join.mark, at);
+  ExprPtr mark = ColumnOf(join.mark, at);
   place_.subqueries->items.push_back({std::move(query.plan), std::move(join)});
   return mark;
 }
 
 Result<ExprPtr> ExpressionBinder::BindScalarSubquery(const ast::ScalarSubquery& subquery) {
   const Position at = PlaceOf(subquery.position);
-  std::size_t columns = 0;
-  Decorrelated query = TL_TRY(BindSubquery(*subquery.query, at, &columns));
-  if (columns != 1) {
-    return ErrorAt(at, "Multiple columns returned by subquery are not yet supported. Found {}", columns);
+  Subquery query = TL_TRY(BindSubquery(*subquery.query, at));
+  if (query.column_count != 1) {
+    return ErrorAt(at, "Multiple columns returned by subquery are not yet supported. Found {}", query.column_count);
   }
-  const OutputColumn output = query.plan->outputs()[0];
-  ExprPtr value = ColumnOf(output, at);
-  for (const auto& [column, otherwise] : query.defaults) {
-    if (column != output.column) continue;
-    // An aggregate over no rows is a row all the same; the join has none and says so by a null here.
-    const OutputColumn present{context_.NewColumn(), "present", Type::Boolean()};
-    std::vector<ProjectNode::Item> items;
-    for (const OutputColumn& passed : query.plan->outputs()) items.push_back({passed, ColumnOf(passed, at)});
-    items.push_back({present, MakeConstant(Value::Boolean(true), at)});
-    query.plan = std::make_shared<ProjectNode>(std::move(query.plan), std::move(items));
-    ExprPtr absent = MakeExpr(ExprKind::kIsNull, Type::Boolean(), {ColumnOf(present, at)}, at);
-    value = MakeExpr(ExprKind::kCase, output.type, {std::move(absent), otherwise, value}, at);
-    break;
-  }
+  // Under a name of its own: the plan may hand on a column that is known outside as well.
+  const OutputColumn inner = query.plan->outputs()[0];
+  const OutputColumn output{context_.NewColumn(), inner.name, inner.type};
+  query.plan = std::make_shared<ProjectNode>(std::move(query.plan),
+                                             std::vector<ProjectNode::Item>{{output, ColumnOf(inner, at)}});
   JoinNode::Spec join;
   join.kind = JoinKind::kSingle;
-  join.condition = MakeAnd(std::move(query.condition));
+  join.dependent = query.correlated;
   place_.subqueries->items.push_back({std::move(query.plan), std::move(join)});
-  return value;
+  return ColumnOf(output, at);
 }
 
 Result<ExprPtr> ExpressionBinder::BindExists(const ast::ExistsExpr& exists) {
   const Position at = PlaceOf(exists.position);
-  std::size_t columns = 0;
-  Decorrelated query = TL_TRY(BindSubquery(*exists.query, at, &columns));
-  if (query.condition.empty()) query.plan = std::make_shared<LimitNode>(std::move(query.plan), 1, 0);
+  Subquery query = TL_TRY(BindSubquery(*exists.query, at));
+  if (!query.correlated) query.plan = std::make_shared<LimitNode>(std::move(query.plan), 1, 0);
   return MakeMark(std::move(query), MakeConstant(Value::Boolean(true), at), at);
 }
 
@@ -111,13 +100,12 @@ Result<ExprPtr> ExpressionBinder::BindInSubquery(const ast::InSubqueryExpr& in) 
     ExprPtr value = TL_TRY(Bind(*in.value));
     values.push_back(std::move(value));
   }
-  std::size_t columns = 0;
-  Decorrelated query = TL_TRY(BindSubquery(*in.query, at, &columns));
-  if (columns != values.size()) {
+  Subquery query = TL_TRY(BindSubquery(*in.query, at));
+  if (query.column_count != values.size()) {
     if (values.size() == 1) {
-      return ErrorAt(at, "Multiple columns returned by subquery are not yet supported. Found {}", columns);
+      return ErrorAt(at, "Multiple columns returned by subquery are not yet supported. Found {}", query.column_count);
     }
-    return ErrorAt(at, "Subquery of IN returns {} columns for {} values", columns, values.size());
+    return ErrorAt(at, "Subquery of IN returns {} columns for {} values", query.column_count, values.size());
   }
   std::vector<ExprPtr> tests;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -130,24 +118,23 @@ Result<ExprPtr> ExpressionBinder::BindInSubquery(const ast::InSubqueryExpr& in) 
     if (!test.ok()) return test.status();
     tests.push_back(*std::move(test));
   }
-  ExprPtr mark = TL_TRY(MakeMark(std::move(query), MakeAnd(std::move(tests)), at));
+  ExprPtr mark = MakeMark(std::move(query), MakeAnd(std::move(tests)), at);
   return in.negated ? MakeNot(std::move(mark), at, context_) : Result<ExprPtr>(std::move(mark));
 }
 
 Result<ExprPtr> ExpressionBinder::BindQuantified(const ast::QuantifiedExpr& quantified) {
   const Position at = PlaceOf(quantified.position);
   ExprPtr value = TL_TRY(Bind(*quantified.value));
-  std::size_t columns = 0;
-  Decorrelated query = TL_TRY(BindSubquery(*quantified.query, at, &columns));
-  if (columns != 1) {
-    return ErrorAt(at, "Multiple columns returned by subquery are not yet supported. Found {}", columns);
+  Subquery query = TL_TRY(BindSubquery(*quantified.query, at));
+  if (query.column_count != 1) {
+    return ErrorAt(at, "Multiple columns returned by subquery are not yet supported. Found {}", query.column_count);
   }
   ExprPtr test = TL_TRY(BindComparison(ComparisonFunction(quantified.op), ast::ComparisonOperatorText(quantified.op),
                                        std::move(value), ColumnOf(query.plan->outputs()[0], at), at));
   const bool all = quantified.quantifier == ast::Quantifier::kAll;
   // True of all is: false, or null, of none.
   if (all) test = TL_TRY(MakeNot(std::move(test), at, context_));
-  ExprPtr mark = TL_TRY(MakeMark(std::move(query), std::move(test), at));
+  ExprPtr mark = MakeMark(std::move(query), std::move(test), at);
   return all ? MakeNot(std::move(mark), at, context_) : Result<ExprPtr>(std::move(mark));
 }
 

@@ -49,6 +49,18 @@ TEST(Optimize, TimeConditionsBecomeRanges) {
        "time [2024-01-10 10:00:00.000000001, 2024-01-10 12:00:00.000000000]"},
       {"time >= from_milliseconds(1704888000000)", "time [2024-01-10 12:00:00.000000000, inf)"},
       {"time >= DATE '2024-01-01'", "time [2024-01-01 00:00:00.000000000, inf)"},
+      {"date_trunc('month', time) = TIMESTAMP '2024-02-01'",
+       "time [2024-02-01 00:00:00.000000000, 2024-02-29 23:59:59.999999999]"},
+      {"date_trunc('week', time) >= TIMESTAMP '2024-01-03'", "time [2024-01-08 00:00:00.000000000, inf)"},
+      {"date_trunc('quarter', time) < TIMESTAMP '2024-05-01'", "time (-inf, 2024-06-30 23:59:59.999999999]"},
+      {"year(time) = 2023", "time [2023-01-01 00:00:00.000000000, 2023-12-31 23:59:59.999999999]"},
+      {"year(time) > 2023", "time [2024-01-01 00:00:00.000000000, inf)"},
+      {"time - 1h >= ago(2h) - 30m", "time [2024-01-10 10:30:00.000000000, inf)"},
+      {"date_add('hour', 2, time) <= now()", "time (-inf, 2024-01-10 10:00:00.000000000]"},
+      {"from_milliseconds(to_milliseconds(time)) = TIMESTAMP '2024-01-01'",
+       "time [2024-01-01 00:00:00.000000000, 2024-01-01 00:00:00.000999999]"},
+      {"time IS NOT DISTINCT FROM TIMESTAMP '2024-01-01'",
+       "time [2024-01-01 00:00:00.000000000, 2024-01-01 00:00:00.000000000]"},
       {"bin(time, 1h) >= '2024-01-01 10:30:00'", "time [2024-01-01 11:00:00.000000000, inf)"},
       {"bin(time, 1h) > '2024-01-01 10:00:00'", "time [2024-01-01 11:00:00.000000000, inf)"},
       {"bin(time, 1h) <= '2024-01-01 10:30:00'", "time (-inf, 2024-01-01 10:59:59.999999999]"},
@@ -146,7 +158,7 @@ TEST(Optimize, LimitsAndColumns) {
             "Project [host]\n  TopN 5 by [time DESC]\n    Scan db.cpu [host, time]\n");
   EXPECT_EQ(Optimized("SELECT host FROM db.cpu LIMIT 5"), "Limit 5\n  Scan db.cpu [host] any 5\n");
   EXPECT_EQ(Optimized("SELECT count(*) FROM db.cpu"), "Aggregate [] count(*)\n  Scan db.cpu []\n");
-  EXPECT_EQ(Optimized("SELECT DISTINCT host FROM db.cpu"), "Distinct [host]\n  Scan db.cpu [host]\n");
+  EXPECT_EQ(Optimized("SELECT DISTINCT host FROM db.cpu"), "Distinct [host]\n  Scan db.cpu [host] newest of each series\n");
   EXPECT_EQ(Optimized("SELECT host FROM db.cpu LIMIT 0"), "Values 0 rows\n");
   EXPECT_EQ(Optimized("SELECT a FROM (SELECT max(load) AS a, min(load) AS b FROM db.cpu)"),
             "Aggregate [] max(load)\n  Scan db.cpu [load]\n");

@@ -1,19 +1,30 @@
 #include "sql/optimize/prune_columns.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 
 #include "sql/plan/project_node.h"
+#include "sql/plan/shared_node.h"
 
 namespace tideline::sql {
 
 namespace {
 
-PlanNodePtr Prune(const PlanNodePtr& node, const ColumnSet& wanted) {
+/// Columns of each shared plan that some place reads.
+using SharedWanted = std::map<const SharedPlan*, ColumnSet>;
+
+PlanNodePtr Prune(const PlanNodePtr& node, const ColumnSet& wanted, SharedWanted* shared) {
   std::vector<PlanNodePtr> children;
   for (std::size_t i = 0; i < node->children().size(); ++i) {
-    children.push_back(Prune(node->children()[i], node->Required(wanted, i)));
+    children.push_back(Prune(node->children()[i], node->Required(wanted, i), shared));
   }
-  return node->Narrowed(wanted, std::move(children));
+  PlanNodePtr narrowed = node->Narrowed(wanted, std::move(children));
+  if (narrowed->kind() == PlanKind::kShared) {
+    const SharedNode& use = As<SharedNode>(*narrowed);
+    for (const ColumnRef column : use.inputs()) (*shared)[&use.plan()].Add(column);
+  }
+  return narrowed;
 }
 
 bool OnlyPicksColumns(const ProjectNode& project) {
@@ -46,7 +57,30 @@ bool IsIdentity(const ProjectNode& project) {
 
 }  // namespace
 
-PlanNodePtr PruneColumns(const PlanNodePtr& root) { return Prune(root, root->OutputSet()); }
+PlanNodePtr PruneColumns(const PlanNodePtr& root) {
+  SharedWanted wanted;
+  const std::vector<SharedPlanPtr> plans = SharedPlansOf(*root);
+  PlanNodePtr pruned = Prune(root, root->OutputSet(), &wanted);
+  if (plans.empty()) return pruned;
+  // Who reads a plan comes before it: then it is known what all its readers want.
+  std::map<std::uint32_t, PlanNodePtr> roots;
+  for (std::size_t i = plans.size(); i-- > 0;) {
+    roots[plans[i]->id] = Prune(plans[i]->root, wanted[plans[i].get()], &wanted);
+  }
+  std::map<std::uint32_t, SharedPlanPtr> made;
+  const std::function<PlanNodePtr(const PlanNodePtr&)> replace = [&](const PlanNodePtr& node) -> PlanNodePtr {
+    if (node->kind() == PlanKind::kShared) return As<SharedNode>(*node).WithPlan(made.at(As<SharedNode>(*node).plan().id));
+    if (node->children().empty()) return node;
+    std::vector<PlanNodePtr> children;
+    for (const PlanNodePtr& child : node->children()) children.push_back(replace(child));
+    return node->WithChildren(std::move(children));
+  };
+  // A plan that nobody reads any more is not run: nothing refers to it.
+  for (const SharedPlanPtr& plan : plans) {
+    made[plan->id] = std::make_shared<SharedPlan>(SharedPlan{plan->id, replace(roots.at(plan->id))});
+  }
+  return replace(pruned);
+}
 
 PlanNodePtr MergeProjects(const PlanNodePtr& root) {
   if (root->children().empty()) return root;

@@ -1,9 +1,12 @@
 #include "sql/optimize/push_predicates.h"
 
-#include "sql/plan/may_fail.h"
+#include <algorithm>
+
+#include "sql/optimize/infer_predicates.h"
 #include "sql/optimize/scan_predicates.h"
 #include "sql/plan/filter_node.h"
 #include "sql/plan/join_node.h"
+#include "sql/plan/may_fail.h"
 
 namespace tideline::sql {
 
@@ -43,6 +46,19 @@ bool LosesRows(const PlanNode& node) {
 
 PlanNodePtr PushInto(const PlanNodePtr& node, std::vector<ExprPtr> conjuncts, const EvaluateOptions& options);
 
+void AddUnlessThere(ExprPtr part, std::vector<ExprPtr>* parts) {
+  const bool there = std::any_of(parts->begin(), parts->end(),
+                                 [&](const ExprPtr& other) { return SameExpr(*part, *other); });
+  if (!there) parts->push_back(std::move(part));
+}
+
+void AddTimes(const JoinNode& join, const std::vector<ExprPtr>& condition, const PlanNode& from, std::size_t to,
+              std::vector<ExprPtr>* parts) {
+  Result<std::vector<ExprPtr>> times = InferTimes(join, condition, from, to);
+  if (!times.ok()) return;
+  for (ExprPtr& part : *times) AddUnlessThere(std::move(part), parts);
+}
+
 /// Sorts `conjuncts` and the parts of the join's own condition: to a side, into the condition, above.
 PlanNodePtr PushIntoJoin(const JoinNode& join, const std::vector<ExprPtr>& conjuncts,
                          const EvaluateOptions& options) {
@@ -51,12 +67,14 @@ PlanNodePtr PushIntoJoin(const JoinNode& join, const std::vector<ExprPtr>& conju
   std::vector<ExprPtr> above;
   std::vector<ExprPtr> own;
   AppendConjuncts(join.spec().condition, &own);
+  // What the right child of a dependent join is, each left row decides: nothing goes there.
+  const bool right_open = !join.spec().dependent;
   for (const ExprPtr& part : own) {
     if (IsTrueConstant(*part)) continue;
     const bool safe = !CanFail(part, options);
     if (safe && join.ConditionPasses(*part, 0)) {
       below[0].push_back(part);
-    } else if (safe && join.ConditionPasses(*part, 1)) {
+    } else if (safe && right_open && join.ConditionPasses(*part, 1)) {
       below[1].push_back(part);
     } else {
       condition.push_back(part);
@@ -66,7 +84,7 @@ PlanNodePtr PushIntoJoin(const JoinNode& join, const std::vector<ExprPtr>& conju
     if (IsTrueConstant(*conjunct)) continue;
     const bool safe = !CanFail(conjunct, options);
     const ExprPtr left = safe ? join.PassDown(conjunct, 0) : nullptr;
-    if (left != nullptr) {
+    if (left != nullptr && (right_open || !IsTrueConstant(*left))) {
       const ExprPtr right = join.PassDown(conjunct, 1);
       below[IsTrueConstant(*left) ? 1 : 0].push_back(IsTrueConstant(*left) ? right : left);
     } else if (join.spec().kind == JoinKind::kInner && !HasVolatileCall(*conjunct) && (safe || above.empty())) {
@@ -75,8 +93,23 @@ PlanNodePtr PushIntoJoin(const JoinNode& join, const std::vector<ExprPtr>& conju
       above.push_back(conjunct);
     }
   }
+  // What is known of one side holds for what the condition makes equal to it on the other.
+  std::vector<ExprPtr> equalities = condition;
+  std::vector<ExprPtr> inferred[2];
+  for (const std::size_t to : {std::size_t{0}, std::size_t{1}}) {
+    if (to == 1 && !right_open) continue;
+    inferred[to] = InferAcross(join, equalities, below[1 - to], to);
+  }
+  for (const std::size_t to : {std::size_t{0}, std::size_t{1}}) {
+    for (ExprPtr& part : inferred[to]) AddUnlessThere(std::move(part), &below[to]);
+  }
   std::vector<PlanNodePtr> children;
-  for (std::size_t i = 0; i < 2; ++i) children.push_back(PushInto(join.children()[i], std::move(below[i]), options));
+  children.push_back(PushInto(join.children()[0], std::move(below[0]), options));
+  if (right_open) AddTimes(join, equalities, *children[0], 1, &below[1]);
+  children.push_back(right_open ? PushInto(join.children()[1], std::move(below[1]), options) : join.children()[1]);
+  std::vector<ExprPtr> times;
+  if (right_open) AddTimes(join, equalities, *children[1], 0, &times);
+  if (!times.empty()) children[0] = PushInto(children[0], std::move(times), options);
   PlanNodePtr pushed = join.WithCondition(MakeAnd(std::move(condition)), std::move(children));
   if (above.empty()) return pushed;
   return std::make_shared<FilterNode>(std::move(pushed), MakeAnd(std::move(above)));

@@ -1,10 +1,11 @@
 // sql/optimize/time_set.h: which instants a condition on `time` lets through.
 //
 // Understood: time compared with a constant (now(), ago(), casts of text, arithmetic among constants
-// included), BETWEEN, IN, IS [NOT] NULL, AND, OR, NOT, and monotone functions of time against a
-// constant: time plus or minus an interval, bin(), date_trunc() up to a day, CAST AS date, date(),
-// to_milliseconds(), to_nanoseconds(). Each of these is floor(time + shift, width) / scale, which
-// turns a comparison into bounds on time by whole-number arithmetic.
+// included), BETWEEN, IN, IS [NOT] NULL, IS [NOT] DISTINCT FROM, AND, OR, NOT, CASE and COALESCE among
+// conditions, and monotone functions of time against a constant: time plus or minus an interval, date_add(),
+// bin(), date_trunc(), CAST AS date, date(), to_milliseconds(), to_nanoseconds() and back, and year(). All but
+// those that go by the calendar are floor(time + shift, width) / scale, which turns a comparison into bounds on
+// time by whole-number arithmetic.
 #pragma once
 
 #include <vector>

@@ -121,9 +121,48 @@ ExprPtr AggregateNode::PassDown(const ExprPtr& predicate, std::size_t /*index*/)
   return CountNodes(*inlined, kExprNodesMax) > kExprNodesMax ? nullptr : inlined;
 }
 
-double AggregateNode::EstimatedRows() const {
+double AggregateNode::EstimateRows() const {
   if (keys_.empty()) return 1;
-  return std::max(1.0, std::pow(child()->EstimatedRows(), 0.75));
+  const double rows = child()->EstimatedRows();
+  double groups = 1;
+  bool known = true;
+  for (const Key& key : keys_) {
+    const std::optional<double> distinct =
+        key.expr->kind == ExprKind::kColumn ? child()->EstimatedDistinct(key.expr->column) : std::nullopt;
+    known = known && distinct.has_value();
+    groups *= distinct.value_or(1);
+  }
+  if (known) return std::max(1.0, std::min(groups, rows));
+  return std::max(std::min(groups, rows), std::max(1.0, std::pow(rows, 0.75)));
+}
+
+std::optional<double> AggregateNode::EstimatedDistinct(ColumnRef column) const {
+  for (const Key& key : keys_) {
+    if (key.output.column != column) continue;
+    if (keys_.size() == 1) return EstimatedRows();
+    if (key.expr->kind == ExprKind::kColumn) return child()->EstimatedDistinct(key.expr->column);
+  }
+  return std::nullopt;
+}
+
+void AggregateNode::AddIdentity(NodeIdentity* identity) const {
+  identity->Add(std::uint64_t{keys_.size()});
+  for (const Key& key : keys_) identity->Add(key.expr);
+  for (const AggregateCall& call : calls_) {
+    identity->Add(call.function->name);
+    identity->Add(std::uint64_t{call.overload});
+    identity->Add(std::uint64_t{call.distinct});
+    identity->Add(std::uint64_t{call.arguments.size()});
+    for (const ExprPtr& argument : call.arguments) identity->Add(argument);
+    identity->Add(std::uint64_t{call.lambdas.size()});
+    for (const ExprPtr& lambda : call.lambdas) identity->Add(lambda);
+    identity->Add(call.filter);
+    identity->Add(std::uint64_t{call.order_by.size()});
+    for (const AggregateOrder& order : call.order_by) {
+      identity->Add(order.expr);
+      identity->Add(std::uint64_t{order.descending} + 2 * std::uint64_t{order.nulls_first});
+    }
+  }
 }
 
 }  // namespace tideline::sql

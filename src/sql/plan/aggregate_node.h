@@ -50,7 +50,9 @@ class AggregateNode final : public PlanNode {
   PlanNodePtr Narrowed(const ColumnSet& wanted, std::vector<PlanNodePtr> children) const override;
   /// Predicates over keys alone, if there are keys.
   ExprPtr PassDown(const ExprPtr& predicate, std::size_t index) const override;
-  double EstimatedRows() const override;
+  double EstimateRows() const override;
+  std::optional<double> EstimatedDistinct(ColumnRef column) const override;
+  void AddIdentity(NodeIdentity* identity) const override;
 
  private:
   std::vector<Key> keys_;

@@ -40,6 +40,8 @@ ExprPtr FilterNode::PassDown(const ExprPtr& /*predicate*/, std::size_t /*index*/
 
 std::vector<SortKey> FilterNode::Order() const { return child()->Order(); }
 
-double FilterNode::EstimatedRows() const { return child()->EstimatedRows() * kFilterSelectivity; }
+double FilterNode::EstimateRows() const { return child()->EstimatedRows() * kFilterSelectivity; }
+
+void FilterNode::AddIdentity(NodeIdentity* identity) const { identity->Add(predicate_); }
 
 }  // namespace tideline::sql

@@ -154,15 +154,42 @@ bool JoinNode::ConditionPasses(const Expr& conjunct, std::size_t index) const {
   return ReadsAnything(conjunct) && children()[index]->OutputSet().Covers(conjunct);
 }
 
-double JoinNode::EstimatedRows() const {
+double JoinNode::EstimateRows() const {
   const double left = children()[0]->EstimatedRows();
   const double right = children()[1]->EstimatedRows();
   if (spec_.kind == JoinKind::kMark || spec_.kind == JoinKind::kSingle) return left;
-  double rows = keys_.empty() ? left * right : std::max(left, right);
+  double rows = left * right;
+  if (!keys_.empty()) {
+    // The key with the most values on either side says how many pairs there are; without one, each row of
+    // the larger side finds one of the other.
+    double distinct = 0;
+    for (const Key& key : keys_) {
+      for (std::size_t side = 0; side < 2; ++side) {
+        const Expr* expr = side == 0 ? key.left.get() : key.right.get();
+        // A text of another length has as many values.
+        while (expr->kind == ExprKind::kCast && expr->type.is(expr->children[0]->type.id())) {
+          expr = expr->children[0].get();
+        }
+        if (expr->kind != ExprKind::kColumn) continue;
+        distinct = std::max(distinct, children()[side]->EstimatedDistinct(expr->column).value_or(0));
+      }
+    }
+    rows = distinct > 0 ? rows / distinct : std::max(left, right);
+  }
   if (residual_ != nullptr) rows *= kPairSelectivity;
   if (preserves_left()) rows = std::max(rows, left);
   if (preserves_right()) rows = std::max(rows, right);
   return rows;
+}
+
+void JoinNode::AddIdentity(NodeIdentity* identity) const {
+  identity->Add(static_cast<std::uint64_t>(spec_.kind));
+  identity->Add(spec_.condition);
+  identity->Add(spec_.test);
+  // Which columns it hands on.
+  for (const OutputColumn& output : outputs()) {
+    if (spec_.kind != JoinKind::kMark || output.column != spec_.mark.column) identity->Add(output.column);
+  }
 }
 
 }  // namespace tideline::sql

@@ -37,6 +37,9 @@ class JoinNode final : public PlanNode {
     ExprPtr condition;  ///< over both children's outputs; null pointer: every pair passes
     ExprPtr test;       ///< kMark, over both children's outputs
     OutputColumn mark;  ///< kMark
+    /// The right child reads columns of the left one: each left row has its own right rows. Only between
+    /// binding and decorrelation (optimize/decorrelate.h); of kind inner, left, single or mark.
+    bool dependent = false;
   };
 
   /// Outputs: the left child's, then the right child's; of a mark join the left child's and the mark.
@@ -59,7 +62,8 @@ class JoinNode final : public PlanNode {
   /// To the side that alone it reads, if rows of that side are not kept without a partner; to the
   /// other side it is TRUE.
   ExprPtr PassDown(const ExprPtr& predicate, std::size_t index) const override;
-  double EstimatedRows() const override;
+  double EstimateRows() const override;
+  void AddIdentity(NodeIdentity* identity) const override;
 
   /// Whether part `conjunct` of the condition may be a filter of child `index` instead.
   bool ConditionPasses(const Expr& conjunct, std::size_t index) const;

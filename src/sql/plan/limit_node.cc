@@ -33,9 +33,14 @@ ExprPtr LimitNode::PassDown(const ExprPtr& /*predicate*/, std::size_t /*index*/)
 
 std::vector<SortKey> LimitNode::Order() const { return child()->Order(); }
 
-double LimitNode::EstimatedRows() const {
+double LimitNode::EstimateRows() const {
   const double rows = std::max(0.0, child()->EstimatedRows() - static_cast<double>(offset_));
   return count_.has_value() ? std::min(rows, static_cast<double>(*count_)) : rows;
+}
+
+void LimitNode::AddIdentity(NodeIdentity* identity) const {
+  identity->Add(static_cast<std::uint64_t>(count_.value_or(-1)));
+  identity->Add(static_cast<std::uint64_t>(offset_));
 }
 
 }  // namespace tideline::sql

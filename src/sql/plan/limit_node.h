@@ -24,7 +24,8 @@ class LimitNode final : public PlanNode {
   PlanNodePtr Narrowed(const ColumnSet& wanted, std::vector<PlanNodePtr> children) const override;
   ExprPtr PassDown(const ExprPtr& predicate, std::size_t index) const override;
   std::vector<SortKey> Order() const override;
-  double EstimatedRows() const override;
+  double EstimateRows() const override;
+  void AddIdentity(NodeIdentity* identity) const override;
 
  private:
   std::optional<std::int64_t> count_;

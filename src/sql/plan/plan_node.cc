@@ -2,18 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
+#include "sql/plan/shared_node.h"
+
 namespace tideline::sql {
 
 namespace {
 
-void PrintNode(const PlanNode& node, int depth, bool verbose, std::string* out) {
+/// A shared plan is printed below the first place that reads it.
+void PrintNode(const PlanNode& node, int depth, bool verbose, std::set<std::uint32_t>* shown, std::string* out) {
   out->append(static_cast<std::size_t>(depth) * 2, ' ');
   *out += node.Describe();
   if (verbose) {
     *out += fmt::format(" => {} rows~{:.0f}", PrintColumns(node.outputs()), node.EstimatedRows());
   }
   *out += '\n';
-  for (const PlanNodePtr& child : node.children()) PrintNode(*child, depth + 1, verbose, out);
+  for (const PlanNodePtr& child : node.children()) PrintNode(*child, depth + 1, verbose, shown, out);
+  if (node.kind() != PlanKind::kShared) return;
+  const SharedPlan& plan = As<SharedNode>(node).plan();
+  if (shown->insert(plan.id).second) PrintNode(*plan.root, depth + 1, verbose, shown, out);
 }
 
 const std::string* NameOf(ColumnRef column, const std::vector<OutputColumn>& columns) {
@@ -46,9 +54,36 @@ ColumnSet PlanNode::OutputSet() const {
   return set;
 }
 
+void AddSortKeys(const std::vector<SortKey>& keys, NodeIdentity* identity) {
+  identity->Add(std::uint64_t{keys.size()});
+  for (const SortKey& key : keys) {
+    identity->Add(key.column);
+    identity->Add(std::uint64_t{key.descending} + 2 * std::uint64_t{key.nulls_first});
+  }
+}
+
+double PlanNode::EstimatedRows() const {
+  double rows = estimated_rows_.load(std::memory_order_relaxed);
+  if (rows < 0) {
+    rows = EstimateRows();
+    estimated_rows_.store(rows, std::memory_order_relaxed);
+  }
+  return rows;
+}
+
+std::optional<double> PlanNode::EstimatedDistinct(ColumnRef column) const {
+  for (const PlanNodePtr& child : children_) {
+    for (const OutputColumn& output : child->outputs()) {
+      if (output.column == column) return child->EstimatedDistinct(column);
+    }
+  }
+  return std::nullopt;
+}
+
 std::string PrintPlan(const PlanNode& root, bool verbose) {
   std::string out;
-  PrintNode(root, 0, verbose, &out);
+  std::set<std::uint32_t> shown;
+  PrintNode(root, 0, verbose, &shown, &out);
   return out;
 }
 

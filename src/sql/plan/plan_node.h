@@ -20,12 +20,14 @@
 //   join         pairs of rows of two children       join_node.h
 //   unnest       a row per element of nested values  unnest_node.h
 //   window       its rows with columns over others  window_node.h
+//   shared       a plan's rows, computed once       shared_node.h
 //
 // A node may have no outputs at all (`SELECT count(*)` reads no column): rows still count.
 // Threads: immutable, any. Lifetime: shared_ptr.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -52,6 +54,7 @@ enum class PlanKind : std::uint8_t {
   kJoin,
   kUnnest,
   kWindow,
+  kShared,
 };
 
 /// One column that a node delivers.
@@ -84,6 +87,27 @@ class ColumnSet {
 
  private:
   std::vector<bool> bits_;
+};
+
+/// What a node is, apart from its children and the columns that it makes: two nodes over children that do
+/// the same do the same if this is equal. Columns of the children are compared by place.
+class NodeIdentity {
+ public:
+  void Add(const ExprPtr& expr) { exprs_.push_back(expr); }  ///< may be null
+  void Add(ColumnRef column) { columns_.push_back(column); }
+  void Add(std::uint64_t number) { numbers_.push_back(number); }
+  void Add(std::string_view text) { texts_.emplace_back(text); }
+
+  const std::vector<ExprPtr>& exprs() const { return exprs_; }
+  const std::vector<ColumnRef>& columns() const { return columns_; }
+  const std::vector<std::uint64_t>& numbers() const { return numbers_; }
+  const std::vector<std::string>& texts() const { return texts_; }
+
+ private:
+  std::vector<ExprPtr> exprs_;
+  std::vector<ColumnRef> columns_;
+  std::vector<std::uint64_t> numbers_;
+  std::vector<std::string> texts_;
 };
 
 class PlanNode;
@@ -130,21 +154,34 @@ class PlanNode {
   /// The order that rows come in; empty when none is promised.
   virtual std::vector<SortKey> Order() const { return {}; }
 
-  /// Rows expected; a guess unless rows can be counted at plan time.
-  virtual double EstimatedRows() const = 0;
+  /// Rows expected; a guess unless rows can be counted at plan time. Kept: every level above asks again.
+  double EstimatedRows() const;
+
+  /// Distinct values of an output, if that is known; a child's answer by default.
+  virtual std::optional<double> EstimatedDistinct(ColumnRef column) const;
+
+  /// Tells `identity` everything that decides about the rows, children aside.
+  virtual void AddIdentity(NodeIdentity* identity) const = 0;
 
  protected:
-  PlanNode(PlanKind kind, std::vector<PlanNodePtr> children, std::vector<OutputColumn> outputs)
-      : kind_(kind), children_(std::move(children)), outputs_(std::move(outputs)) {
+  virtual double EstimateRows() const = 0;
+  /// `depth_inside`: of a plan that the node holds without it being a child.
+  PlanNode(PlanKind kind, std::vector<PlanNodePtr> children, std::vector<OutputColumn> outputs,
+           std::uint32_t depth_inside = 0)
+      : kind_(kind), depth_(depth_inside + 1), children_(std::move(children)), outputs_(std::move(outputs)) {
     for (const PlanNodePtr& child : children_) depth_ = std::max(depth_, child->depth() + 1);
   }
 
  private:
   PlanKind kind_;
-  std::uint32_t depth_ = 1;
+  std::uint32_t depth_;
+  mutable std::atomic<double> estimated_rows_{-1};
   std::vector<PlanNodePtr> children_;
   std::vector<OutputColumn> outputs_;
 };
+
+/// Tells `identity` of `keys`.
+void AddSortKeys(const std::vector<SortKey>& keys, NodeIdentity* identity);
 
 /// The node as its kind's class; the kind is checked.
 template <typename T>

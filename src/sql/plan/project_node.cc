@@ -84,6 +84,18 @@ std::vector<SortKey> ProjectNode::Order() const {
   return order;
 }
 
-double ProjectNode::EstimatedRows() const { return child()->EstimatedRows(); }
+double ProjectNode::EstimateRows() const { return child()->EstimatedRows(); }
+
+std::optional<double> ProjectNode::EstimatedDistinct(ColumnRef column) const {
+  for (const Item& item : items_) {
+    if (item.output.column != column) continue;
+    return item.expr->kind == ExprKind::kColumn ? child()->EstimatedDistinct(item.expr->column) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void ProjectNode::AddIdentity(NodeIdentity* identity) const {
+  for (const Item& item : items_) identity->Add(item.expr);
+}
 
 }  // namespace tideline::sql

@@ -27,7 +27,9 @@ class ProjectNode final : public PlanNode {
   PlanNodePtr Narrowed(const ColumnSet& wanted, std::vector<PlanNodePtr> children) const override;
   ExprPtr PassDown(const ExprPtr& predicate, std::size_t index) const override;
   std::vector<SortKey> Order() const override;
-  double EstimatedRows() const override;
+  double EstimateRows() const override;
+  std::optional<double> EstimatedDistinct(ColumnRef column) const override;
+  void AddIdentity(NodeIdentity* identity) const override;
 
  private:
   std::vector<Item> items_;

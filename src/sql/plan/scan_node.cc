@@ -86,6 +86,8 @@ std::string ScanNode::Describe() const {
   }
   if (spec_.residual != nullptr) out += fmt::format(" where {}", PrintExpr(*spec_.residual));
   if (spec_.limit_hint.has_value()) out += fmt::format(" any {}", *spec_.limit_hint);
+  if (spec_.newest_only) out += spec_.oldest_only ? " ends of each series" : " newest of each series";
+  if (spec_.oldest_only && !spec_.newest_only) out += " oldest of each series";
   return out;
 }
 
@@ -130,14 +132,55 @@ PlanNodePtr ScanNode::Narrowed(const ColumnSet& wanted, std::vector<PlanNodePtr>
 
 ExprPtr ScanNode::PassDown(const ExprPtr& /*predicate*/, std::size_t /*index*/) const { return nullptr; }
 
-double ScanNode::EstimatedRows() const {
+double ScanNode::EstimateRows() const {
   double rows = spec_.table_rows;
   if (spec_.time_ranges.empty()) return 0;
-  if (spec_.time_ranges != std::vector<TimeRange>{TimeRange{}}) rows *= kTimeSelectivity;
-  for (std::size_t i = 0; i < spec_.series_predicates.size(); ++i) rows *= kSeriesSelectivity;
+  if (spec_.matching_rows.has_value()) {
+    rows = *spec_.matching_rows;
+    for (const SeriesPredicate& predicate : spec_.series_predicates) {
+      if (predicate.expression != nullptr) rows *= kSeriesSelectivity;
+    }
+  } else {
+    if (spec_.time_ranges != std::vector<TimeRange>{TimeRange{}}) rows *= kTimeSelectivity;
+    for (std::size_t i = 0; i < spec_.series_predicates.size(); ++i) rows *= kSeriesSelectivity;
+  }
   if (spec_.residual != nullptr) rows *= kResidualSelectivity;
   if (spec_.limit_hint.has_value()) rows = std::min(rows, static_cast<double>(*spec_.limit_hint));
   return rows;
+}
+
+std::optional<double> ScanNode::EstimatedDistinct(ColumnRef column) const {
+  const std::optional<catalog::ColumnId> id = StorageColumn(column);
+  if (!id.has_value()) return std::nullopt;
+  const auto found = spec_.distinct_values.find(*id);
+  if (found == spec_.distinct_values.end()) return std::nullopt;
+  double distinct = found->second;
+  for (const SeriesPredicate& predicate : spec_.series_predicates) {
+    if (predicate.column != *id || !predicate.has_values) continue;
+    distinct = std::min(distinct, static_cast<double>(predicate.values.size()) + (predicate.includes_null ? 1 : 0));
+  }
+  return std::max(1.0, std::min(distinct, EstimatedRows()));
+}
+
+void ScanNode::AddIdentity(NodeIdentity* identity) const {
+  identity->Add(spec_.table->database);
+  identity->Add(spec_.table->table);
+  for (const catalog::ColumnId column : spec_.storage_columns) identity->Add(std::uint64_t{column.value});
+  for (const TimeRange& range : spec_.time_ranges) {
+    identity->Add(static_cast<std::uint64_t>(range.first_ns));
+    identity->Add(static_cast<std::uint64_t>(range.last_ns));
+  }
+  for (const SeriesPredicate& predicate : spec_.series_predicates) {
+    identity->Add(std::uint64_t{predicate.column.value});
+    identity->Add(std::uint64_t{predicate.has_values} + 2 * std::uint64_t{predicate.includes_null});
+    identity->Add(std::uint64_t{predicate.values.size()});
+    for (const std::string& value : predicate.values) identity->Add(value);
+    identity->Add(predicate.expression);
+    identity->Add(predicate.argument);
+  }
+  identity->Add(spec_.residual);
+  for (const OutputColumn& column : spec_.residual_columns) identity->Add(column.column);
+  identity->Add(static_cast<std::uint64_t>(spec_.limit_hint.value_or(-1)));
 }
 
 }  // namespace tideline::sql

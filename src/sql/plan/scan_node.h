@@ -12,6 +12,7 @@
 #pragma once
 
 #include <limits>
+#include <map>
 
 #include "sql/plan/plan_node.h"
 #include "storage/catalog/schema.h"
@@ -63,8 +64,16 @@ class ScanNode final : public PlanNode {
     std::vector<catalog::ColumnId> residual_storage_columns;
     /// Any so many of the matching rows will do.
     std::optional<std::int64_t> limit_hint;
+    /// When either is set: rows that are not the newest (the oldest) of their series, among those
+    /// described, may be left out.
+    bool newest_only = false;
+    bool oldest_only = false;
     /// Rows in the table as far as the catalog knows.
     double table_rows = 1e6;
+    /// Rows that pass the time ranges and the lists of series values, when statistics say.
+    std::optional<double> matching_rows;
+    /// Distinct values of dimensions and measure_name, when statistics say.
+    std::map<catalog::ColumnId, double> distinct_values;
   };
 
   ScanNode(std::vector<OutputColumn> outputs, Spec spec);
@@ -80,7 +89,9 @@ class ScanNode final : public PlanNode {
   ColumnSet Required(const ColumnSet& wanted, std::size_t index) const override;
   PlanNodePtr Narrowed(const ColumnSet& wanted, std::vector<PlanNodePtr> children) const override;
   ExprPtr PassDown(const ExprPtr& predicate, std::size_t index) const override;
-  double EstimatedRows() const override;
+  double EstimateRows() const override;
+  std::optional<double> EstimatedDistinct(ColumnRef column) const override;
+  void AddIdentity(NodeIdentity* identity) const override;
 
  private:
   Spec spec_;

@@ -51,10 +51,16 @@ ExprPtr SetOperationNode::PassDown(const ExprPtr& predicate, std::size_t index) 
   });
 }
 
-double SetOperationNode::EstimatedRows() const {
+double SetOperationNode::EstimateRows() const {
   double rows = 0;
   for (const PlanNodePtr& child : children()) rows += child->EstimatedRows();
   return rows;
+}
+
+void SetOperationNode::AddIdentity(NodeIdentity* identity) const {
+  for (const std::vector<ColumnRef>& columns : inputs_) {
+    for (const ColumnRef column : columns) identity->Add(column);
+  }
 }
 
 }  // namespace tideline::sql

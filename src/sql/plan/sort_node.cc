@@ -31,6 +31,8 @@ PlanNodePtr SortNode::Narrowed(const ColumnSet& /*wanted*/, std::vector<PlanNode
 
 ExprPtr SortNode::PassDown(const ExprPtr& predicate, std::size_t /*index*/) const { return predicate; }
 
-double SortNode::EstimatedRows() const { return child()->EstimatedRows(); }
+double SortNode::EstimateRows() const { return child()->EstimatedRows(); }
+
+void SortNode::AddIdentity(NodeIdentity* identity) const { AddSortKeys(keys_, identity); }
 
 }  // namespace tideline::sql

@@ -22,7 +22,8 @@ class SortNode final : public PlanNode {
   PlanNodePtr Narrowed(const ColumnSet& wanted, std::vector<PlanNodePtr> children) const override;
   ExprPtr PassDown(const ExprPtr& predicate, std::size_t index) const override;
   std::vector<SortKey> Order() const override { return keys_; }
-  double EstimatedRows() const override;
+  double EstimateRows() const override;
+  void AddIdentity(NodeIdentity* identity) const override;
 
  private:
   std::vector<SortKey> keys_;

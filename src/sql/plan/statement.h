@@ -11,6 +11,7 @@ enum class BoundStatementKind : std::uint8_t {
   kShow,      ///< the same; answers from the catalog alone, nothing is metered
   kDescribe,  ///< the same
   kExplain,   ///< the same; with `analyze`, run `explained` and print what happened
+  kDelete,    ///< take away the rows of the scan that `root` is (no rows: Values); `columns` are of the answer
   kUnload,    ///< write the plan's rows to `unload.location`; the answer is made by the service
 };
 
@@ -30,9 +31,22 @@ struct StatementParameter {
   Type type;  ///< inferred; unknown when nothing says
 };
 
+/// Largest file that UNLOAD may be asked to write, and does if it is not.
+inline constexpr std::int64_t kUnloadFileBytesMax = std::int64_t{78} << 30;
+
+/// What UNLOAD says beside its query, checked.
 struct UnloadOptions {
-  std::string location;
-  std::vector<std::pair<std::string, Value>> options;  ///< names in lower case, values as written
+  enum class Format : std::uint8_t { kCsv, kParquet };
+  std::string location;                     ///< s3://bucket/prefix/
+  std::vector<std::string> partitioned_by;  ///< the last columns of the query, in order
+  Format format = Format::kCsv;
+  bool gzip = true;
+  bool encrypts_with_kms = false;           ///< else with the store's own keys
+  std::string kms_key;
+  char field_delimiter = ',';
+  char escaped_by = '\\';
+  bool include_header = false;
+  std::int64_t file_bytes_max = kUnloadFileBytesMax;
 };
 
 struct BoundStatement {
@@ -45,6 +59,8 @@ struct BoundStatement {
   /// ColumnRefs are below this; rules that make columns continue from here.
   std::uint32_t column_count = 0;
   bool analyze = false;                 ///< kExplain
+  bool json = false;                    ///< kExplain: as JSON, one row, rather than lines of text
+  bool dry_run = false;                 ///< kDelete: count only
   /// kExplain: what is explained (kQuery or kUnload); `root` is then null until the text is made.
   std::shared_ptr<const BoundStatement> explained;
   UnloadOptions unload;                 ///< kUnload

@@ -41,8 +41,15 @@ PlanNodePtr TopNNode::Narrowed(const ColumnSet& /*wanted*/, std::vector<PlanNode
 
 ExprPtr TopNNode::PassDown(const ExprPtr& /*predicate*/, std::size_t /*index*/) const { return nullptr; }
 
-double TopNNode::EstimatedRows() const {
+double TopNNode::EstimateRows() const {
   return std::min(child()->EstimatedRows(), static_cast<double>(count_));
+}
+
+void TopNNode::AddIdentity(NodeIdentity* identity) const {
+  AddSortKeys(keys_, identity);
+  identity->Add(static_cast<std::uint64_t>(count_));
+  identity->Add(static_cast<std::uint64_t>(offset_));
+  identity->Add(std::uint64_t{with_ties_});
 }
 
 }  // namespace tideline::sql

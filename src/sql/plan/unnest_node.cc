@@ -62,6 +62,11 @@ ExprPtr UnnestNode::PassDown(const ExprPtr& predicate, std::size_t /*index*/) co
   return predicate;
 }
 
-double UnnestNode::EstimatedRows() const { return child()->EstimatedRows() * kElementsGuess; }
+double UnnestNode::EstimateRows() const { return child()->EstimatedRows() * kElementsGuess; }
+
+void UnnestNode::AddIdentity(NodeIdentity* identity) const {
+  for (const Item& item : items_) identity->Add(item.expr);
+  identity->Add(std::uint64_t{ordinality_.has_value()} + 2 * std::uint64_t{keeps_empty_});
+}
 
 }  // namespace tideline::sql

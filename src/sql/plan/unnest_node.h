@@ -33,7 +33,8 @@ class UnnestNode final : public PlanNode {
   PlanNodePtr Narrowed(const ColumnSet& wanted, std::vector<PlanNodePtr> children) const override;
   /// Predicates over the child's columns.
   ExprPtr PassDown(const ExprPtr& predicate, std::size_t index) const override;
-  double EstimatedRows() const override;
+  double EstimateRows() const override;
+  void AddIdentity(NodeIdentity* identity) const override;
 
  private:
   std::vector<Item> items_;

@@ -47,6 +47,13 @@ PlanNodePtr ValuesNode::Narrowed(const ColumnSet& wanted, std::vector<PlanNodePt
 
 ExprPtr ValuesNode::PassDown(const ExprPtr& /*predicate*/, std::size_t /*index*/) const { return nullptr; }
 
-double ValuesNode::EstimatedRows() const { return static_cast<double>(rows_.size()); }
+double ValuesNode::EstimateRows() const { return static_cast<double>(rows_.size()); }
+
+void ValuesNode::AddIdentity(NodeIdentity* identity) const {
+  identity->Add(std::uint64_t{rows_.size()});
+  for (const std::vector<ExprPtr>& row : rows_) {
+    for (const ExprPtr& cell : row) identity->Add(cell);
+  }
+}
 
 }  // namespace tideline::sql

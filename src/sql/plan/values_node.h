@@ -23,7 +23,8 @@ class ValuesNode final : public PlanNode {
   ColumnSet Required(const ColumnSet& wanted, std::size_t index) const override;
   PlanNodePtr Narrowed(const ColumnSet& wanted, std::vector<PlanNodePtr> children) const override;
   ExprPtr PassDown(const ExprPtr& predicate, std::size_t index) const override;
-  double EstimatedRows() const override;
+  double EstimateRows() const override;
+  void AddIdentity(NodeIdentity* identity) const override;
 
  private:
   std::vector<std::vector<ExprPtr>> rows_;

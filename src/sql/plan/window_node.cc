@@ -87,6 +87,28 @@ ExprPtr WindowNode::PassDown(const ExprPtr& predicate, std::size_t /*index*/) co
   return predicate;
 }
 
-double WindowNode::EstimatedRows() const { return child()->EstimatedRows(); }
+double WindowNode::EstimateRows() const { return child()->EstimatedRows(); }
+
+void WindowNode::AddIdentity(NodeIdentity* identity) const {
+  identity->Add(std::uint64_t{spec_.partition.size()});
+  for (const ColumnRef column : spec_.partition) identity->Add(column);
+  AddSortKeys(spec_.order, identity);
+  for (const WindowCall& call : calls_) {
+    identity->Add(call.window != nullptr ? call.window->name : call.aggregate->name);
+    identity->Add(std::uint64_t{call.overload});
+    identity->Add(std::uint64_t{call.ignore_nulls} + 2 * std::uint64_t{call.aggregate != nullptr});
+    identity->Add(static_cast<std::uint64_t>(call.frame.unit));
+    identity->Add(static_cast<std::uint64_t>(call.frame.start.kind));
+    identity->Add(static_cast<std::uint64_t>(call.frame.end.kind));
+    identity->Add(std::uint64_t{call.arguments.size()});
+    for (const ExprPtr& argument : call.arguments) identity->Add(argument);
+    identity->Add(std::uint64_t{call.lambdas.size()});
+    for (const ExprPtr& lambda : call.lambdas) identity->Add(lambda);
+    for (const ExprPtr& expr : {call.filter, call.frame.start.offset, call.frame.start.reach, call.frame.end.offset,
+                                call.frame.end.reach}) {
+      identity->Add(expr);
+    }
+  }
+}
 
 }  // namespace tideline::sql

@@ -74,7 +74,8 @@ class WindowNode final : public PlanNode {
   PlanNodePtr Narrowed(const ColumnSet& wanted, std::vector<PlanNodePtr> children) const override;
   /// Predicates over partition columns alone: they drop whole partitions.
   ExprPtr PassDown(const ExprPtr& predicate, std::size_t index) const override;
-  double EstimatedRows() const override;
+  double EstimateRows() const override;
+  void AddIdentity(NodeIdentity* identity) const override;
 
  private:
   Spec spec_;

@@ -4,6 +4,7 @@
 
 #include "storage/catalog/manifest.h"
 #include "storage/catalog/sealed_object.h"
+#include "storage/fs/posix_file_system.h"
 #include "storage/objstore/directory_object_store.h"
 #include "tests/support/sim_file_system.h"
 
@@ -107,7 +108,15 @@ Manifest MakeManifest() {
   segment.key = "segments/b";
   segment.row_count = 11;
   segment.deletion_vector_key = "deleted/c";
+  segment.tier = StoreTier::kMagnetic;
+  segment.write_count = 3;
   files.segments = {segment};
+  manifest.written_ns = 1'700'000'000'000'000'000;
+  manifest.dropped = {{.table = TableId{3},
+                       .dropped_ns = 12,
+                       .reason = DropReason::kDeleted,
+                       .delete_id = manifest.database_uuid,
+                       .segment = segment}};
   return manifest;
 }
 
@@ -120,9 +129,37 @@ TEST(Manifest, RoundTripsAndRefusesCuts) {
   EXPECT_EQ(decoded->tables, manifest.tables);
   EXPECT_EQ(decoded->catalog_bytes, manifest.catalog_bytes);
   EXPECT_EQ(decoded->floor, manifest.floor);
+  EXPECT_EQ(decoded->written_ns, manifest.written_ns);
+  EXPECT_EQ(decoded->dropped, manifest.dropped);
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
     EXPECT_EQ(CodeOf(DecodeManifest(BytesView(bytes).first(cut)).status()), ErrorCode::kDataLoss);
   }
+}
+
+// Written by a binary whose manifests had format 1.
+TEST(Manifest, Format1IsRead) {
+  const auto stored =
+      fs::ReadWholeFile(fs::PosixFileSystem(), "tests/upgrade/manifest_v1.manifest", 1 << 20);
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  seal::PlainSealer sealer;
+  const auto object = OpenObject(sealer, seal::FileType::kManifest, kManifestFormat, *stored);
+  ASSERT_TRUE(object.ok()) << object.status();
+  EXPECT_EQ(object->identity.format_version, 1);
+  const auto manifest = DecodeManifest(object->plain, object->identity.format_version);
+  ASSERT_TRUE(manifest.ok()) << manifest.status();
+  EXPECT_EQ(manifest->number, 3U);
+  const TableFiles& files = manifest->tables.begin()->second;
+  ASSERT_EQ(files.segments.size(), 2U);
+  EXPECT_EQ(files.segments[0].row_count, 2U);
+  EXPECT_FALSE(files.segments[0].deletion_vector_key.empty());
+  EXPECT_EQ(files.segments[0].tier, StoreTier::kMemory);
+  EXPECT_EQ(files.segments[0].write_count, 1);
+  EXPECT_TRUE(manifest->dropped.empty());
+  EXPECT_EQ(manifest->written_ns, 0);
+  Catalog catalog;
+  ByteReader in(manifest->catalog_bytes);
+  ASSERT_TRUE(catalog.DecodeFrom(&in).ok());
+  EXPECT_NE(catalog.FindTable("lab", "sky"), nullptr);
 }
 
 TEST(Manifest, StoredOncePerNumberAndNewestWins) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "storage/catalog/sealed_object.h"
 
@@ -41,9 +42,11 @@ void PutSegment(const SegmentEntry& segment, ByteWriter* out) {
   out->I64(segment.time_ns_min);
   out->I64(segment.time_ns_max);
   out->LengthPrefixed(segment.deletion_vector_key);
+  out->U8(static_cast<std::uint8_t>(segment.tier));
+  out->U8(segment.write_count);
 }
 
-Result<SegmentEntry> TakeSegment(ByteReader* in) {
+Result<SegmentEntry> TakeSegment(ByteReader* in, std::uint16_t format) {
   SegmentEntry segment;
   segment.key = TL_TRY(in->LengthPrefixed(kKeyTextMax));
   segment.file_uuid = TL_TRY(TakeUuid(in));
@@ -58,7 +61,36 @@ Result<SegmentEntry> TakeSegment(ByteReader* in) {
   segment.time_ns_min = TL_TRY(in->I64());
   segment.time_ns_max = TL_TRY(in->I64());
   segment.deletion_vector_key = TL_TRY(in->LengthPrefixed(kKeyTextMax));
+  if (format == 1) return segment;
+  const std::uint8_t tier = TL_TRY(in->U8());
+  if (tier > static_cast<std::uint8_t>(StoreTier::kMagnetic)) {
+    return DataLoss("manifest: segment {} lies in store {}", segment.key, tier);
+  }
+  segment.tier = static_cast<StoreTier>(tier);
+  segment.write_count = TL_TRY(in->U8());
   return segment;
+}
+
+void PutDropped(const DroppedSegment& dropped, ByteWriter* out) {
+  out->U64(dropped.table.value);
+  out->I64(dropped.dropped_ns);
+  out->U8(static_cast<std::uint8_t>(dropped.reason));
+  PutUuid(dropped.delete_id, out);
+  PutSegment(dropped.segment, out);
+}
+
+Result<DroppedSegment> TakeDropped(ByteReader* in, std::uint16_t format) {
+  DroppedSegment dropped;
+  dropped.table = TableId{TL_TRY(in->U64())};
+  dropped.dropped_ns = TL_TRY(in->I64());
+  const std::uint8_t reason = TL_TRY(in->U8());
+  if (reason > static_cast<std::uint8_t>(DropReason::kDeleted)) {
+    return DataLoss("manifest: a segment is dropped for reason {}", reason);
+  }
+  dropped.reason = static_cast<DropReason>(reason);
+  dropped.delete_id = TL_TRY(TakeUuid(in));
+  dropped.segment = TL_TRY(TakeSegment(in, format));
+  return dropped;
 }
 
 }  // namespace
@@ -87,9 +119,12 @@ void EncodeManifest(const Manifest& manifest, Bytes* bytes) {
     out.Varint(files.segments.size());
     for (const SegmentEntry& segment : files.segments) PutSegment(segment, &out);
   }
+  out.I64(manifest.written_ns);
+  out.Varint(manifest.dropped.size());
+  for (const DroppedSegment& dropped : manifest.dropped) PutDropped(dropped, &out);
 }
 
-Result<Manifest> DecodeManifest(BytesView bytes) {
+Result<Manifest> DecodeManifest(BytesView bytes, std::uint16_t format) {
   ByteReader in(bytes);
   Manifest manifest;
   manifest.number = TL_TRY(in.U64());
@@ -114,7 +149,12 @@ Result<Manifest> DecodeManifest(BytesView bytes) {
       file.entry_count = TL_TRY(in.U64());
     }
     files.segments.resize(TL_TRY(BoundedCount(&in, 100)));
-    for (SegmentEntry& segment : files.segments) segment = TL_TRY(TakeSegment(&in));
+    for (SegmentEntry& segment : files.segments) segment = TL_TRY(TakeSegment(&in, format));
+  }
+  if (format > 1) {
+    manifest.written_ns = TL_TRY(in.I64());
+    manifest.dropped.resize(TL_TRY(BoundedCount(&in, 130)));
+    for (DroppedSegment& dropped : manifest.dropped) dropped = TL_TRY(TakeDropped(&in, format));
   }
   if (!in.at_end()) return DataLoss("manifest: {} bytes too many", in.remaining());
   return manifest;
@@ -136,13 +176,23 @@ std::uint64_t NumberOf(std::string_view key) {
 
 }  // namespace
 
+Uuid TableKeyScope(const Uuid& database_uuid, TableId table) {
+  Uuid scope = database_uuid;
+  std::uint64_t low = 0;
+  std::byte* const at = scope.bytes.data() + 8;
+  std::memcpy(&low, at, sizeof(low));
+  low += table.value;
+  std::memcpy(at, &low, sizeof(low));
+  return scope;
+}
+
 Result<Manifest> LoadManifest(objstore::ObjectStore& store, seal::Sealer& sealer,
                               std::uint64_t number) {
   const std::string key = ManifestKey(number);
   const Bytes stored = TL_TRY(store.GetWhole(key, objstore::kPutBytesMax));
   const SealedObject object =
       TL_TRY(OpenObject(sealer, seal::FileType::kManifest, kManifestFormat, stored));
-  Manifest manifest = TL_TRY(DecodeManifest(object.plain));
+  Manifest manifest = TL_TRY(DecodeManifest(object.plain, object.identity.format_version));
   if (manifest.number != number) return DataLoss("{} holds manifest {}", key, manifest.number);
   return manifest;
 }
@@ -179,22 +229,10 @@ Status StoreManifest(objstore::ObjectStore& store, seal::Sealer& sealer, const U
   const Bytes stored = TL_TRY(SealObject(sealer, key_scope, file_uuid, seal::FileType::kManifest,
                                          kManifestFormat, plain));
   const std::string key = ManifestKey(manifest.number);
-  for (;;) {
-    switch (TL_TRY(store.PutIfAbsent(key, stored))) {
-      case objstore::PutOutcome::kCreated:
-        return OkStatus();
-      case objstore::PutOutcome::kExists:
-        return Aborted("manifest {} exists: another process owns this database", manifest.number);
-      case objstore::PutOutcome::kUnknown: {
-        const Result<Bytes> there = store.GetWhole(key, objstore::kPutBytesMax);
-        if (there.ok()) {
-          return *there == stored ? OkStatus() : Aborted("manifest {} exists", manifest.number);
-        }
-        if (CodeOf(there.status()) != ErrorCode::kNotFound) return there.status();
-        break;
-      }
-    }
-  }
+  // The file uuid in it makes the bytes this writer's own.
+  const auto outcome = TL_TRY(objstore::PutIfAbsentSettled(store, key, stored));
+  if (outcome == objstore::PutOutcome::kCreated) return OkStatus();
+  return Aborted("manifest {} exists: another process owns this database", manifest.number);
 }
 
 }  // namespace tideline::catalog

@@ -22,8 +22,15 @@
 
 namespace tideline::catalog {
 
-inline constexpr std::uint16_t kManifestFormat = 1;
+/// 2 added the tier of segments, how often their rows were written, the time, and dropped segments.
+inline constexpr std::uint16_t kManifestFormat = 2;
 inline constexpr std::string_view kManifestPrefix = "manifest/";
+
+/// Where a segment lies: its key names an object of that store. The numbers are on disk.
+enum class StoreTier : std::uint8_t {
+  kMemory = 0,    ///< the data directory
+  kMagnetic = 1,  ///< the magnetic store
+};
 
 /// One segment file.
 struct SegmentEntry {
@@ -39,6 +46,9 @@ struct SegmentEntry {
   std::int64_t time_ns_min = 0;
   std::int64_t time_ns_max = 0;
   std::string deletion_vector_key{};  ///< empty: no dead row
+  StoreTier tier = StoreTier::kMemory;
+  /// How often the row written most often has been written into a segment file, this one included.
+  std::uint8_t write_count = 1;
   bool operator==(const SegmentEntry&) const = default;
 };
 
@@ -50,11 +60,35 @@ struct SeriesFileEntry {
   bool operator==(const SeriesFileEntry&) const = default;
 };
 
+/// A segment of a table as people ask for it.
+struct LiveSegment {
+  std::string database{};
+  std::string table{};
+  SegmentEntry entry{};
+  std::uint64_t dead_rows = 0;
+};
+
 struct TableFiles {
   SequenceNumber through;  ///< outcomes up to here are in the files below
   std::vector<SeriesFileEntry> series_files{};
   std::vector<SegmentEntry> segments{};
   bool operator==(const TableFiles&) const = default;
+};
+
+/// Why a segment is no longer part of its table though its file is still there.
+enum class DropReason : std::uint8_t {
+  kExpired = 0,  ///< past retention
+  kDeleted = 1,  ///< holds copies of the rows that one DELETE took away, for undo
+};
+
+/// A segment that queries no longer see and that `undelete` can bring back until its time is over.
+struct DroppedSegment {
+  TableId table{};
+  std::int64_t dropped_ns = 0;  ///< wall time
+  DropReason reason = DropReason::kExpired;
+  Uuid delete_id{};  ///< of the statement; zeros unless kDeleted
+  SegmentEntry segment{};
+  bool operator==(const DroppedSegment&) const = default;
 };
 
 struct Manifest {
@@ -67,11 +101,17 @@ struct Manifest {
   std::uint64_t next_table_id = 1;
   Bytes catalog_bytes{};  ///< Catalog::EncodeTo
   std::map<TableId, TableFiles> tables{};
+  std::int64_t written_ns = 0;  ///< wall time at which it was written; 0: not known (format 1)
+  std::vector<DroppedSegment> dropped{};
 };
 
+/// The scope of a table's data keys (seal::Sealer::CurrentKey): the database's uuid with the table's
+/// id added into its last eight bytes. The lane's own scope, for log and manifest, is the uuid itself.
+Uuid TableKeyScope(const Uuid& database_uuid, TableId table);
+
 void EncodeManifest(const Manifest& manifest, Bytes* out);
-/// kDataLoss on anything but what EncodeManifest wrote.
-Result<Manifest> DecodeManifest(BytesView bytes);
+/// Reads what this or an older version wrote as `format`. kDataLoss on anything else.
+Result<Manifest> DecodeManifest(BytesView bytes, std::uint16_t format = kManifestFormat);
 
 /// "manifest/00000000000000000007".
 std::string ManifestKey(std::uint64_t number);

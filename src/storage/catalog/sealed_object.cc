@@ -9,7 +9,6 @@ namespace tideline::catalog {
 namespace {
 
 constexpr std::uint64_t kObjectMagic = 0x31'4a42'4f4c'4454U;  // "TDLOBJ1"
-constexpr std::size_t kObjectHeaderBytes = 64;
 constexpr std::size_t kObjectPageBytes = 64 * 1024;
 
 struct ObjectHeader {
@@ -40,6 +39,18 @@ Result<ObjectHeader> ReadObjectHeader(BytesView stored) {
     return DataLoss("a sealed object claims {} bytes, above {}", header.plain_bytes, kObjectBytesMax);
   }
   return header;
+}
+
+std::uint64_t PageCount(const ObjectHeader& header) {
+  return (header.plain_bytes + kObjectPageBytes - 1) / kObjectPageBytes;
+}
+
+Status CheckLength(const ObjectHeader& header, std::size_t page_overhead, BytesView stored) {
+  if (stored.size() == kObjectHeaderBytes + header.plain_bytes + PageCount(header) * page_overhead) {
+    return OkStatus();
+  }
+  return DataLoss("a sealed object of {} plain bytes is stored in {}", header.plain_bytes,
+                  stored.size());
 }
 
 }  // namespace
@@ -84,13 +95,8 @@ Result<SealedObject> OpenObject(seal::Sealer& sealer, seal::FileType type,
                          header.identity.format_version, format_version_max);
   }
   const auto pages = TL_TRY(sealer.ForFile(header.identity));
-  const std::uint64_t page_count =
-      (header.plain_bytes + kObjectPageBytes - 1) / kObjectPageBytes;
-  if (stored.size() !=
-      kObjectHeaderBytes + header.plain_bytes + page_count * pages->overhead_bytes()) {
-    return DataLoss("a sealed object of {} plain bytes is stored in {}", header.plain_bytes,
-                    stored.size());
-  }
+  TL_TRY(CheckLength(header, pages->overhead_bytes(), stored));
+  const std::uint64_t page_count = PageCount(header);
   SealedObject object{.identity = header.identity, .plain = {}};
   object.plain.reserve(header.plain_bytes);
   Bytes page_bytes;
@@ -107,10 +113,24 @@ Result<SealedObject> OpenObject(seal::Sealer& sealer, seal::FileType type,
   return object;
 }
 
-Result<seal::FileType> PeekObjectType(BytesView stored) {
+Status CheckObject(BytesView stored) {
+  const ObjectHeader header = TL_TRY(ReadObjectHeader(stored));
+  const std::size_t overhead =
+      seal::kPageCrcBytes + (header.identity.key_id.is_nil() ? 0 : seal::kCipherBytes);
+  TL_TRY(CheckLength(header, overhead, stored));
+  stored = stored.subspan(kObjectHeaderBytes);
+  for (std::uint64_t page = 0; !stored.empty(); ++page) {
+    const std::size_t bytes = std::min(kObjectPageBytes + overhead, stored.size());
+    TL_TRY(seal::CheckPage(header.identity, page, stored.first(bytes)));
+    stored = stored.subspan(bytes);
+  }
+  return OkStatus();
+}
+
+Result<seal::FileIdentity> PeekObject(BytesView stored) {
   const Result<ObjectHeader> header = ReadObjectHeader(stored);
   if (!header.ok()) return InvalidArgument("not a sealed object");
-  return header->identity.type;
+  return header->identity;
 }
 
 }  // namespace tideline::catalog

@@ -17,6 +17,7 @@
 
 namespace tideline::catalog {
 
+inline constexpr std::size_t kObjectHeaderBytes = 64;
 /// Most plain bytes of one object; bounds allocation on hostile input.
 inline constexpr std::uint64_t kObjectBytesMax = std::uint64_t{4} << 30;
 
@@ -34,7 +35,11 @@ Result<Bytes> SealObject(seal::Sealer& sealer, const Uuid& key_scope, const Uuid
 Result<SealedObject> OpenObject(seal::Sealer& sealer, seal::FileType type,
                                 std::uint16_t format_version_max, BytesView stored);
 
-/// The type in the header, without checking more; kInvalidArgument when it is no sealed object.
-Result<seal::FileType> PeekObjectType(BytesView stored);
+/// Checks header, length and the checksum of every page; needs no key. kDataLoss.
+Status CheckObject(BytesView stored);
+
+/// What the header says the object is, without checking more (its first kObjectHeaderBytes are
+/// enough); kInvalidArgument when it is no sealed object.
+Result<seal::FileIdentity> PeekObject(BytesView stored);
 
 }  // namespace tideline::catalog

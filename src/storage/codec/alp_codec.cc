@@ -207,10 +207,15 @@ TL_KERNEL(ScaleIntegers, ScaleBody,
            double* out),
           (integers, count, power, inverse, out))
 
-// Fills out with values [first, first + out.size()) of the block, which lie in slice `index`.
-Status DecodeAlpSlice(BytesView head, std::span<const std::int64_t> integers, std::size_t skip,
-                      std::size_t slice_values, std::span<double> out) {
-  ByteReader reader(head);
+struct SliceHead {
+  DecimalScale scale;
+  std::size_t exception_count = 0;
+  BytesView positions;
+  BytesView exceptions;
+};
+
+Result<SliceHead> ReadSliceHead(BytesView bytes, std::size_t slice_values) {
+  ByteReader reader(bytes);
   const std::uint8_t exponent = TL_TRY(reader.U8());
   const std::uint8_t factor = TL_TRY(reader.U8());
   const std::uint64_t exception_count = TL_TRY(reader.Varint());
@@ -218,19 +223,25 @@ Status DecodeAlpSlice(BytesView head, std::span<const std::int64_t> integers, st
     return DataLoss("decimal slice: exponent {}, factor {}, {} exceptions", exponent, factor,
                     exception_count);
   }
-  ScaleIntegers(integers.data(), out.size(), kPowers[factor], kInversePowers[exponent],
-                out.data());
-  if (exception_count == 0) return OkStatus();
-  const auto count = static_cast<std::size_t>(exception_count);
+  SliceHead head;
+  head.scale = {kRoundingMagic, kPowers[factor], kInversePowers[exponent]};
+  head.exception_count = static_cast<std::size_t>(exception_count);
+  head.positions = TL_TRY(reader.Take(PackedBytes(head.exception_count, kPositionBits10)));
+  head.exceptions = TL_TRY(reader.Take(head.exception_count * sizeof(double)));
+  return head;
+}
+
+// Puts exceptions where they belong: `out` holds values [skip, skip + out.size()) of the slice.
+Status PlaceExceptions(const SliceHead& head, std::size_t skip, std::size_t slice_values,
+                       std::span<double> out) {
+  if (head.exception_count == 0) return OkStatus();
   std::array<std::int64_t, kSliceValues> positions;
-  const BytesView places = TL_TRY(reader.Take(PackedBytes(count, kPositionBits10)));
-  UnpackBits(places, kPositionBits10, 0, {positions.data(), count});
-  const BytesView exceptions = TL_TRY(reader.Take(count * sizeof(double)));
-  for (std::size_t i = 0; i < count; ++i) {
+  UnpackBits(head.positions, kPositionBits10, 0, {positions.data(), head.exception_count});
+  for (std::size_t i = 0; i < head.exception_count; ++i) {
     const auto position = static_cast<std::size_t>(positions[i]);
     if (position >= slice_values) return DataLoss("decimal slice: exception at {}", position);
     if (position < skip || position - skip >= out.size()) continue;
-    std::memcpy(&out[position - skip], exceptions.data() + i * sizeof(double), sizeof(double));
+    std::memcpy(&out[position - skip], head.exceptions.data() + i * sizeof(double), sizeof(double));
   }
   return OkStatus();
 }
@@ -252,6 +263,20 @@ Result<AlpParts> SplitAlp(BytesView payload) {
   return parts;
 }
 
+// A whole slice whose integers are in a frame without exceptions: unpacked and scaled at once. False,
+// and nothing done, for any other.
+Result<bool> DecodeInOnePass(BytesView sequence, std::size_t value_count, std::size_t slice,
+                             const DecimalScale& scale, std::span<double> out) {
+  if (sequence.empty() || static_cast<std::uint8_t>(sequence[0]) != kFrameInt64Codec.wire_id) {
+    return false;
+  }
+  const BytesView bytes = TL_TRY(SliceBytes(sequence.subspan(1), value_count, slice));
+  const std::optional<PlainFrame> frame = TL_TRY(ReadPlainFrame(bytes, kSliceValues));
+  if (!frame.has_value() || frame->width == 0) return false;
+  UnpackDecimals(frame->packed, frame->width, frame->base, scale, out.first<kSliceValues>());
+  return true;
+}
+
 Status DecodeAlp(BytesView payload, std::size_t value_count, std::size_t first,
                  std::span<double> out) {
   const AlpParts parts = TL_TRY(SplitAlp(payload));
@@ -263,10 +288,19 @@ Status DecodeAlp(BytesView payload, std::size_t value_count, std::size_t first,
     const std::size_t skip = at % kSliceValues;
     const std::size_t slice_values = std::min(kSliceValues, value_count - index * kSliceValues);
     const std::size_t count = std::min(slice_values - skip, out.size() - done);
-    const std::span<std::int64_t> wanted(integers.data(), count);
-    TL_TRY(DecodeInt64Sequence(parts.sequence, value_count, at, wanted));
-    const BytesView head = TL_TRY(SliceBytes(parts.heads, value_count, index));
-    TL_TRY(DecodeAlpSlice(head, wanted, skip, slice_values, out.subspan(done, count)));
+    const std::span<double> target = out.subspan(done, count);
+    const BytesView head_bytes = TL_TRY(SliceBytes(parts.heads, value_count, index));
+    const SliceHead head = TL_TRY(ReadSliceHead(head_bytes, slice_values));
+    bool is_done = false;
+    if (count == kSliceValues) {
+      is_done = TL_TRY(DecodeInOnePass(parts.sequence, value_count, index, head.scale, target));
+    }
+    if (!is_done) {
+      const std::span<std::int64_t> wanted(integers.data(), count);
+      TL_TRY(DecodeInt64Sequence(parts.sequence, value_count, at, wanted));
+      ScaleIntegers(wanted.data(), count, head.scale.power, head.scale.inverse, target.data());
+    }
+    TL_TRY(PlaceExceptions(head, skip, slice_values, target));
     done += count;
   }
   return OkStatus();

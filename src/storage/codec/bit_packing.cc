@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 #include "base/check.h"
@@ -19,15 +20,35 @@ constexpr std::uint64_t MaskOf(unsigned width) {
   return width >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
 }
 
+// What a value's bits become: `base` is added, and a decimal's double is then freed of the magic number
+// that base brought with it, and scaled.
+template <std::size_t register_bytes, bool is_decimal>
+struct Finisher {
+  using Wide = typename WideVector<register_bytes>::Type;
+  using Doubles = typename WideVector<register_bytes>::Doubles;
+  Wide mask;
+  Wide base;
+  Doubles magic;
+  Doubles power;
+  Doubles inverse;
+
+  TL_ALWAYS_INLINE void Store(const Wide& bits, std::byte* target) const {
+    const Wide value = (bits & mask) + base;
+    if constexpr (is_decimal) {
+      const Doubles scaled = (reinterpret_cast<const Doubles&>(value) - magic) * power * inverse;
+      std::memcpy(target, &scaled, register_bytes);
+    } else {
+      std::memcpy(target, &value, register_bytes);
+    }
+  }
+};
+
 // 0 < width <= 64. Most values end in the word they begin in and take one load.
-template <std::size_t register_bytes>
-TL_ALWAYS_INLINE void UnpackSliceBody(const std::byte* packed, unsigned width, std::uint64_t base,
-                                      std::int64_t* out) {
+template <std::size_t register_bytes, typename Finish>
+TL_ALWAYS_INLINE void UnpackRows(const std::byte* packed, unsigned width, const Finish& finish,
+                                 std::byte* target) {
   using Wide = typename WideVector<register_bytes>::Type;
   constexpr std::size_t kRowBytes = kLanes * sizeof(std::uint64_t);
-  const Wide mask = Wide{} + MaskOf(width);
-  const Wide bases = Wide{} + base;
-  auto* target = reinterpret_cast<std::byte*>(out);
   for (std::size_t row = 0; row < kLaneRows; ++row, target += kRowBytes) {
     const std::size_t bit = row * width;
     const unsigned shift = bit % 64;
@@ -37,8 +58,8 @@ TL_ALWAYS_INLINE void UnpackSliceBody(const std::byte* packed, unsigned width, s
       for (std::size_t at = 0; at < kRowBytes; at += register_bytes) {
         Wide bits;
         std::memcpy(&bits, low + at, register_bytes);
-        bits = ((bits >> shift) & mask) + bases;
-        std::memcpy(target + at, &bits, register_bytes);
+        bits >>= shift;
+        finish.Store(bits, target + at);
       }
     } else {
 #pragma GCC unroll 8
@@ -47,15 +68,44 @@ TL_ALWAYS_INLINE void UnpackSliceBody(const std::byte* packed, unsigned width, s
         Wide high;
         std::memcpy(&bits, low + at, register_bytes);
         std::memcpy(&high, low + kRowBytes + at, register_bytes);
-        bits = (((bits >> shift) | (high << (64 - shift))) & mask) + bases;
-        std::memcpy(target + at, &bits, register_bytes);
+        bits = (bits >> shift) | (high << (64 - shift));
+        finish.Store(bits, target + at);
       }
     }
   }
 }
+
+template <std::size_t register_bytes>
+TL_ALWAYS_INLINE void UnpackSliceBody(const std::byte* packed, unsigned width, std::uint64_t base,
+                                      std::int64_t* out) {
+  using Finish = Finisher<register_bytes, false>;
+  Finish finish;
+  finish.mask = typename Finish::Wide{} + MaskOf(width);
+  finish.base = typename Finish::Wide{} + base;
+  UnpackRows<register_bytes>(packed, width, finish, reinterpret_cast<std::byte*>(out));
+}
 TL_WIDE_KERNEL(UnpackSlice, UnpackSliceBody,
                (const std::byte* packed, unsigned width, std::uint64_t base, std::int64_t* out),
                (packed, width, base, out))
+
+template <std::size_t register_bytes>
+TL_ALWAYS_INLINE void UnpackDecimalsBody(const std::byte* packed, unsigned width,
+                                         std::uint64_t base, const DecimalScale& scale,
+                                         double* out) {
+  using Finish = Finisher<register_bytes, true>;
+  using Doubles = typename Finish::Doubles;
+  Finish finish;
+  finish.mask = typename Finish::Wide{} + MaskOf(width);
+  finish.base = typename Finish::Wide{} + (base + std::bit_cast<std::uint64_t>(scale.magic));
+  finish.magic = Doubles{} + scale.magic;
+  finish.power = Doubles{} + scale.power;
+  finish.inverse = Doubles{} + scale.inverse;
+  UnpackRows<register_bytes>(packed, width, finish, reinterpret_cast<std::byte*>(out));
+}
+TL_WIDE_KERNEL(UnpackDecimalsKernel, UnpackDecimalsBody,
+               (const std::byte* packed, unsigned width, std::uint64_t base,
+                const DecimalScale& scale, double* out),
+               (packed, width, base, scale, out))
 
 // 0 < width <= 64. Each lane fills a word, from the low end, and stores it when it is full.
 template <std::size_t register_bytes>
@@ -163,6 +213,12 @@ void UnpackBits(BytesView packed, unsigned width, std::uint64_t base, std::span<
   } else {
     UnpackStream(packed, width, base, out);
   }
+}
+
+void UnpackDecimals(BytesView packed, unsigned width, std::uint64_t base,
+                    const DecimalScale& scale, std::span<double, kSliceValues> out) {
+  TL_CHECK(width > 0 && width <= 64 && packed.size() >= PackedBytes(out.size(), width));
+  UnpackDecimalsKernel(packed.data(), width, base, scale, out.data());
 }
 
 }  // namespace tideline::codec

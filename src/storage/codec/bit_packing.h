@@ -37,4 +37,16 @@ void PackFrame(std::span<const std::uint64_t> values, std::uint64_t base, unsign
 /// `packed` must hold at least PackedBytes(out.size(), width) bytes and width be <= 64 (checked).
 void UnpackBits(BytesView packed, unsigned width, std::uint64_t base, std::span<std::int64_t> out);
 
+/// How an integer n becomes a double: `magic`, whose low bits n is added to, is subtracted again, and what
+/// is left is multiplied by `power` and then by `inverse` (alp_codec.cc).
+struct DecimalScale {
+  double magic = 0;
+  double power = 1;
+  double inverse = 1;
+};
+
+/// UnpackBits of a whole slice and its scaling in one pass. `width` > 0, otherwise as there.
+void UnpackDecimals(BytesView packed, unsigned width, std::uint64_t base,
+                    const DecimalScale& scale, std::span<double, kSliceValues> out);
+
 }  // namespace tideline::codec

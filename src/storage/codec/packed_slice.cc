@@ -192,6 +192,19 @@ Status DecodePackedSlice(ByteReader* reader, std::span<std::int64_t> out) {
   return OkStatus();
 }
 
+Result<std::optional<PlainFrame>> ReadPlainFrame(BytesView slice, std::size_t value_count) {
+  ByteReader reader(slice);
+  PlainFrame frame;
+  const std::int64_t base = TL_TRY(reader.SignedVarint());
+  const std::uint8_t head = TL_TRY(reader.U8());
+  if ((head & kExceptionsFlag) != 0) return std::optional<PlainFrame>();
+  if (head > 64) return DataLoss("packed slice: width above 64: {}", head);
+  frame.base = Unsigned(base);
+  frame.width = head;
+  frame.packed = TL_TRY(reader.Take(PackedBytes(value_count, head)));
+  return std::optional(frame);
+}
+
 Result<std::optional<FrameRange>> PackedSliceRange(BytesView slice) {
   ByteReader reader(slice);
   const std::int64_t base = TL_TRY(reader.SignedVarint());

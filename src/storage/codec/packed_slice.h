@@ -41,4 +41,13 @@ struct FrameRange {
 };
 Result<std::optional<FrameRange>> PackedSliceRange(BytesView slice);
 
+/// A slice of `value_count` values as packed bits, for those who unpack them into something else;
+/// nothing when it has exceptions. `packed` points into `slice`. kDataLoss as above.
+struct PlainFrame {
+  std::uint64_t base = 0;
+  unsigned width = 0;
+  BytesView packed;
+};
+Result<std::optional<PlainFrame>> ReadPlainFrame(BytesView slice, std::size_t value_count);
+
 }  // namespace tideline::codec

@@ -16,27 +16,49 @@ std::size_t LruBlockCache::KeyHash::operator()(const segment::BlockKey& key) con
   return CombineHash(word, key.offset);
 }
 
-std::shared_ptr<const Bytes> LruBlockCache::Get(const segment::BlockKey& key) {
-  Shard& shard = ShardOf(key);
-  MutexLock lock(shard.mutex);
+const LruBlockCache::Entry* LruBlockCache::Find(Shard& shard, const segment::BlockKey& key) {
   const auto at = shard.by_key.find(key);
   if (at == shard.by_key.end()) return nullptr;
   shard.entries.splice(shard.entries.begin(), shard.entries, at->second);
-  return at->second->bytes;
+  return &*at->second;
+}
+
+std::shared_ptr<const Bytes> LruBlockCache::Get(const segment::BlockKey& key) {
+  Shard& shard = ShardOf(key);
+  MutexLock lock(shard.mutex);
+  const Entry* entry = Find(shard, key);
+  return entry == nullptr ? nullptr : entry->bytes;
+}
+
+std::shared_ptr<const void> LruBlockCache::GetParsed(const segment::BlockKey& key) {
+  const segment::BlockKey parsed = ParsedKey(key);
+  Shard& shard = ShardOf(parsed);
+  MutexLock lock(shard.mutex);
+  const Entry* entry = Find(shard, parsed);
+  return entry == nullptr ? nullptr : entry->parsed;
 }
 
 void LruBlockCache::Put(const segment::BlockKey& key, std::shared_ptr<const Bytes> bytes) {
   const std::size_t cost = bytes->size() + kCacheEntryOverheadBytes;
-  if (cost > shard_bytes_max_) return;
-  Shard& shard = ShardOf(key);
+  Add({.key = key, .bytes = std::move(bytes), .cost = cost});
+}
+
+void LruBlockCache::PutParsed(const segment::BlockKey& key, std::shared_ptr<const void> parsed,
+                              std::size_t bytes) {
+  Add({.key = ParsedKey(key), .parsed = std::move(parsed), .cost = bytes + kCacheEntryOverheadBytes});
+}
+
+void LruBlockCache::Add(Entry entry) {
+  if (entry.cost > shard_bytes_max_) return;
+  Shard& shard = ShardOf(entry.key);
   MutexLock lock(shard.mutex);
-  if (shard.by_key.contains(key)) return;
-  shard.entries.push_front({key, std::move(bytes)});
-  shard.by_key[key] = shard.entries.begin();
-  shard.bytes += cost;
+  if (shard.by_key.contains(entry.key)) return;
+  shard.bytes += entry.cost;
+  shard.entries.push_front(std::move(entry));
+  shard.by_key[shard.entries.front().key] = shard.entries.begin();
   while (shard.bytes > shard_bytes_max_) {
     const Entry& oldest = shard.entries.back();
-    shard.bytes -= oldest.bytes->size() + kCacheEntryOverheadBytes;
+    shard.bytes -= oldest.cost;
     shard.by_key.erase(oldest.key);
     shard.entries.pop_back();
   }

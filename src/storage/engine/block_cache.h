@@ -19,13 +19,18 @@ class LruBlockCache final : public segment::BlockCache {
   explicit LruBlockCache(std::size_t bytes_max) : shard_bytes_max_(bytes_max / kShards) {}
   std::shared_ptr<const Bytes> Get(const segment::BlockKey& key) override;
   void Put(const segment::BlockKey& key, std::shared_ptr<const Bytes> bytes) override;
+  std::shared_ptr<const void> GetParsed(const segment::BlockKey& key) override;
+  void PutParsed(const segment::BlockKey& key, std::shared_ptr<const void> parsed,
+                 std::size_t bytes) override;
   std::size_t bytes() const;
 
  private:
   static constexpr std::size_t kShards = 8;
   struct Entry {
     segment::BlockKey key;
-    std::shared_ptr<const Bytes> bytes;
+    std::shared_ptr<const Bytes> bytes{};
+    std::shared_ptr<const void> parsed{};  ///< of an entry without bytes
+    std::size_t cost = 0;
   };
   struct KeyHash {
     std::size_t operator()(const segment::BlockKey& key) const;
@@ -37,6 +42,14 @@ class LruBlockCache final : public segment::BlockCache {
         TL_GUARDED_BY(mutex);
     std::size_t bytes TL_GUARDED_BY(mutex) = 0;
   };
+  /// What is parsed of a piece is an entry of its own, at an offset that no file has.
+  static segment::BlockKey ParsedKey(segment::BlockKey key) {
+    key.offset |= std::uint64_t{1} << 63;
+    return key;
+  }
+  /// The entry, now the most recently used; null when absent.
+  static const Entry* Find(Shard& shard, const segment::BlockKey& key) TL_REQUIRES(shard.mutex);
+  void Add(Entry entry);
   Shard& ShardOf(const segment::BlockKey& key) { return shards_[KeyHash{}(key) % kShards]; }
 
   const std::size_t shard_bytes_max_;

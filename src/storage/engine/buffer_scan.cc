@@ -10,24 +10,26 @@ namespace {
 
 class BufferMorselReader final : public MorselReader {
  public:
-  BufferMorselReader(std::shared_ptr<const ScanPlan> plan, const Morsel& morsel)
-      : plan_(std::move(plan)), buffer_(morsel.buffer), sheets_(morsel.sheets) {}
+  BufferMorselReader(std::shared_ptr<const ScanPlan> plan, const Morsel& morsel, RowFilter* filter)
+      : plan_(std::move(plan)), buffer_(morsel.buffer), sheets_(morsel.sheets), filter_(filter) {}
 
   Result<bool> Next(ScanBatch* batch) override {
-    while (sorted_ == nullptr || next_row_ == rows_.size()) {
-      if (next_sheet_ == sheets_.size()) return false;
-      OpenSheet(buffer_->sheet(sheets_[next_sheet_++]));
+    for (;;) {
+      while (sorted_ == nullptr || next_row_ == rows_.size()) {
+        if (next_sheet_ == sheets_.size()) return false;
+        OpenSheet(buffer_->sheet(sheets_[next_sheet_++]));
+      }
+      const std::size_t count = std::min(kBatchRowsMax, rows_.size() - next_row_);
+      FillRuns(count, batch);
+      taken_.assign(rows_.begin() + static_cast<std::ptrdiff_t>(next_row_),
+                    rows_.begin() + static_cast<std::ptrdiff_t>(next_row_ + count));
+      next_row_ += count;
+      plan_->counters.rows.fetch_add(count, std::memory_order_relaxed);
+      if (filter_ != nullptr) TL_TRY(FilterRows(batch));
+      if (taken_.empty()) continue;
+      MakeColumns(plan_->columns, orders_, *batch, &batch->batch);
+      return true;
     }
-    const std::size_t count = std::min(kBatchRowsMax, rows_.size() - next_row_);
-    batch->batch.columns.clear();
-    batch->batch.row_count = count;
-    FillRuns(count, batch);
-    for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
-      batch->batch.columns.push_back(MakeColumn(plan_->columns[i], orders_[i], *batch, count));
-    }
-    next_row_ += count;
-    plan_->counters.rows.fetch_add(count, std::memory_order_relaxed);
-    return true;
   }
 
  private:
@@ -40,23 +42,59 @@ class BufferMorselReader final : public MorselReader {
     rows_ = sorted_->rows();
     runs_ = sorted_->runs();
     if (!plan_->any_of.empty()) KeepRowsWithValues(sheet);
-    orders_.clear();
+    if (plan_->only_ends()) KeepEnds();
     std::uint64_t bytes = rows_.size() * sizeof(std::int64_t);
-    for (const ProjectedColumn& column : plan_->columns) {
-      orders_.emplace_back();
+    OrderColumns(sheet, plan_->columns, &orders_, &bytes);
+    OrderColumns(sheet, plan_->filter_columns, &filter_orders_, &bytes);
+    plan_->counters.bytes_scanned.fetch_add(bytes, std::memory_order_relaxed);
+  }
+
+  struct Order {
+    const hot::SheetColumn* cells = nullptr;
+    bool whole = false;
+    std::vector<std::uint32_t> positions{};
+    std::uint32_t Position(std::uint32_t row) const { return whole ? row : positions[row]; }
+  };
+
+  void OrderColumns(const hot::Sheet& sheet, const std::vector<ProjectedColumn>& columns,
+                    std::vector<Order>* orders, std::uint64_t* bytes) {
+    orders->clear();
+    for (const ProjectedColumn& column : columns) {
+      orders->emplace_back();
       if (column.kind != ProjectedColumn::Kind::kValue) continue;
       const hot::SheetColumn* cells = sheet.FindColumn(column.id);
       if (cells == nullptr || rows_.empty()) continue;
-      Order& order = orders_.back();
+      Order& order = orders->back();
       order.cells = cells;
       order.whole = cells->IsWhole(sheet.VisibleRows(plan_->snapshot->number));
       if (!order.whole) {
         order.positions.resize(sheet.VisibleRows(plan_->snapshot->number));
         cells->LocateAll(static_cast<std::uint32_t>(order.positions.size()), order.positions.data());
       }
-      bytes += rows_.size() * sizeof(std::uint64_t);
+      *bytes += rows_.size() * sizeof(std::uint64_t);
     }
-    plan_->counters.bytes_scanned.fetch_add(bytes, std::memory_order_relaxed);
+  }
+
+  // Leaves of the rows taken those that pass.
+  Status FilterRows(ScanBatch* batch) {
+    Batch looked_at;
+    MakeColumns(plan_->filter_columns, filter_orders_, *batch, &looked_at);
+    passed_.clear();
+    TL_TRY(filter_->Select(looked_at, &passed_));
+    for (std::size_t i = 0; i < passed_.size(); ++i) taken_[i] = taken_[passed_[i]];
+    taken_.resize(passed_.size());
+    KeepRuns(passed_, &batch->runs);
+    return OkStatus();
+  }
+
+  void MakeColumns(const std::vector<ProjectedColumn>& columns, const std::vector<Order>& orders,
+                   const ScanBatch& rows, Batch* batch) const {
+    std::vector<Vector> made;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      made.push_back(MakeColumn(columns[i], orders[i], rows, taken_.size()));
+    }
+    batch->columns = std::move(made);
+    batch->row_count = taken_.size();
   }
 
   // Drops rows that have none of the columns asked for.
@@ -79,6 +117,19 @@ class BufferMorselReader final : public MorselReader {
     runs_ = std::move(kept_runs);
   }
 
+  // Leaves of each run, which is one series in the order of time, the rows at the ends.
+  void KeepEnds() {
+    std::vector<std::uint32_t> kept;
+    for (SortedSheet::Run& run : runs_) {
+      const std::uint32_t last = run.first + run.count - 1;
+      const auto first = static_cast<std::uint32_t>(kept.size());
+      if (plan_->oldest_only) kept.push_back(rows_[run.first]);
+      if (plan_->newest_only && !(plan_->oldest_only && run.count == 1)) kept.push_back(rows_[last]);
+      run = {run.series, first, static_cast<std::uint32_t>(kept.size()) - first};
+    }
+    rows_ = std::move(kept);
+  }
+
   void FillRuns(std::size_t count, ScanBatch* batch) {
     batch->runs.clear();
     std::uint32_t filled = 0;
@@ -96,13 +147,6 @@ class BufferMorselReader final : public MorselReader {
     }
   }
 
-  struct Order {
-    const hot::SheetColumn* cells = nullptr;
-    bool whole = false;
-    std::vector<std::uint32_t> positions{};
-    std::uint32_t Position(std::uint32_t row) const { return whole ? row : positions[row]; }
-  };
-
   Vector MakeColumn(const ProjectedColumn& column, const Order& order, const ScanBatch& batch,
                     std::size_t count) const {
     switch (column.kind) {
@@ -112,7 +156,7 @@ class BufferMorselReader final : public MorselReader {
       case ProjectedColumn::Kind::kTime: {
         Vector times = Vector::Flat(Type::Timestamp(), count);
         auto* out = times.mutable_values<std::int64_t>();
-        for (std::size_t i = 0; i < count; ++i) out[i] = sorted_->sheet().Time(rows_[next_row_ + i]);
+        for (std::size_t i = 0; i < count; ++i) out[i] = sorted_->sheet().Time(taken_[i]);
         return times;
       }
       case ProjectedColumn::Kind::kValue:
@@ -132,7 +176,7 @@ class BufferMorselReader final : public MorselReader {
       case PhysicalType::kString: {
         auto* out = values.mutable_values<StringRef>();
         for (std::size_t i = 0; i < count; ++i) {
-          const std::uint32_t position = order.Position(rows_[next_row_ + i]);
+          const std::uint32_t position = order.Position(taken_[i]);
           if (position == hot::SheetColumn::kNoValue) {
             values.SetNull(i);
           } else {
@@ -154,7 +198,7 @@ class BufferMorselReader final : public MorselReader {
   void Gather(const Order& order, std::size_t count, Vector* values, Convert convert) const {
     auto* out = values->mutable_values<T>();
     for (std::size_t i = 0; i < count; ++i) {
-      const std::uint32_t position = order.Position(rows_[next_row_ + i]);
+      const std::uint32_t position = order.Position(taken_[i]);
       if (position == hot::SheetColumn::kNoValue) {
         out[i] = T{};
         values->SetNull(i);
@@ -167,11 +211,15 @@ class BufferMorselReader final : public MorselReader {
   const std::shared_ptr<const ScanPlan> plan_;
   const std::shared_ptr<hot::Buffer> buffer_;
   const std::vector<std::uint32_t> sheets_;
+  RowFilter* const filter_;
   std::size_t next_sheet_ = 0;
   std::unique_ptr<SortedSheet> sorted_;
   std::vector<std::uint32_t> rows_;
   std::vector<SortedSheet::Run> runs_;
   std::vector<Order> orders_;
+  std::vector<Order> filter_orders_;
+  std::vector<std::uint32_t> taken_;  // rows of the sheet in the batch being made
+  std::vector<std::uint32_t> passed_;
   std::size_t next_row_ = 0;
   std::size_t next_run_ = 0;
   std::uint32_t run_offset_ = 0;
@@ -180,8 +228,8 @@ class BufferMorselReader final : public MorselReader {
 }  // namespace
 
 std::unique_ptr<MorselReader> OpenBufferMorsel(std::shared_ptr<const ScanPlan> plan,
-                                               const Morsel& morsel) {
-  return std::make_unique<BufferMorselReader>(std::move(plan), morsel);
+                                               const Morsel& morsel, RowFilter* filter) {
+  return std::make_unique<BufferMorselReader>(std::move(plan), morsel, filter);
 }
 
 }  // namespace tideline::engine

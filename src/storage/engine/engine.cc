@@ -1,6 +1,7 @@
 #include "storage/engine/engine.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -104,6 +105,7 @@ EngineImpl::EngineImpl(EngineOptions options)
       options_.memory_bytes_max == 0 ? DetectMemoryBytes() : options_.memory_bytes_max;
   if (options_.hot_bytes_max == 0) options_.hot_bytes_max = budget / 4;
   if (options_.cache_bytes_max == 0) options_.cache_bytes_max = budget / 4;
+  if (options_.series_bytes_max == 0) options_.series_bytes_max = budget / 4;
   if (options_.sealer == nullptr) options_.sealer = &plain_sealer_;
   cache_ = std::make_unique<LruBlockCache>(options_.cache_bytes_max);
   services_.catalog = &catalog_;
@@ -111,12 +113,13 @@ EngineImpl::EngineImpl(EngineOptions options)
   services_.options = &options_;
   services_.hot_bytes = &hot_bytes_;
   services_.staged_bytes = &staged_bytes_;
+  services_.series_bytes = &series_bytes_;
   services_.wake = [this] {
     MutexLock lock(wake_mutex_);
     wanted_ = true;
     wake_.NotifyOne();
   };
-  wall_at_open_ns_ = options_.clock->WallNow().value;
+  wall_at_open_ns_ = believed_at_open_ns_ = options_.clock->WallNow().value;
   steady_at_open_ns_ = options_.clock->SteadyNow().value;
   last_checkpoint_steady_ns_ = steady_at_open_ns_;
 }
@@ -133,8 +136,11 @@ Status EngineImpl::Stop() {
     MutexLock wake_lock(wake_mutex_);
     stopping_ = true;
     wake_.NotifyAll();
+    merge_wake_.NotifyAll();
+    pace_.NotifyAll();
   }
   if (background_ != nullptr) background_->Stop();
+  if (merger_ != nullptr) merger_->Stop();
   if (!lane_.started()) return OkStatus();
   const Status checkpoint = Checkpoint();
   const Status log = lane_.wal().Stop();
@@ -152,13 +158,50 @@ EngineStats EngineImpl::stats() const {
   for (const auto& table : AllTables()) {
     const auto sources = table->sources();
     stats.segment_count += sources->segments.size();
-    for (const auto& segment : sources->segments) stats.segment_bytes += segment->entry().bytes;
+    for (const auto& segment : sources->segments) {
+      stats.segment_bytes += segment->entry().bytes;
+      if (segment->entry().tier == catalog::StoreTier::kMemory) continue;
+      ++stats.magnetic_segment_count;
+      stats.magnetic_bytes += segment->entry().bytes;
+    }
     stats.series_count += table->index().series_count();
   }
   stats.replayed_records = replayed_records_;
   stats.checkpoint_count = checkpoint_count_.load(std::memory_order_relaxed);
   stats.merge_count = merge_count_.load(std::memory_order_relaxed);
+  stats.dropped_bytes = dropped_bytes_.load(std::memory_order_relaxed);
+  stats.series_bytes = series_bytes_.load(std::memory_order_relaxed);
+  stats.expiry_paused = ClockInDoubt();
+  stats.checkpoint_rows = checkpoint_rows_.load(std::memory_order_relaxed);
+  stats.checkpoint_bytes = checkpoint_bytes_.load(std::memory_order_relaxed);
+  const auto rows_of = [this](MergeKind kind) {
+    return merge_rows_[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
+  };
+  stats.merged_rows = rows_of(MergeKind::kMerge);
+  stats.moved_rows = rows_of(MergeKind::kMove);
+  stats.consolidated_rows = rows_of(MergeKind::kConsolidate);
+  stats.merge_read_bytes = merge_read_bytes_.load(std::memory_order_relaxed);
+  stats.merge_written_bytes = merge_written_bytes_.load(std::memory_order_relaxed);
+  stats.writes_at_rest_max = writes_at_rest_max_.load(std::memory_order_relaxed);
   return stats;
+}
+
+std::vector<catalog::LiveSegment> EngineImpl::ListSegments() const {
+  std::vector<catalog::LiveSegment> all;
+  for (const auto& table : AllTables()) {
+    const catalog::TableSchemaPtr schema = catalog_.FindTable(table->id());
+    if (schema == nullptr) continue;
+    for (const auto& segment : table->sources()->segments) {
+      const auto dead = segment->deletions().At(UINT64_MAX);
+      all.push_back({schema->database, schema->table, segment->entry(),
+                     dead == nullptr ? 0 : dead->count()});
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const catalog::LiveSegment& a, const catalog::LiveSegment& b) {
+    return std::tie(a.database, a.table, a.entry.window_start_ns, a.entry.window_length_ns, a.entry.key) <
+           std::tie(b.database, b.table, b.entry.window_start_ns, b.entry.window_length_ns, b.entry.key);
+  });
+  return all;
 }
 
 // ---- finding -------------------------------------------------------------------------------------
@@ -437,6 +480,14 @@ Status EngineImpl::CheckGates() const {
     return ResourceExhausted("hot_bytes_max: {} bytes wait to be written to files, the limit is {}",
                              hot, options_.hot_bytes_max);
   }
+  const SpaceState space = space_.load(std::memory_order_relaxed);
+  if (space == SpaceState::kFull) {
+    return ResourceExhausted("the disk of the data directory is nearly full: writes are refused until there is space");
+  }
+  if (space == SpaceState::kLow &&
+      low_space_batches_.fetch_sub(1, std::memory_order_relaxed) <= 0) {
+    return ResourceExhausted("the disk of the data directory has little space left: writes are slowed down");
+  }
   if (crowded_.load(std::memory_order_relaxed)) {
     return ResourceExhausted("segments_per_window_max: merging must catch up, the limit is {}",
                              options_.segments_per_window_max);
@@ -480,13 +531,6 @@ Result<std::vector<RecordResult>> EngineImpl::WriteAndWait(const WriteBatch& bat
   while (!options_.own_threads && !waiter.done() && lane_.wal().Drive()) {
   }
   return waiter.Wait();
-}
-
-std::int64_t EngineImpl::RetentionEdge(const catalog::TableSchema& schema) const {
-  const std::int64_t now = options_.clock->WallNow().value;
-  std::int64_t edge = 0;
-  if (__builtin_sub_overflow(now, schema.properties.retention.total_ns(), &edge)) return INT64_MIN;
-  return edge;
 }
 
 Result<Snapshot> EngineImpl::SnapshotOf(std::shared_ptr<Table> table) {

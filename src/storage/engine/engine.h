@@ -22,9 +22,12 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/uuid.h"
 #include "storage/catalog/catalog.h"
+#include "storage/catalog/manifest.h"
 #include "storage/engine/engine_options.h"
 #include "storage/engine/scan.h"
+#include "storage/engine/verify.h"
 #include "storage/engine/write_batch.h"
 
 namespace tideline::engine {
@@ -54,6 +57,53 @@ struct EngineStats {
   std::uint64_t replayed_records = 0;  ///< at open
   std::uint64_t checkpoint_count = 0;
   std::uint64_t merge_count = 0;
+  std::uint64_t magnetic_segment_count = 0;  ///< of segment_count
+  std::uint64_t magnetic_bytes = 0;          ///< of segment_bytes
+  std::uint64_t dropped_bytes = 0;           ///< files that undelete can bring back
+  std::uint64_t series_bytes = 0;            ///< memory of the series indexes, as of the last upkeep
+  bool expiry_paused = false;                ///< the wall clock is in doubt
+
+  // Rows written into segment files since the start, by what wrote them; the log's bytes are not counted here.
+  std::uint64_t checkpoint_rows = 0;
+  std::uint64_t checkpoint_bytes = 0;
+  std::uint64_t merged_rows = 0;        ///< within a store
+  std::uint64_t moved_rows = 0;         ///< into the magnetic store
+  std::uint64_t consolidated_rows = 0;  ///< within the magnetic store, into longer windows
+  std::uint64_t merge_read_bytes = 0;
+  std::uint64_t merge_written_bytes = 0;
+  /// Of all rows moved into the magnetic store: how often the one written most often was written.
+  std::uint64_t writes_at_rest_max = 0;
+  /// How often a row was written into segment files on average; 0 before the first checkpoint.
+  double WriteAmplification() const {
+    return checkpoint_rows == 0
+               ? 0
+               : static_cast<double>(checkpoint_rows + merged_rows + moved_rows + consolidated_rows) /
+                     static_cast<double>(checkpoint_rows);
+  }
+};
+
+/// Which rows a DELETE takes away: all predicates on dimensions and measure_name hold, and the time lies in one of
+/// `times` (empty list: any time).
+struct DeleteRequest {
+  std::string_view database{};
+  std::string_view table{};
+  std::vector<TimeRange> times{};
+  std::vector<SeriesPredicate> series{};
+  bool dry_run = false;  ///< counts only
+};
+struct DeleteResult {
+  std::uint64_t rows = 0;
+  Uuid delete_id{};                 ///< nil when nothing was deleted
+  std::int64_t undo_until_ns = 0;   ///< wall time; 0: cannot be undone
+};
+
+struct UndeleteRequest {
+  std::string_view database{};
+  std::string_view table{};
+  Uuid delete_id{};  ///< nil: segments that expired
+};
+struct UndeleteResult {
+  std::uint64_t rows = 0;  ///< brought back
 };
 
 class Engine {
@@ -110,14 +160,28 @@ class Engine {
   virtual Result<Snapshot> OpenSnapshot(std::string_view database, std::string_view table) = 0;
   virtual Result<Snapshot> OpenSnapshot(catalog::TableId table) = 0;
 
+  /// Takes whole rows away: those written before the call. Durable and invisible at return; can be undone for
+  /// EngineOptions::undelete_ns. Blocks; checkpoints wait for it, writers do not. kNotFound; kInvalidArgument: a
+  /// predicate on a value column, too many time ranges.
+  virtual Result<DeleteResult> DeleteRows(const DeleteRequest& request) = 0;
+  /// Brings back what a DELETE took away, or what expired, while its time is not over. Keys that were written again
+  /// stay as they are. kNotFound: no such table or delete; kInvalidArgument: the rows would expire at once.
+  virtual Result<UndeleteResult> Undelete(const UndeleteRequest& request) = 0;
+
   // ---- maintenance ---------------------------------------------------------------------------
   /// Writes everything published so far to files and raises the log's floor. Blocks.
   virtual Status Checkpoint() = 0;
   /// What the background does on its own clock: runs, merges, expiry, removal of files. Blocks.
   virtual Status RunMaintenance() = 0;
+  /// RunMaintenance until there is nothing left to merge, move or expire. Blocks.
+  virtual Status Settle() = 0;
   /// With own_threads false: commits what is logged; false when there is nothing to do.
   virtual bool Drive() = 0;
   virtual EngineStats stats() const = 0;
+  /// Checks every file that the newest manifest names, and the log. Blocks for long; writes, queries and upkeep go on.
+  virtual Result<VerifyReport> Verify() = 0;
+  /// Live segments of all tables, by database, table, window and key.
+  virtual std::vector<catalog::LiveSegment> ListSegments() const = 0;
 
  protected:
   Engine() = default;

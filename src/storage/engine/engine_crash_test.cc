@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "storage/engine/engine_test_support.h"
+#include "storage/seal/key_ring.h"
+#include "storage/seal/local_key_file.h"
 
 namespace tideline::engine {
 namespace {
@@ -24,14 +26,15 @@ struct Known {
 
 class Workload {
  public:
-  explicit Workload(std::uint64_t seed) : random_(seed), sim_(seed) {
+  Workload(std::uint64_t seed, bool encrypted)
+      : encrypted_(encrypted), random_(seed), sim_(seed) {
     sim_.options.buffer_rows_max = 8 + random_.Below(60);
     sim_.options.piece_rows_min = 1 + random_.Below(40);
     sim_.options.wal_file_bytes = 64 << 10;
   }
 
   void Run(int rounds) {
-    ASSERT_TRUE(sim_.Open().ok());
+    ASSERT_TRUE(Open().ok());
     ASSERT_TRUE(sim_.Create().ok());
     for (int round = 0; round < rounds; ++round) {
       sim_.disk.CrashAtCall(5 + random_.Below(120));
@@ -41,13 +44,13 @@ class Workload {
       // Recovery itself may die, too.
       while (random_.Below(3) == 0) {
         sim_.disk.CrashAtCall(1 + random_.Below(12));
-        if (sim_.Open().ok()) {
+        if (Open().ok()) {
           sim_.Crash(static_cast<Keep>(random_.Below(3)));
         } else {
           sim_.disk.Restart(static_cast<Keep>(random_.Below(3)));
         }
       }
-      const Status opened = sim_.Open();
+      const Status opened = Open();
       ASSERT_TRUE(opened.ok()) << opened << " in round " << round;
       const Rows rows = sim_.Read();
       Check(rows);
@@ -56,13 +59,27 @@ class Workload {
       }
       if (random_.Below(2) == 0) {
         sim_.Crash(Keep::kNone);
-        ASSERT_TRUE(sim_.Open().ok());
+        ASSERT_TRUE(Open().ok());
         ASSERT_EQ(sim_.Read(), rows) << "recovery twice differs from once";
       }
     }
   }
 
  private:
+  // Keys come from the disk at each start, as they do for a server.
+  Status Open() {
+    if (!encrypted_) return sim_.Open();
+    TL_TRY(fs::CreateDirectories(sim_.disk, "/data"));
+    auto opened = seal::LocalKeyFile::Open(sim_.disk, "/data/master-key");
+    if (CodeOf(opened.status()) == ErrorCode::kNotFound) {
+      opened = seal::LocalKeyFile::Create(sim_.disk, "/data/master-key");
+    }
+    key_file_ = TL_TRY(std::move(opened));
+    ring_ = TL_TRY(seal::KeyRing::Open(sim_.disk, "/data/keys", *key_file_));
+    sim_.options.sealer = ring_.get();
+    return sim_.Open();
+  }
+
   TestRecord MakeRecord() {
     TestRecord record;
     record.dimensions = {{"host", "h" + std::to_string(random_.Below(4))}};
@@ -148,7 +165,10 @@ class Workload {
     }
   }
 
+  const bool encrypted_;
   Random random_;
+  std::unique_ptr<seal::LocalKeyFile> key_file_;
+  std::unique_ptr<seal::KeyRing> ring_;
   SimEngine sim_;
   std::map<RowKey, Known> known_;
 };
@@ -157,7 +177,7 @@ TEST(EngineCrash, AcknowledgedRowsSurvivePowerCuts) {
   SetLogLevel(LogLevel::kOff);
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
-    Workload workload(seed);
+    Workload workload(seed, seed % 3 == 0);
     workload.Run(6);
     if (HasFatalFailure() || HasFailure()) break;
   }

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "base/time.h"
 #include "storage/fs/file_system.h"
+#include "storage/objstore/object_store.h"
 #include "storage/seal/sealer.h"
 
 namespace tideline::engine {
@@ -35,6 +36,7 @@ struct EngineOptions {
   std::size_t hot_bytes_max = 0;                         ///< buffers and runs; 0: a quarter of the budget
   std::uint64_t wal_bytes_max = std::uint64_t{1} << 30;  ///< log above the floor
   std::size_t segments_per_window_max = 512;
+  std::size_t series_bytes_max = 0;  ///< series of all tables; 0: a quarter of the budget
 
   // ---- pace -----------------------------------------------------------------------------------
   /// Log written since the last checkpoint; a restart replays about this much.
@@ -45,6 +47,20 @@ struct EngineOptions {
   /// Rows of an active buffer; smaller only in tests.
   std::size_t buffer_rows_max = kBufferRowsMax;
   std::size_t piece_rows_min = kPieceRowsMin;
+
+  /// Bytes that merges write per second at most; 0: no limit.
+  std::uint64_t merge_bytes_per_second_max = std::uint64_t{256} << 20;
+
+  // ---- tiers ------------------------------------------------------------------------------------
+  /// Where the magnetic store lies; null: in the data directory. Outlives the engine.
+  objstore::ObjectStore* magnetic_store = nullptr;
+  /// Segments of the magnetic store with fewer rows are put together into longer windows.
+  std::uint64_t magnetic_piece_rows_min = 65'536;
+  /// How long dropped segments and deleted rows can be brought back; 0: not at all.
+  std::int64_t undelete_ns = kNsPerDay;
+  /// A file that holds this much space and is given back when the disk is nearly full, so that checkpoints and deletes
+  /// can run; 0: none.
+  std::uint64_t reserve_bytes = 0;
 
   // ---- log ------------------------------------------------------------------------------------
   std::uint64_t wal_file_bytes = std::uint64_t{64} << 20;

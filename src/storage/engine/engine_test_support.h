@@ -49,7 +49,7 @@ using Rows = std::map<RowKey, RowValues>;
 RowKey KeyOf(const TestRecord& record);
 RowValues ValuesOf(const TestRecord& record);
 /// Every row of the snapshot; fails the test when one comes twice or runs are wrong.
-Rows ReadRows(const Snapshot& snapshot, ScanRequest request = {});
+Rows ReadRows(const Snapshot& snapshot, ScanRequest request = {}, RowFilter* filter = nullptr);
 
 /// An engine on a simulated disk, without threads, at 2024-01-01.
 class SimEngine {

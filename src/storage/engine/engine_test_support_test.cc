@@ -73,7 +73,7 @@ RowValues ValuesOf(const TestRecord& record) {
   return values;
 }
 
-Rows ReadRows(const Snapshot& snapshot, ScanRequest request) {
+Rows ReadRows(const Snapshot& snapshot, ScanRequest request, RowFilter* filter) {
   Rows rows;
   const std::vector<catalog::Column> columns = snapshot.schema().Columns();
   request.columns.clear();
@@ -82,7 +82,7 @@ Rows ReadRows(const Snapshot& snapshot, ScanRequest request) {
   EXPECT_TRUE(scan.ok()) << scan.status();
   if (!scan.ok()) return rows;
   for (std::size_t m = 0; m < (*scan)->morsel_count(); ++m) {
-    auto morsel = (*scan)->OpenMorsel(m);
+    auto morsel = (*scan)->OpenMorsel(m, filter);
     EXPECT_TRUE(morsel.ok()) << morsel.status();
     if (!morsel.ok()) return rows;
     ScanBatch batch;

@@ -103,6 +103,7 @@ class Flusher {
       FlushedSegment flushed;
       flushed.window = window;
       flushed.file_uuid = output.file_uuid;
+      flushed.key_id = output.seal.key_id;
       flushed.written = TL_TRY(output.writer->Finish());
       TL_TRY(output.sink->Commit());
       flushed.sink = std::move(output.sink);
@@ -120,6 +121,7 @@ class Flusher {
   };
   struct Output {
     Uuid file_uuid;
+    NewSegmentSeal seal;
     std::unique_ptr<SegmentSink> sink;
     std::unique_ptr<segment::SegmentWriter> writer;
     std::uint32_t series = UINT32_MAX;
@@ -238,9 +240,14 @@ class Flusher {
     segment::SegmentWriterOptions options;
     std::memcpy(options.file_uuid.data(), output->file_uuid.bytes.data(), options.file_uuid.size());
     options.table_id = request_.schema->id.value;
+    options.tier = request_.tier == catalog::StoreTier::kMemory ? segment::Tier::kMemory
+                                                                 : segment::Tier::kMagnetic;
+    if (options.tier == segment::Tier::kMagnetic) options.effort = codec::Effort::kSmall;
     options.window_start_ns = window.start_ns;
     options.window_length_ns = window.length_ns;
     options.through_number = request_.through.value;
+    if (request_.make_seal) output->seal = TL_TRY(request_.make_seal(output->file_uuid));
+    options.seal = output->seal.pages.get();
     output->writer = std::make_unique<segment::SegmentWriter>(options, *output->sink);
     return OkStatus();
   }
@@ -272,6 +279,10 @@ class Flusher {
 };
 
 }  // namespace
+
+Window WindowAround(std::int64_t time_ns, std::int64_t length_ns) {
+  return {AlignDown(time_ns, length_ns), length_ns};
+}
 
 void WindowPlan::Count(std::span<const std::int64_t> times) {
   std::int64_t hour = INT64_MIN;

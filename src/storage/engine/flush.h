@@ -17,6 +17,7 @@
 #include "storage/catalog/schema.h"
 #include "storage/engine/row_source.h"
 #include "storage/hot/series_index.h"
+#include "storage/seal/sealer.h"
 
 namespace tideline::engine {
 
@@ -36,6 +37,9 @@ struct Window {
   std::int64_t length_ns = 0;  ///< 0: no window (a run)
   auto operator<=>(const Window&) const = default;
 };
+
+/// The window of that length around a time.
+Window WindowAround(std::int64_t time_ns, std::int64_t length_ns);
 
 /// Which window a row goes to, decided from how many rows each hour has.
 class WindowPlan {
@@ -61,9 +65,16 @@ class SegmentSink : public segment::ByteSink {
   virtual Status Commit() = 0;
 };
 
+/// How the pages of a new segment are sealed.
+struct NewSegmentSeal {
+  seal::KeyId key_id{};
+  std::unique_ptr<segment::PageSeal> pages{};  ///< null: not at all
+};
+
 struct FlushedSegment {
   Window window;
   Uuid file_uuid;
+  seal::KeyId key_id;
   segment::WrittenSegment written;
   std::unique_ptr<SegmentSink> sink;  ///< committed
 };
@@ -75,11 +86,14 @@ struct FlushRequest {
   /// Null: everything into one segment of `window`.
   const WindowPlan* plan = nullptr;
   Window window{};
+  catalog::StoreTier tier = catalog::StoreTier::kMemory;
   SequenceNumber through;
   /// Rows before this are left out (expired).
   std::int64_t retention_edge_ns = INT64_MIN;
   std::function<Uuid()> make_uuid{};
   std::function<Result<std::unique_ptr<SegmentSink>>(const Uuid& file_uuid)> make_sink{};
+  /// Empty: segments are not sealed (runs in memory).
+  std::function<Result<NewSegmentSeal>(const Uuid& file_uuid)> make_seal{};
 };
 
 struct FlushResult {

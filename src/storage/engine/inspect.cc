@@ -6,7 +6,9 @@
 #include "storage/catalog/manifest.h"
 #include "storage/catalog/sealed_object.h"
 #include "storage/engine/outcome.h"
+#include "storage/engine/segment_source.h"
 #include "storage/engine/series_file.h"
+#include "storage/segment/page_file.h"
 #include "storage/segment/segment_reader.h"
 #include "storage/wal/log_file.h"
 
@@ -28,6 +30,14 @@ class FileRangeReader final : public segment::RangeReader {
  private:
   std::unique_ptr<fs::File> file_;
 };
+
+/// False for a sealer without keys; errors of one that has some show when the file is opened.
+bool HasKey(seal::Sealer& sealer, const seal::FileIdentity& identity) {
+  const auto file = sealer.ForFile(identity);
+  if (!file.ok()) return true;
+  Bytes probe((*file)->cipher_bytes());
+  return CodeOf((*file)->Decrypt(UINT64_MAX, probe).status()) != ErrorCode::kPermissionDenied;
+}
 
 std::string TimeText(std::int64_t ns) { return FormatIso8601(TimestampNs{ns}, 9); }
 
@@ -54,27 +64,46 @@ std::string ManifestText(const catalog::Manifest& manifest) {
       text += fmt::format("    {} {} bytes, {} entries\n", file.key, file.bytes, file.entry_count);
     }
     for (const auto& segment : files.segments) {
-      text += fmt::format("    {} {} bytes, {} rows, {} series, {} to {}, window of {} h{}\n",
+      text += fmt::format("    {} {} bytes, {} rows, {} series, {} to {}, window of {} h, {} store, written {} times{}\n",
                           segment.key, segment.bytes, segment.row_count, segment.series_count,
                           TimeText(segment.time_ns_min), TimeText(segment.time_ns_max),
                           segment.window_length_ns / kNsPerHour,
+                          segment.tier == catalog::StoreTier::kMemory ? "memory" : "magnetic",
+                          segment.write_count,
                           segment.deletion_vector_key.empty()
                               ? std::string()
                               : ", dead rows in " + segment.deletion_vector_key);
     }
   }
+  for (const catalog::DroppedSegment& dropped : manifest.dropped) {
+    text += fmt::format("  dropped from table {} at {} ({}): {} {} rows, {} to {}\n",
+                        dropped.table.value, TimeText(dropped.dropped_ns),
+                        dropped.reason == catalog::DropReason::kExpired
+                            ? std::string("expired")
+                            : "delete " + FormatUuid(dropped.delete_id),
+                        dropped.segment.key, dropped.segment.row_count,
+                        TimeText(dropped.segment.time_ns_min), TimeText(dropped.segment.time_ns_max));
+  }
   return text;
 }
 
-Result<std::string> ObjectText(seal::FileType type, BytesView stored) {
-  seal::PlainSealer sealer;
+Result<std::string> ObjectText(seal::Sealer& sealer, const seal::FileIdentity& identity,
+                               BytesView stored) {
+  const seal::FileType type = identity.type;
+  TL_TRY(catalog::CheckObject(stored));
+  if (!identity.key_id.is_nil() && !HasKey(sealer, identity)) {
+    return fmt::format("file {} type {} format {}\n  {} bytes, encrypted under data key {}: every checksum holds\n",
+                       FormatUuid(identity.file_uuid), static_cast<int>(type),
+                       identity.format_version, stored.size(), FormatUuid(identity.key_id));
+  }
   const catalog::SealedObject object =
       TL_TRY(catalog::OpenObject(sealer, type, UINT16_MAX, stored));
   const std::string head = fmt::format("file {} format {}\n", FormatUuid(object.identity.file_uuid),
                                        object.identity.format_version);
   switch (type) {
     case seal::FileType::kManifest:
-      return head + ManifestText(TL_TRY(catalog::DecodeManifest(object.plain)));
+      return head + ManifestText(TL_TRY(catalog::DecodeManifest(
+                        object.plain, object.identity.format_version)));
     case seal::FileType::kDeletionVector: {
       const Bitmap dead = TL_TRY(Bitmap::Decode(object.plain));
       return head + fmt::format("deletion vector: {} dead rows\n", dead.count());
@@ -102,8 +131,45 @@ Result<std::string> ObjectText(seal::FileType type, BytesView stored) {
   return InvalidArgument("sealed objects of type {} are not described", static_cast<int>(type));
 }
 
-Result<std::string> SegmentText(std::shared_ptr<segment::RangeReader> file, std::uint64_t bytes) {
-  const auto reader = TL_TRY(segment::SegmentReader::Open(std::move(file), bytes));
+// What no key is needed for: the checksum of each page.
+Result<std::string> SealedSegmentText(std::shared_ptr<segment::RangeReader> file,
+                                      std::uint64_t bytes) {
+  const auto pages = TL_TRY(segment::PageReader::Open(std::move(file), bytes, nullptr));
+  TL_TRY(pages->Scrub());
+  return fmt::format("encrypted segment, {} bytes in {} pages: every checksum holds\n", bytes,
+                     (bytes + segment::kPageBytes - 1) / segment::kPageBytes);
+}
+
+// The manifest that names a sealed segment tells its key.
+Result<std::unique_ptr<SegmentSeal>> FindSegmentSeal(fs::FileSystem& fs, std::string_view path,
+                                                     seal::Sealer& sealer) {
+  const std::string directory = fs::JoinPath(DataDirectoryOf(path), "manifest");
+  const auto names = fs.List(directory);
+  if (!names.ok()) return std::unique_ptr<SegmentSeal>();
+  for (auto at = names->rbegin(); at != names->rend(); ++at) {
+    const auto stored =
+        fs::ReadWholeFile(fs, fs::JoinPath(directory, at->name), kInspectBytesMax);
+    if (!stored.ok()) continue;
+    const auto object = catalog::OpenObject(sealer, seal::FileType::kManifest,
+                                            catalog::kManifestFormat, *stored);
+    if (CodeOf(object.status()) == ErrorCode::kPermissionDenied) return object.status();
+    if (!object.ok()) continue;
+    const auto manifest = catalog::DecodeManifest(object->plain, object->identity.format_version);
+    if (!manifest.ok()) continue;
+    for (const auto& [id, files] : manifest->tables) {
+      for (const auto& segment : files.segments) {
+        if (!path.ends_with(segment.key)) continue;
+        return SegmentSeal::Make(sealer, segment.file_uuid, segment.key_id);
+      }
+    }
+  }
+  return std::unique_ptr<SegmentSeal>();
+}
+
+Result<std::string> SegmentText(std::shared_ptr<segment::RangeReader> file, std::uint64_t bytes,
+                                segment::PageSeal* seal) {
+  const auto reader =
+      TL_TRY(segment::SegmentReader::Open(std::move(file), bytes, {.cache = nullptr, .seal = seal}));
   const segment::SegmentSummary& summary = reader->summary();
   std::string text = fmt::format(
       "segment of table {}, format {}, {} bytes\n  {} rows, {} series, {} stripes, through {}\n"
@@ -169,7 +235,7 @@ Status AppendRecord(SequenceNumber number, std::uint16_t type, BytesView payload
   const auto outcome = static_cast<OutcomeType>(type);
   if (outcome != OutcomeType::kWrite) {
     static constexpr const char* kNames[] = {"put database", "drop database", "create table",
-                                             "drop table", "update table"};
+                                             "drop table", "update table", "delete"};
     const std::size_t index = static_cast<std::size_t>(type) - 2;
     *text += fmt::format("  {}: {}, {} bytes\n", number.value,
                          index < std::size(kNames) ? kNames[index] : "unknown", payload.size());
@@ -182,8 +248,7 @@ Status AppendRecord(SequenceNumber number, std::uint16_t type, BytesView payload
 }
 
 Result<std::string> LogText(fs::FileSystem& fs, const std::string& path,
-                            const Uuid& database_uuid) {
-  seal::PlainSealer sealer;
+                            const Uuid& database_uuid, seal::Sealer& sealer) {
   wal::WalOptions options;
   options.database_uuid = database_uuid;
   options.sealer = &sealer;
@@ -197,10 +262,13 @@ Result<std::string> LogText(fs::FileSystem& fs, const std::string& path,
     text += fmt::format(" frame at {}: {} records from {}, {} bytes, durable {}\n", offset,
                         frame->header.record_count, frame->header.first_number.value,
                         frame->payload.size(), frame->header.durable_number.value);
-    if (frame->header.type == wal::FrameType::kData) {
+    const Result<BytesView> opened = image.Decrypt(*frame);
+    if (CodeOf(opened.status()) == ErrorCode::kPermissionDenied) {
+      text += fmt::format("  encrypted under data key {}\n", FormatUuid(image.header().key_id));
+    } else if (frame->header.type == wal::FrameType::kData) {
       Bytes scratch;
-      const BytesView sealed = TL_TRY(image.Decrypt(*frame));
-      const BytesView plain = TL_TRY(wal::UnpackPayload(frame->header, sealed, &scratch));
+      const BytesView packed = TL_TRY(opened);
+      const BytesView plain = TL_TRY(wal::UnpackPayload(frame->header, packed, &scratch));
       TL_TRY(wal::VisitRecords(frame->header, plain, SequenceNumber{0},
                                [&](SequenceNumber number, std::uint16_t type, BytesView payload) {
                                  return AppendRecord(number, type, payload, &text);
@@ -214,26 +282,36 @@ Result<std::string> LogText(fs::FileSystem& fs, const std::string& path,
 
 }  // namespace
 
-Result<std::string> InspectFile(fs::FileSystem& fs, std::string_view path) {
+std::string DataDirectoryOf(std::string_view path) {
+  return fs::DirectoryOf(fs::DirectoryOf(path));
+}
+
+Result<std::string> InspectFile(fs::FileSystem& fs, std::string_view path, seal::Sealer* keys) {
+  seal::KeylessSealer keyless;
+  seal::Sealer& sealer = keys == nullptr ? keyless : *keys;
   auto file = TL_TRY(fs.Open(path, fs::OpenMode::kRead));
   const std::uint64_t size = TL_TRY(file->Size());
   Bytes head(static_cast<std::size_t>(std::min<std::uint64_t>(size, 64)));
   TL_TRY(file->ReadAt(0, head));
-  const Result<seal::FileType> type = catalog::PeekObjectType(head);
-  if (type.ok()) {
+  const Result<seal::FileIdentity> object = catalog::PeekObject(head);
+  if (object.ok()) {
     if (size > kInspectBytesMax) return InvalidArgument("{} is too large to describe", path);
     Bytes whole(static_cast<std::size_t>(size));
     TL_TRY(file->ReadAt(0, whole));
-    return ObjectText(*type, whole);
+    return ObjectText(sealer, *object, whole);
   }
   Bytes log_head(wal::kFileHeaderBytes);
   if (size >= log_head.size()) {
     TL_TRY(file->ReadAt(0, log_head));
     std::uint32_t crc = 0;
     const auto header = wal::DecodeFileHeader(log_head, &crc);
-    if (header.ok()) return LogText(fs, std::string(path), header->database_uuid);
+    if (header.ok()) return LogText(fs, std::string(path), header->database_uuid, sealer);
   }
-  auto text = SegmentText(std::make_shared<FileRangeReader>(std::move(file)), size);
+  const auto range = std::make_shared<FileRangeReader>(std::move(file));
+  const auto seal = FindSegmentSeal(fs, path, sealer);
+  if (CodeOf(seal.status()) == ErrorCode::kPermissionDenied) return SealedSegmentText(range, size);
+  if (!seal.ok()) return seal.status();
+  auto text = SegmentText(range, size, seal->get());
   if (text.ok()) return text;
   return Annotate(text.status(), path);
 }

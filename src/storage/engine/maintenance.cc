@@ -1,4 +1,4 @@
-// Checkpoints, runs, merges and expiry; see design.md section 3 and durability.md section 3.3.
+// The background's turn, runs and checkpoints; merges are in merge.cc, expiry in expiry.cc.
 #include <algorithm>
 #include <map>
 
@@ -10,18 +10,10 @@ namespace tideline::engine {
 namespace {
 
 constexpr std::int64_t kMaintenancePeriodNs = kNsPerSecond;
-/// A window with more segments than this is merged.
-constexpr std::size_t kSegmentsPerWindowGoal = 10;
-/// A merge does not make segments of more rows.
-constexpr std::uint64_t kMergeRowsMax = 64'000'000;
 /// Series files of a table before they are written anew as one.
 constexpr std::size_t kSeriesFilesMax = 16;
-/// A wall clock this far from the steady clock's reckoning must not delete.
-constexpr std::int64_t kClockJumpNsMax = kNsPerHour;
-/// A checkpoint or merge that failed is not tried again before, so that a full disk is not written in circles.
+/// A checkpoint that failed is not tried again before, so that a full disk is not written in circles.
 constexpr std::int64_t kRetryNs = 10 * kNsPerSecond;
-/// Likewise for a merge that met damage.
-constexpr std::int64_t kDamageRetryNs = kNsPerHour;
 
 class MemorySegmentSink final : public SegmentSink {
  public:
@@ -36,23 +28,6 @@ class MemorySegmentSink final : public SegmentSink {
   Bytes bytes_;
 };
 
-class ObjectSegmentSink final : public SegmentSink {
- public:
-  explicit ObjectSegmentSink(std::unique_ptr<objstore::ObjectWriter> writer)
-      : writer_(std::move(writer)) {}
-  Status Append(BytesView bytes) override { return writer_->Append(bytes); }
-  Status Commit() override {
-    const objstore::PutOutcome outcome = TL_TRY(writer_->Commit());
-    if (outcome == objstore::PutOutcome::kCreated) return OkStatus();
-    return Unavailable("a segment file could not be stored under its unique name");
-  }
-
- private:
-  std::unique_ptr<objstore::ObjectWriter> writer_;
-};
-
-std::string SegmentKey(const Uuid& uuid) { return "segments/" + FormatUuid(uuid); }
-
 }  // namespace
 
 void EngineImpl::Background() {
@@ -63,14 +38,31 @@ void EngineImpl::Background() {
       if (stopping_) return;
       wanted_ = false;
     }
-    const Status status = RunMaintenance();
+    const Status status = Upkeep();
     if (!status.ok()) TL_LOG_WARNING("maintenance: {}", MessageOf(status));
+    merge_wake_.NotifyOne();
   }
 }
 
-Status EngineImpl::RunMaintenance() {
+Status EngineImpl::Upkeep() {
   MutexLock lock(maintenance_mutex_);
   return MaintainLocked();
+}
+
+Status EngineImpl::RunMaintenance() {
+  const Status upkeep = Upkeep();
+  bool more = false;
+  const Status merged = MergeRound(&more);
+  return upkeep.ok() ? merged : upkeep;
+}
+
+Status EngineImpl::Settle() {
+  for (bool more = true; more;) {
+    more = false;
+    TL_TRY(Upkeep());
+    TL_TRY(MergeRound(&more));
+  }
+  return Upkeep();
 }
 
 Status EngineImpl::Checkpoint() {
@@ -85,24 +77,42 @@ Status EngineImpl::MaintainLocked() {
   const auto note = [&first](const Status& status) {
     if (first.ok()) first = status;
   };
+  WatchSpace();
   for (const auto& table : tables) note(EncodeRuns(table, lane_.published()));
   if (CheckpointIsDue()) note(CheckpointLocked());
   std::size_t most = 0;
+  std::size_t series_bytes = 0;
   for (const auto& table : tables) {
     note(Expire(table));
-    // One at a time, so that buffers and checkpoints do not wait for long.
-    bool merged = false;
-    note(MergeOnce(table, &merged));
-    if (merged) services_.wake();
+    series_bytes += SeriesBytes(*table);
+    for (const auto& segment : table->sources()->segments) {
+      segment->deletions().Freeze(table->OldestSnapshot());
+    }
     std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> windows;
     for (const auto& segment : table->sources()->segments) {
       const auto& entry = segment->entry();
+      if (entry.tier != catalog::StoreTier::kMemory) continue;
       most = std::max(most, ++windows[{entry.window_start_ns, entry.window_length_ns}]);
     }
   }
   crowded_.store(most > options_.segments_per_window_max, std::memory_order_relaxed);
+  series_bytes_.store(series_bytes, std::memory_order_relaxed);
+  note(PurgeDropped());
   CollectGarbage();
   return first;
+}
+
+// Measured anew once the index has grown by an eighth, for it walks all distinct values; in between by proportion.
+std::size_t EngineImpl::SeriesBytes(const Table& table) {
+  TableUpkeep& upkeep = upkeep_[table.id()];
+  const std::uint32_t count = table.index().series_count();
+  if (upkeep.index_bytes == 0 || count > upkeep.index_series + upkeep.index_series / 8) {
+    upkeep.index_series = count;
+    upkeep.index_bytes = table.index().memory_bytes();
+  }
+  if (upkeep.index_series == 0) return upkeep.index_bytes;
+  return static_cast<std::size_t>(static_cast<double>(upkeep.index_bytes) * count /
+                                  upkeep.index_series);
 }
 
 bool EngineImpl::CheckpointIsDue() {
@@ -149,7 +159,6 @@ Status EngineImpl::EncodeRuns(const std::shared_ptr<Table>& table, std::uint64_t
 
 Status EngineImpl::CheckpointLocked() {
   const Status status = WriteCheckpoint();
-  RemoveUnnamed();
   checkpoint_not_before_ns_ =
       status.ok() ? INT64_MIN : options_.clock->SteadyNow().value + kRetryNs;
   return status;
@@ -190,6 +199,14 @@ std::vector<EngineImpl::Garbage> EngineImpl::GarbageOfDroppedTables(const catalo
       add(segment.key);
       if (!segment.deletion_vector_key.empty()) add(segment.deletion_vector_key);
     }
+    garbage.push_back({{}, user, NextManifest(), id});
+  }
+  for (const catalog::DroppedSegment& dropped : manifest_.dropped) {
+    if (next.tables.contains(dropped.table)) continue;
+    garbage.push_back({dropped.segment.key, {}, NextManifest()});
+    if (!dropped.segment.deletion_vector_key.empty()) {
+      garbage.push_back({dropped.segment.deletion_vector_key, {}, NextManifest()});
+    }
   }
   return garbage;
 }
@@ -212,15 +229,19 @@ Status EngineImpl::WriteCheckpoint() {
   // Files must not hold what the log could still lose. With interval sync durable means written.
   if (newest.value != 0) TL_TRY(WaitDurable(newest));
   if (options_.sync_interval_ns != 0) TL_TRY(lane_.wal().Flush());
-  for (TableCheckpoint& checkpoint : checkpoints) TL_TRY(WriteTable(&checkpoint));
+  NewFiles made;
+  for (TableCheckpoint& checkpoint : checkpoints) TL_TRY(WriteTable(&checkpoint, &made));
   next.floor = floor;
   for (const TableCheckpoint& checkpoint : checkpoints) {
     next.tables[checkpoint.table->id()] = checkpoint.files;
   }
+  for (const catalog::DroppedSegment& dropped : manifest_.dropped) {
+    if (next.tables.contains(dropped.table)) next.dropped.push_back(dropped);
+  }
   const SequenceNumber truncate_to = manifest_.floor;
   // Queued only once the manifest that drops them is stored: until then later ones go on naming them.
   std::vector<Garbage> garbage = GarbageOfDroppedTables(next);
-  TL_TRY(StoreManifest(std::move(next)));
+  TL_TRY(StoreManifest(std::move(next), &made));
   garbage_.insert(garbage_.end(), garbage.begin(), garbage.end());
   {
     MutexLock lock(catalog_mutex_);
@@ -254,12 +275,12 @@ Status EngineImpl::WriteCheckpoint() {
   return OkStatus();
 }
 
-Status EngineImpl::WriteTable(TableCheckpoint* checkpoint) {
+Status EngineImpl::WriteTable(TableCheckpoint* checkpoint, NewFiles* made) {
   const CheckpointInput& input = checkpoint->input;
   checkpoint->files = checkpoint->table->files();
   checkpoint->files.through = input.through;
   checkpoint->upkeep = upkeep_[checkpoint->table->id()];
-  TL_TRY(WriteDeletionVectors(checkpoint));
+  TL_TRY(WriteDeletionVectors(checkpoint, made));
   if (input.sources.buffers.empty() && input.sources.runs.empty()) return OkStatus();
   FlushRequest request;
   WindowPlan plan;
@@ -279,22 +300,38 @@ Status EngineImpl::WriteTable(TableCheckpoint* checkpoint) {
   request.through = input.through;
   request.retention_edge_ns = ExpiryEdge(*input.schema);
   request.make_uuid = [this] { return NewUuid(); };
-  request.make_sink = [this](const Uuid& uuid) TL_NO_THREAD_SAFETY_ANALYSIS {
-    return MakeObjectSink(uuid);
+  request.make_sink = [this, made](const Uuid& uuid) {
+    return made->MakeSink(*store_, SegmentKey(uuid, catalog::StoreTier::kMemory));
   };
+  request.make_seal = SegmentSealOf(checkpoint->table->id());
   const FlushResult flushed = TL_TRY(Flush(std::move(request)));
   for (const FlushedSegment& segment : flushed.segments) {
-    checkpoint->files.segments.push_back(EntryOf(segment));
+    checkpoint->files.segments.push_back(EntryOf(segment, catalog::StoreTier::kMemory, 1));
+    checkpoint_rows_.fetch_add(segment.written.summary.row_count, std::memory_order_relaxed);
+    checkpoint_bytes_.fetch_add(segment.written.file_bytes, std::memory_order_relaxed);
     checkpoint->added.push_back(std::make_shared<SegmentSource>(
         services_.environment, checkpoint->files.segments.back(), Bitmap()));
   }
-  return WriteSeries(checkpoint, flushed.series);
+  return WriteSeries(checkpoint, flushed.series, made);
 }
 
-catalog::SegmentEntry EngineImpl::EntryOf(const FlushedSegment& flushed) const {
+std::string EngineImpl::SegmentKey(const Uuid& uuid, catalog::StoreTier tier) const {
+  return (tier == catalog::StoreTier::kMemory ? std::string(kSegmentPrefix) : magnetic_prefix_) +
+         FormatUuid(uuid);
+}
+
+objstore::ObjectStore& EngineImpl::StoreOfKey(std::string_view key) const {
+  return key.starts_with(kMagneticPrefix) ? *services_.environment.magnetic : *store_;
+}
+
+catalog::SegmentEntry EngineImpl::EntryOf(const FlushedSegment& flushed, catalog::StoreTier tier,
+                                          std::uint8_t write_count) const {
   catalog::SegmentEntry entry;
-  entry.key = SegmentKey(flushed.file_uuid);
+  entry.key = SegmentKey(flushed.file_uuid, tier);
+  entry.tier = tier;
+  entry.write_count = write_count;
   entry.file_uuid = flushed.file_uuid;
+  entry.key_id = flushed.key_id;
   entry.bytes = flushed.written.file_bytes;
   entry.hash = flushed.written.file_hash;
   entry.window_start_ns = flushed.window.start_ns;
@@ -307,7 +344,7 @@ catalog::SegmentEntry EngineImpl::EntryOf(const FlushedSegment& flushed) const {
 }
 
 Status EngineImpl::WriteSeries(TableCheckpoint* checkpoint,
-                               const std::vector<std::uint32_t>& touched) {
+                               const std::vector<std::uint32_t>& touched, NewFiles* made) {
   const std::uint32_t series_count = checkpoint->input.series_count;
   std::vector<catalog::SeriesFileEntry>& files = checkpoint->files.series_files;
   std::uint64_t later_entries = touched.size();
@@ -331,17 +368,17 @@ Status EngineImpl::WriteSeries(TableCheckpoint* checkpoint,
                    &checkpoint->upkeep.series, &plain);
   const Uuid uuid = NewUuid();
   const Bytes stored =
-      TL_TRY(catalog::SealObject(*options_.sealer, manifest_.database_uuid, uuid,
+      TL_TRY(catalog::SealObject(*options_.sealer, KeyScopeOf(checkpoint->table->id()), uuid,
                                  seal::FileType::kSeriesFile, kSeriesFileFormat, plain));
   const std::string key = "series/" + FormatUuid(uuid);
-  TL_TRY(PutObject(key, stored));
+  TL_TRY(made->Put(*store_, key, stored));
   files.push_back({.key = key,
                    .bytes = stored.size(),
                    .entry_count = series.size()});
   return OkStatus();
 }
 
-Status EngineImpl::WriteDeletionVectors(TableCheckpoint* checkpoint) {
+Status EngineImpl::WriteDeletionVectors(TableCheckpoint* checkpoint, NewFiles* made) {
   for (const auto& source : checkpoint->input.sources.segments) {
     const std::string& key = source->entry().key;
     const auto dead = source->deletions().At(checkpoint->input.through.value);
@@ -351,10 +388,10 @@ Status EngineImpl::WriteDeletionVectors(TableCheckpoint* checkpoint) {
     dead->EncodeTo(&plain);
     const Uuid uuid = NewUuid();
     const Bytes stored =
-        TL_TRY(catalog::SealObject(*options_.sealer, manifest_.database_uuid, uuid,
+        TL_TRY(catalog::SealObject(*options_.sealer, KeyScopeOf(checkpoint->table->id()), uuid,
                                    seal::FileType::kDeletionVector, kDeletionVectorFormat, plain));
     const std::string object = "deleted/" + FormatUuid(uuid);
-    TL_TRY(PutObject(object, stored));
+    TL_TRY(made->Put(*store_, object, stored));
     saved = dead->count();
     for (catalog::SegmentEntry& entry : checkpoint->files.segments) {
       if (entry.key != key) continue;
@@ -368,29 +405,25 @@ Status EngineImpl::WriteDeletionVectors(TableCheckpoint* checkpoint) {
   return OkStatus();
 }
 
-Result<std::unique_ptr<SegmentSink>> EngineImpl::MakeObjectSink(const Uuid& uuid) {
-  const std::string key = SegmentKey(uuid);
-  auto writer = TL_TRY(store_->Create(key));
-  unnamed_.push_back(key);
-  return std::unique_ptr<SegmentSink>(std::make_unique<ObjectSegmentSink>(std::move(writer)));
+Uuid EngineImpl::KeyScopeOf(catalog::TableId table) const {
+  return catalog::TableKeyScope(manifest_.database_uuid, table);
 }
 
-Status EngineImpl::PutObject(const std::string& key, BytesView bytes) {
-  ObjectSegmentSink sink(TL_TRY(store_->Create(key)));
-  unnamed_.push_back(key);
-  TL_TRY(sink.Append(bytes));
-  return sink.Commit();
+std::function<Result<NewSegmentSeal>(const Uuid&)> EngineImpl::SegmentSealOf(
+    catalog::TableId table) {
+  seal::Sealer& sealer = *options_.sealer;
+  return [&sealer, scope = KeyScopeOf(table)](const Uuid& file_uuid) -> Result<NewSegmentSeal> {
+    NewSegmentSeal made;
+    made.key_id = TL_TRY(sealer.CurrentKey(scope));
+    made.pages = TL_TRY(SegmentSeal::Make(sealer, file_uuid, made.key_id));
+    return made;
+  };
 }
 
-void EngineImpl::RemoveUnnamed() {
-  // A manifest that is perhaps stored names them: they stay until the next start knows.
-  if (broken_.ok()) {
-    for (const std::string& key : unnamed_) {
-      const Status removed = store_->Remove(key);
-      if (!removed.ok()) TL_LOG_WARNING("{} stays until restart: {}", key, MessageOf(removed));
-    }
-  }
-  unnamed_.clear();
+void EngineImpl::NoteDropped() {
+  std::uint64_t bytes = 0;
+  for (const catalog::DroppedSegment& dropped : manifest_.dropped) bytes += dropped.segment.bytes;
+  dropped_bytes_.store(bytes, std::memory_order_relaxed);
 }
 
 Status EngineImpl::Break(const Status& status) {
@@ -399,23 +432,32 @@ Status EngineImpl::Break(const Status& status) {
   return status;
 }
 
-Status EngineImpl::StoreManifest(catalog::Manifest manifest) {
+Status EngineImpl::StoreManifest(catalog::Manifest manifest, NewFiles* made) {
   TL_TRY(broken_);
   manifest.number = NextManifest();
+  manifest.written_ns = TrustedNow();
   const Status stored = catalog::StoreManifest(*store_, *options_.sealer, manifest.database_uuid,
                                                NewUuid(), manifest);
   if (!stored.ok()) {
     const ErrorCode code = CodeOf(stored);
-    // Whether it is stored is not known, or another process owns the directory: neither may go on.
-    if (code == ErrorCode::kUnavailable || code == ErrorCode::kAborted) return Break(stored);
+    // Whether it is stored is not known, or another process owns the directory: neither may go on. The files it
+    // perhaps names stay until the next start knows.
+    if (code == ErrorCode::kUnavailable || code == ErrorCode::kAborted) {
+      made->Keep();
+      return Break(stored);
+    }
     // A full disk met by the last sync leaves the name in place: that may be stored, too.
     const auto there = store_->Head(catalog::ManifestKey(manifest.number));
-    if (there.ok() || CodeOf(there.status()) != ErrorCode::kNotFound) return Break(stored);
+    if (there.ok() || CodeOf(there.status()) != ErrorCode::kNotFound) {
+      made->Keep();
+      return Break(stored);
+    }
     return stored;
   }
-  unnamed_.clear();
+  made->Keep();
   manifest_ = std::move(manifest);
   newest_manifest_ = manifest_.number;
+  NoteDropped();
   kept_manifests_.push_back(manifest_.number);
   if (kept_manifests_.size() > 2) {
     const Status removed = store_->Remove(catalog::ManifestKey(kept_manifests_.front()));
@@ -423,142 +465,6 @@ Status EngineImpl::StoreManifest(catalog::Manifest manifest) {
     kept_manifests_.erase(kept_manifests_.begin());
   }
   return OkStatus();
-}
-
-// ---- merges, expiry, removal ---------------------------------------------------------------------
-
-Status EngineImpl::MergeOnce(const std::shared_ptr<Table>& table, bool* merged) {
-  *merged = false;
-  TL_TRY(broken_);
-  const catalog::TableSchemaPtr schema = catalog_.FindTable(table->id());
-  if (schema == nullptr) return OkStatus();
-  std::map<Window, std::vector<std::shared_ptr<SegmentSource>>> windows;
-  for (const auto& segment : table->sources()->segments) {
-    windows[{segment->entry().window_start_ns, segment->entry().window_length_ns}].push_back(segment);
-  }
-  const std::int64_t now = options_.clock->SteadyNow().value;
-  auto& not_before = upkeep_[table->id()].merge_not_before_ns;
-  std::erase_if(not_before, [&](const auto& window) { return window.second <= now; });
-  for (auto& [window, segments] : windows) {
-    if (segments.size() <= kSegmentsPerWindowGoal || not_before.contains(window)) continue;
-    // The smallest first: each row is then rewritten once per eightfold growth.
-    std::stable_sort(segments.begin(), segments.end(), [](const auto& a, const auto& b) {
-      return a->row_count() < b->row_count();
-    });
-    std::size_t count = 0;
-    for (std::uint64_t rows = 0; count < kMergeFanOut; ++count) {
-      rows += segments[count]->row_count();
-      if (rows > kMergeRowsMax) break;
-    }
-    if (count < 2) continue;
-    segments.resize(count);
-    const Status status = Merge(table, schema, window, segments);
-    RemoveUnnamed();
-    if (!status.ok()) {
-      const bool damaged = CodeOf(status) == ErrorCode::kDataLoss;
-      not_before[window] = now + (damaged ? kDamageRetryNs : kRetryNs);
-      return status;
-    }
-    merge_count_.fetch_add(1, std::memory_order_relaxed);
-    *merged = true;
-    return OkStatus();
-  }
-  return OkStatus();
-}
-
-Status EngineImpl::Merge(const std::shared_ptr<Table>& table, const catalog::TableSchemaPtr& schema,
-                         const Window& window,
-                         const std::vector<std::shared_ptr<SegmentSource>>& segments) {
-  const std::uint64_t number = lane_.published();
-  // Rows whose replacement the log could still lose must not be left out.
-  if (options_.sync_interval_ns != 0) TL_TRY(lane_.wal().Flush());
-  FlushRequest request;
-  for (const auto& segment : segments) {
-    request.sources.push_back(TL_TRY(MakeSegmentSource(segment, number)));
-  }
-  request.schema = schema;
-  request.index = &table->index();
-  request.window = window;
-  request.through = SequenceNumber{number};
-  request.retention_edge_ns = ExpiryEdge(*schema);
-  request.make_uuid = [this] { return NewUuid(); };
-  request.make_sink = [this](const Uuid& uuid) TL_NO_THREAD_SAFETY_ANALYSIS {
-    return MakeObjectSink(uuid);
-  };
-  const FlushResult flushed = TL_TRY(Flush(std::move(request)));
-  std::vector<std::shared_ptr<SegmentSource>> added;
-  std::vector<catalog::SegmentEntry> entries;
-  for (const FlushedSegment& segment : flushed.segments) {
-    entries.push_back(EntryOf(segment));
-    added.push_back(
-        std::make_shared<SegmentSource>(services_.environment, entries.back(), Bitmap()));
-  }
-  return ReplaceSegments(table, segments, entries, added, number);
-}
-
-Status EngineImpl::ReplaceSegments(const std::shared_ptr<Table>& table,
-                                   const std::vector<std::shared_ptr<SegmentSource>>& removed,
-                                   const std::vector<catalog::SegmentEntry>& entries,
-                                   const std::vector<std::shared_ptr<SegmentSource>>& added,
-                                   std::uint64_t number) {
-  catalog::Manifest next = manifest_;
-  catalog::TableFiles files = table->files();
-  const std::uint64_t dropped_in = NextManifest();
-  std::vector<Garbage> garbage;
-  for (const auto& source : removed) {
-    std::erase_if(files.segments, [&](const catalog::SegmentEntry& entry) {
-      if (entry.key != source->entry().key) return false;
-      garbage.push_back({entry.key, source, dropped_in});
-      if (!entry.deletion_vector_key.empty()) {
-        garbage.push_back({entry.deletion_vector_key, {}, dropped_in});
-      }
-      return true;
-    });
-  }
-  files.segments.insert(files.segments.end(), entries.begin(), entries.end());
-  next.tables[table->id()] = files;
-  TL_TRY(StoreManifest(std::move(next)));
-  const Status exchanged = table->Exchange({.segments = removed}, added, number);
-  if (!exchanged.ok()) return Break(exchanged);
-  table->SetFiles(std::move(files));
-  garbage_.insert(garbage_.end(), garbage.begin(), garbage.end());
-  TableUpkeep& upkeep = upkeep_[table->id()];
-  for (const auto& source : removed) upkeep.dead_saved.erase(source->entry().key);
-  return OkStatus();
-}
-
-std::int64_t EngineImpl::ExpiryEdge(const catalog::TableSchema& schema) const {
-  const std::int64_t wall = options_.clock->WallNow().value - wall_at_open_ns_;
-  const std::int64_t steady = options_.clock->SteadyNow().value - steady_at_open_ns_;
-  if (wall - steady > kClockJumpNsMax) {
-    TL_LOG_WARNING("the wall clock jumped ahead by {} s: expiry is paused",
-                   (wall - steady) / kNsPerSecond);
-    return INT64_MIN;
-  }
-  return RetentionEdge(schema);
-}
-
-Status EngineImpl::Expire(const std::shared_ptr<Table>& table) {
-  const catalog::TableSchemaPtr schema = catalog_.FindTable(table->id());
-  if (schema == nullptr) return OkStatus();
-  std::vector<std::shared_ptr<SegmentSource>> expired;
-  const auto sources = table->sources();
-  if (sources->segments.empty()) return OkStatus();
-  const std::int64_t edge = ExpiryEdge(*schema);
-  for (const auto& segment : sources->segments) {
-    if (segment->time_ns_max() < edge) expired.push_back(segment);
-  }
-  if (expired.empty()) return OkStatus();
-  return ReplaceSegments(table, expired, {}, {}, UINT64_MAX);
-}
-
-void EngineImpl::CollectGarbage() {
-  std::erase_if(garbage_, [this](const Garbage& file) {
-    if (file.dropped_in >= manifest_.number || !file.user.expired()) return false;
-    const Status removed = store_->Remove(file.key);
-    if (!removed.ok()) TL_LOG_WARNING("{} stays for now: {}", file.key, MessageOf(removed));
-    return removed.ok();
-  });
 }
 
 }  // namespace tideline::engine

@@ -42,6 +42,7 @@ enum class OutcomeType : std::uint16_t {
   kCreateTable = 4,   ///< catalog::EncodeTable
   kDropTable = 5,     ///< table id
   kUpdateTable = 6,   ///< catalog::EncodeTable without columns and measures
+  kDelete = 7,        ///< EncodeDelete (delete_rows.h)
 };
 
 /// One value as the log and the buffers hold it.

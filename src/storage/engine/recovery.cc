@@ -38,7 +38,11 @@ wal::WalOptions LogOptions(const EngineOptions& options, const Uuid& database_uu
 Status EngineImpl::Recover() {
   store_ = TL_TRY(objstore::OpenDirectoryObjectStore(*options_.file_system,
                                                      {.directory = options_.data_dir}));
-  services_.environment = {.store = store_.get(), .cache = cache_.get()};
+  services_.environment = {
+      .store = store_.get(),
+      .magnetic = options_.magnetic_store == nullptr ? store_.get() : options_.magnetic_store,
+      .sealer = options_.sealer,
+      .cache = cache_.get()};
   std::size_t damaged_manifests = 0;
   {
     MutexLock lock(maintenance_mutex_);
@@ -53,6 +57,11 @@ Status EngineImpl::Recover() {
       TL_TRY(CheckEmpty());
       TL_TRY(InitializeDatabase());
     }
+    magnetic_prefix_ = fmt::format("{}{}/", kMagneticPrefix, FormatUuid(manifest_.database_uuid));
+    if (manifest_.written_ns != 0 && manifest_.written_ns < wall_at_open_ns_) {
+      believed_at_open_ns_ = manifest_.written_ns;
+    }
+    NoteDropped();
     kept_manifests_ = {manifest_.number};
     damaged_manifests = loaded.skipped;
     TL_TRY(InstallTables());
@@ -84,7 +93,10 @@ Status EngineImpl::Recover() {
   if (options_.own_threads) {
     background_ = std::make_unique<ThreadPool>(
         ThreadPoolOptions{.name = "background", .thread_count = 1, .queue_max = 16, .nice = 5});
+    merger_ = std::make_unique<ThreadPool>(
+        ThreadPoolOptions{.name = "merger", .thread_count = 1, .queue_max = 16, .nice = 10});
     TL_TRY(background_->Submit([this] { Background(); }));
+    TL_TRY(merger_->Submit([this] { MergeInBackground(); }));
   }
   return OkStatus();
 }
@@ -118,7 +130,8 @@ Status EngineImpl::CheckLogReaches(SequenceNumber last) {
   next.catalog_through = std::min(next.catalog_through, last);
   next.floor = std::min(next.floor, last);
   for (auto& [id, files] : next.tables) files.through = std::min(files.through, last);
-  TL_TRY(StoreManifest(std::move(next)));
+  NewFiles none;
+  TL_TRY(StoreManifest(std::move(next), &none));
   for (const auto& table : AllTables()) table->LowerThrough(last);
   return OkStatus();
 }
@@ -128,6 +141,7 @@ Status EngineImpl::InitializeDatabase() {
   manifest_ = {};
   manifest_.number = newest_manifest_ = 1;
   manifest_.database_uuid = NewUuid();
+  manifest_.written_ns = wall_at_open_ns_;
   ByteWriter out(&manifest_.catalog_bytes);
   catalog_.EncodeTo(&out);
   return catalog::StoreManifest(*store_, *options_.sealer, manifest_.database_uuid, NewUuid(),
@@ -163,16 +177,8 @@ Result<std::shared_ptr<Table>> EngineImpl::InstallTable(const catalog::TableSche
   }
   std::vector<std::shared_ptr<SegmentSource>> segments;
   for (const catalog::SegmentEntry& entry : files.segments) {
-    Bitmap dead;
-    if (!entry.deletion_vector_key.empty()) {
-      const Bytes stored =
-          TL_TRY(store_->GetWhole(entry.deletion_vector_key, catalog::kObjectBytesMax));
-      const auto object = catalog::OpenObject(*options_.sealer, seal::FileType::kDeletionVector,
-                                              kDeletionVectorFormat, stored);
-      if (!object.ok()) return Annotate(object.status(), entry.deletion_vector_key);
-      dead = TL_TRY(Bitmap::Decode(object->plain));
-      upkeep.dead_saved[entry.key] = dead.count();
-    }
+    Bitmap dead = TL_TRY(LoadDeletionVector(entry));
+    if (!entry.deletion_vector_key.empty()) upkeep.dead_saved[entry.key] = dead.count();
     segments.push_back(
         std::make_shared<SegmentSource>(services_.environment, entry, std::move(dead)));
   }
@@ -180,7 +186,15 @@ Result<std::shared_ptr<Table>> EngineImpl::InstallTable(const catalog::TableSche
   return table;
 }
 
-// Every file a manifest names.
+Result<Bitmap> EngineImpl::LoadDeletionVector(const catalog::SegmentEntry& entry) {
+  if (entry.deletion_vector_key.empty()) return Bitmap();
+  const Bytes stored = TL_TRY(store_->GetWhole(entry.deletion_vector_key, catalog::kObjectBytesMax));
+  const auto object = catalog::OpenObject(*options_.sealer, seal::FileType::kDeletionVector,
+                                          kDeletionVectorFormat, stored);
+  if (!object.ok()) return Annotate(object.status(), entry.deletion_vector_key);
+  return Bitmap::Decode(object->plain);
+}
+
 std::set<std::string> EngineImpl::NamedFiles(const catalog::Manifest& manifest) {
   std::set<std::string> named;
   for (const auto& [id, files] : manifest.tables) {
@@ -188,6 +202,12 @@ std::set<std::string> EngineImpl::NamedFiles(const catalog::Manifest& manifest) 
     for (const auto& segment : files.segments) {
       named.insert(segment.key);
       if (!segment.deletion_vector_key.empty()) named.insert(segment.deletion_vector_key);
+    }
+  }
+  for (const catalog::DroppedSegment& dropped : manifest.dropped) {
+    named.insert(dropped.segment.key);
+    if (!dropped.segment.deletion_vector_key.empty()) {
+      named.insert(dropped.segment.deletion_vector_key);
     }
   }
   return named;
@@ -211,18 +231,41 @@ Status EngineImpl::RemoveUnnamedFiles() {
         if (named.insert(key).second) garbage_.push_back({key, {}, manifest_.number});
       }
     }
+    DestroyUnusedKeys(before.ok() ? &*before : nullptr);
   }
-  for (const std::string_view prefix : {"segments/", "series/", "deleted/"}) {
+  for (const std::string_view prefix :
+       {kSegmentPrefix, std::string_view(magnetic_prefix_), std::string_view("series/"),
+        std::string_view("deleted/")}) {
+    objstore::ObjectStore& store = StoreOfKey(prefix);
     for (std::string after;;) {
-      const auto page = TL_TRY(store_->List(prefix, after, kFilesListedMax));
+      const auto page = TL_TRY(store.List(prefix, after, kFilesListedMax));
       if (page.empty()) break;
       after = page.back().key;
       for (const objstore::ObjectInfo& object : page) {
-        if (!named.contains(object.key)) TL_TRY(store_->Remove(object.key));
+        if (!named.contains(object.key)) TL_TRY(store.Remove(object.key));
       }
     }
   }
   return RemoveOldManifests();
+}
+
+// A table's keys outlive it until no kept manifest names it. Not done when its end cannot be told from damage.
+void EngineImpl::DestroyUnusedKeys(const catalog::Manifest* before) {
+  std::set<Uuid> used{manifest_.database_uuid};
+  for (const auto& schema : catalog_.ListAllTables("", "", SIZE_MAX)) {
+    used.insert(KeyScopeOf(schema->id));
+  }
+  for (const auto& [id, files] : manifest_.tables) used.insert(KeyScopeOf(id));
+  if (before != nullptr) {
+    for (const auto& [id, files] : before->tables) {
+      if (used.insert(KeyScopeOf(id)).second) garbage_.push_back({{}, {}, manifest_.number, id});
+    }
+  }
+  for (const Uuid& scope : options_.sealer->Scopes()) {
+    if (used.contains(scope)) continue;
+    const Status destroyed = options_.sealer->DestroyKeys(scope);
+    if (!destroyed.ok()) TL_LOG_WARNING("an unused key stays: {}", MessageOf(destroyed));
+  }
 }
 
 // Older ones than the fallback stay behind when a newer one was damaged; their files are gone.
@@ -242,6 +285,14 @@ Status EngineImpl::RemoveOldManifests() {
 
 Status EngineImpl::ReplayRecord(SequenceNumber number, std::uint16_t type, BytesView payload) {
   const auto outcome = static_cast<OutcomeType>(type);
+  if (outcome == OutcomeType::kDelete) {
+    ByteReader in(payload);
+    const catalog::TableId id{TL_TRY(in.Varint())};
+    const std::shared_ptr<Table> table = FindTable(id);
+    if (table != nullptr) TL_TRY(table->ReplayDelete(number, payload));
+    lane_.Publish(number);
+    return OkStatus();
+  }
   if (outcome != OutcomeType::kWrite) {
     if (number > manifest_.catalog_through) TL_TRY(ReplayCatalogRecord(outcome, payload));
     lane_.Publish(number);
@@ -307,6 +358,7 @@ Status EngineImpl::ReplayCatalogRecord(OutcomeType type, BytesView payload) {
       return OkStatus();
     }
     case OutcomeType::kWrite:
+    case OutcomeType::kDelete:
       break;
   }
   return Unimplemented("log record type {} is not known to this binary", static_cast<int>(type));

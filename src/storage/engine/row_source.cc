@@ -111,13 +111,13 @@ namespace {
 
 class BufferRowSource final : public RowSource {
  public:
-  BufferRowSource(std::shared_ptr<hot::Buffer> buffer, std::uint64_t number)
+  BufferRowSource(std::shared_ptr<hot::Buffer> buffer, std::uint64_t number, const SeriesSet& wanted,
+                  std::span<const TimeRange> times)
       : buffer_(std::move(buffer)) {
-    static constexpr TimeRange kAllTimes{};
     std::uint64_t base = 0;
     for (std::uint32_t i = 0; i < buffer_->sheet_count(); ++i) {
       Part& part = parts_.emplace_back(
-          SortedSheet(buffer_->sheet(i), number, SeriesSet::All(), {&kAllTimes, 1}), base);
+          SortedSheet(buffer_->sheet(i), number, wanted, times), base);
       for (const SortedSheet::Run& run : part.sorted.runs()) {
         ranges_.push_back({run.series, base + run.first, run.count});
       }
@@ -333,15 +333,28 @@ class SegmentRowSource final : public RowSource {
 
 std::unique_ptr<RowSource> MakeBufferSource(std::shared_ptr<hot::Buffer> buffer,
                                             std::uint64_t number) {
-  return std::make_unique<BufferRowSource>(std::move(buffer), number);
+  static constexpr TimeRange kAllTimes{};
+  return MakeBufferSource(std::move(buffer), number, SeriesSet::All(), {&kAllTimes, 1});
+}
+
+std::unique_ptr<RowSource> MakeBufferSource(std::shared_ptr<hot::Buffer> buffer,
+                                            std::uint64_t number, const SeriesSet& wanted,
+                                            std::span<const TimeRange> times) {
+  return std::make_unique<BufferRowSource>(std::move(buffer), number, wanted, times);
 }
 
 Result<std::unique_ptr<RowSource>> MakeSegmentSource(std::shared_ptr<SegmentSource> source,
                                                      std::uint64_t number) {
+  auto dead = source->deletions().At(number);
+  return MakeSegmentSource(std::move(source), std::move(dead));
+}
+
+Result<std::unique_ptr<RowSource>> MakeSegmentSource(std::shared_ptr<SegmentSource> source,
+                                                     std::shared_ptr<const Bitmap> dead) {
   auto reader = TL_TRY(source->reader());
   auto series = TL_TRY(reader->series_table());
   return std::unique_ptr<RowSource>(std::make_unique<SegmentRowSource>(
-      std::move(reader), std::move(series), source->deletions().At(number)));
+      std::move(reader), std::move(series), std::move(dead)));
 }
 
 }  // namespace tideline::engine

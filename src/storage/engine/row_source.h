@@ -75,6 +75,13 @@ class RowSource {
 /// Rows of a closed buffer alive at `number`.
 std::unique_ptr<RowSource> MakeBufferSource(std::shared_ptr<hot::Buffer> buffer,
                                             std::uint64_t number);
+/// Those of them that belong to a series of `wanted` and lie in one of `times` (ascending, disjoint).
+std::unique_ptr<RowSource> MakeBufferSource(std::shared_ptr<hot::Buffer> buffer,
+                                            std::uint64_t number, const SeriesSet& wanted,
+                                            std::span<const TimeRange> times);
+/// Rows of a segment but those of `dead` (null: all).
+Result<std::unique_ptr<RowSource>> MakeSegmentSource(std::shared_ptr<SegmentSource> source,
+                                                     std::shared_ptr<const Bitmap> dead);
 /// Rows of a segment alive at `number`.
 Result<std::unique_ptr<RowSource>> MakeSegmentSource(std::shared_ptr<SegmentSource> source,
                                                      std::uint64_t number);

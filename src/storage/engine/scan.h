@@ -73,6 +73,23 @@ struct ScanRequest {
   std::vector<ZoneHint> hints{};
   /// Only rows that have at least one of these value columns; empty: all rows.
   std::vector<ColumnId> any_of{};
+  /// When either is set: of the rows described so far, those that are not the newest (the oldest) of
+  /// their series may be left out. Those that are come for sure; others still may.
+  bool newest_only = false;
+  bool oldest_only = false;
+  /// Columns that the RowFilter given to OpenMorsel looks at; empty: there is none. With a filter the
+  /// ends of series are not known, so that it excludes newest_only and oldest_only.
+  std::vector<ColumnId> filter_columns{};
+};
+
+/// Says which rows to deliver. Columns that it does not look at are read for those alone, so that what
+/// few rows pass costs little more than what it looks at. Used by one thread at a time.
+class RowFilter {
+ public:
+  virtual ~RowFilter() = default;
+  /// `batch` has ScanRequest::filter_columns in their order, encoded as in ScanBatch. Appends the rows
+  /// that pass to `*passed`, ascending.
+  virtual Status Select(const Batch& batch, std::vector<std::uint32_t>* passed) = 0;
 };
 
 /// Consecutive rows of one series in a batch.
@@ -96,7 +113,7 @@ struct ScanBatch {
 /// Figures of one scan, summed over morsels finished or under way.
 struct ScanStatistics {
   std::uint64_t bytes_scanned = 0;  ///< encoded bytes of blocks, 8 per value of rows in buffers
-  std::uint64_t rows = 0;           ///< delivered
+  std::uint64_t rows = 0;           ///< delivered, or shown to a RowFilter
   std::uint64_t series_matched = 0;
   std::uint64_t segment_count = 0;
   std::uint64_t segments_pruned = 0;
@@ -117,9 +134,11 @@ class TableScan {
  public:
   virtual ~TableScan() = default;
   virtual std::size_t morsel_count() const = 0;
-  /// Rows morsel `index` holds at most (before predicates on time and series).
+  /// About how many rows of morsel `index` are asked for, hints and filter aside.
   virtual std::uint64_t MorselRows(std::size_t index) const = 0;
-  virtual Result<std::unique_ptr<MorselReader>> OpenMorsel(std::size_t index) = 0;
+  /// `filter` outlives the reader; given if and only if the request has filter columns (checked).
+  virtual Result<std::unique_ptr<MorselReader>> OpenMorsel(std::size_t index,
+                                                           RowFilter* filter = nullptr) = 0;
   /// The dictionary of a projected dimension or kMeasureNameColumn: the base of its vectors.
   virtual std::shared_ptr<const Vector> Dictionary(ColumnId column) const = 0;
   virtual ScanStatistics statistics() const = 0;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "storage/engine/snapshot.h"
@@ -35,6 +36,8 @@ struct SegmentPlan {
   std::shared_ptr<const Bitmap> dead{};
   /// Ordinals wanted, ascending; meaningless when all are.
   std::vector<std::uint32_t> ordinals{};
+  /// `ordinals` are not all that the predicates match but those that may hold a row at an end.
+  bool chosen = false;
 };
 
 /// A piece of a scan: some sheets of one buffer, or one stripe of one segment.
@@ -49,10 +52,14 @@ struct Morsel {
 struct ScanPlan {
   std::shared_ptr<const SnapshotState> snapshot;
   std::vector<ProjectedColumn> columns{};
+  std::vector<ProjectedColumn> filter_columns{};  ///< what a RowFilter looks at
   SeriesSet wanted = SeriesSet::All();
   std::vector<TimeRange> times{};
   std::vector<ZoneHint> hints{};
   std::vector<ColumnId> any_of{};
+  bool newest_only = false;
+  bool oldest_only = false;
+  bool only_ends() const { return newest_only || oldest_only; }
   std::vector<SegmentPlan> segments{};
   std::vector<Morsel> morsels{};
   ScanStatistics planned{};  ///< what is known before reading
@@ -61,9 +68,26 @@ struct ScanPlan {
 
 /// Readers of the two kinds of morsels (buffer_scan.cc, segment_scan.cc).
 std::unique_ptr<MorselReader> OpenBufferMorsel(std::shared_ptr<const ScanPlan> plan,
-                                               const Morsel& morsel);
+                                               const Morsel& morsel, RowFilter* filter);
 Result<std::unique_ptr<MorselReader>> OpenSegmentMorsel(std::shared_ptr<const ScanPlan> plan,
-                                                        const Morsel& morsel);
+                                                        const Morsel& morsel, RowFilter* filter);
+
+/// Leaves of `runs`, which cover rows from 0 on, only the rows `passed`, numbered anew.
+void KeepRuns(std::span<const std::uint32_t> passed, std::vector<SeriesRun>* runs);
+
+/// Plans the segments of a scan that wants rows at the ends of series only (ends_plan.cc): a series is
+/// read from those segments that, by their series tables, may hold its newest (oldest) row.
+Status PlanEnds(std::span<const std::shared_ptr<SegmentSource>> sources, ScanPlan* plan);
+
+// Shared by the files that plan.
+bool OverlapsTimes(std::span<const TimeRange> times, std::int64_t low, std::int64_t high);
+/// Ordinals of the series wanted that a segment has, ascending.
+std::vector<std::uint32_t> OrdinalsOf(const SeriesSet& wanted, const segment::SeriesTable& series);
+/// Opens a segment; nothing when it is pruned, which is counted.
+Result<std::optional<SegmentPlan>> OpenSegmentPlan(const std::shared_ptr<SegmentSource>& source,
+                                                   ScanPlan* plan);
+/// Makes morsels of the stripes that matter.
+void AddSegmentMorsels(SegmentPlan segment, ScanPlan* plan);
 
 /// The vector of a dimension or measure-name column for the runs of a batch.
 Vector DictionaryColumn(const ScanPlan& plan, const ProjectedColumn& column,

@@ -15,8 +15,8 @@ struct Stretch {
   std::uint32_t count = 0;
 };
 
-/// Rows of a batch are read as one range when the range is at most this many times larger.
-constexpr std::size_t kReadThroughFactor = 4;
+/// Most rows that are read to have some of them.
+constexpr std::size_t kReadThroughMax = 4 * kBatchRowsMax;
 
 // False when the zone map proves that no row fulfils the hint.
 template <typename T>
@@ -66,10 +66,50 @@ bool HintAllows(const segment::Stripe& stripe, const ZoneHint& hint) {
   return true;
 }
 
+// The times of a stripe, slice by slice as they are looked at, each decoded once.
+class StripeTimes {
+ public:
+  explicit StripeTimes(segment::ColumnBlock block)
+      : block_(std::move(block)),
+        times_(new std::int64_t[block_.row_count()]),
+        decoded_((block_.row_count() + codec::kSliceValues - 1) / codec::kSliceValues, 0) {}
+
+  // Of rows [first, end), which ascend, the first at `time_ns` or later; `end` when there is none.
+  Result<std::uint32_t> FirstAtOrAfter(std::int64_t time_ns, std::uint32_t first, std::uint32_t end) {
+    while (first < end) {
+      const std::uint32_t middle = first + (end - first) / 2;
+      TL_TRY(Load(middle / codec::kSliceValues));
+      if (times_[middle] < time_ns) {
+        first = middle + 1;
+      } else {
+        end = middle;
+      }
+    }
+    return first;
+  }
+
+ private:
+  Status Load(std::size_t slice) {
+    if (decoded_[slice] != 0) return OkStatus();
+    const std::size_t first = slice * codec::kSliceValues;
+    const std::size_t count = std::min(codec::kSliceValues, block_.row_count() - first);
+    TL_TRY(block_.ReadInt64(first, std::span(times_.get() + first, count)));
+    decoded_[slice] = 1;
+    return OkStatus();
+  }
+
+  const segment::ColumnBlock block_;
+  const std::unique_ptr<std::int64_t[]> times_;
+  std::vector<std::uint8_t> decoded_;
+};
+
 class SegmentMorselReader final : public MorselReader {
  public:
-  SegmentMorselReader(std::shared_ptr<const ScanPlan> plan, const Morsel& morsel)
-      : plan_(std::move(plan)), segment_(plan_->segments[morsel.segment]), index_(morsel.stripe) {}
+  SegmentMorselReader(std::shared_ptr<const ScanPlan> plan, const Morsel& morsel, RowFilter* filter)
+      : plan_(std::move(plan)),
+        segment_(plan_->segments[morsel.segment]),
+        index_(morsel.stripe),
+        filter_(filter) {}
 
   Status Open() {
     stripe_ = TL_TRY(segment_.reader->OpenStripe(index_));
@@ -81,8 +121,31 @@ class SegmentMorselReader final : public MorselReader {
     TL_TRY(CollectStretches());
     if (!plan_->any_of.empty()) TL_TRY(KeepRowsWithValues());
     if (stretches_.empty()) return OkStatus();
-    for (const ProjectedColumn& column : plan_->columns) {
-      blocks_.emplace_back();
+    TL_TRY(OpenBlocks(plan_->filter_columns, &filter_blocks_));
+    // What a filter leaves nothing of is never read.
+    if (filter_ == nullptr) TL_TRY(OpenBlocks(plan_->columns, &blocks_));
+    return OkStatus();
+  }
+
+  Result<bool> Next(ScanBatch* batch) override {
+    while (next_ != stretches_.size()) {
+      TakeRows(batch);
+      plan_->counters.rows.fetch_add(batch->batch.row_count, std::memory_order_relaxed);
+      if (filter_ != nullptr) {
+        TL_TRY(FilterRows(batch));
+        if (batch->batch.row_count == 0) continue;
+        if (blocks_.empty()) TL_TRY(OpenBlocks(plan_->columns, &blocks_));
+      }
+      TL_TRY(ReadColumns(plan_->columns, blocks_, *batch, &batch->batch.columns));
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  Status OpenBlocks(const std::vector<ProjectedColumn>& columns, std::vector<segment::ColumnBlock>* blocks) {
+    for (const ProjectedColumn& column : columns) {
+      blocks->emplace_back();
       segment::ColumnId id = column.id.value;
       if (column.kind == ProjectedColumn::Kind::kTime) {
         id = segment::kTimeColumn;
@@ -91,58 +154,109 @@ class SegmentMorselReader final : public MorselReader {
       }
       const segment::BlockInfo* info = stripe_.Find(id);
       if (info == nullptr) continue;
-      blocks_.back() = TL_TRY(stripe_.OpenColumn(id));
+      blocks->back() = TL_TRY(stripe_.OpenColumn(id));
       plan_->counters.bytes_scanned.fetch_add(info->bytes, std::memory_order_relaxed);
     }
     return OkStatus();
   }
 
-  Result<bool> Next(ScanBatch* batch) override {
-    if (next_ == stretches_.size()) return false;
-    TakeRows(batch);
-    const std::size_t count = batch->batch.row_count;
-    batch->batch.columns.clear();
-    for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
-      const ProjectedColumn& column = plan_->columns[i];
+  // The rows of `batch` (its runs, and pieces_) of some columns.
+  Status ReadColumns(const std::vector<ProjectedColumn>& columns,
+                     const std::vector<segment::ColumnBlock>& blocks, const ScanBatch& batch,
+                     std::vector<Vector>* out) {
+    const std::size_t count = batch.batch.row_count;
+    out->clear();
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const ProjectedColumn& column = columns[i];
       if (column.kind == ProjectedColumn::Kind::kDimension ||
           column.kind == ProjectedColumn::Kind::kMeasureName) {
-        batch->batch.columns.push_back(DictionaryColumn(*plan_, column, batch->runs, count));
+        out->push_back(DictionaryColumn(*plan_, column, batch.runs, count));
       } else {
-        batch->batch.columns.push_back(TL_TRY(ReadColumn(column, blocks_[i], count)));
+        Vector values = TL_TRY(ReadColumn(column, blocks[i], count));
+        out->push_back(std::move(values));
       }
     }
-    plan_->counters.rows.fetch_add(count, std::memory_order_relaxed);
-    return true;
+    return OkStatus();
   }
 
- private:
+  // Leaves of the batch's rows those that pass.
+  Status FilterRows(ScanBatch* batch) {
+    looked_at_.row_count = batch->batch.row_count;
+    TL_TRY(ReadColumns(plan_->filter_columns, filter_blocks_, *batch, &looked_at_.columns));
+    passed_.clear();
+    TL_TRY(filter_->Select(looked_at_, &passed_));
+    if (passed_.size() == batch->batch.row_count) return OkStatus();
+    batch->batch.row_count = passed_.size();
+    KeepRuns(passed_, &batch->runs);
+    std::vector<Stretch> kept;
+    std::size_t at = 0;
+    std::uint32_t first = 0;  // row of the batch at which the piece begins
+    for (const Stretch& piece : pieces_) {
+      for (; at < passed_.size() && passed_[at] < first + piece.count; ++at) {
+        const std::uint32_t row = piece.first + (passed_[at] - first);
+        if (!kept.empty() && kept.back().first + kept.back().count == row) {
+          ++kept.back().count;
+        } else {
+          kept.push_back({0, row, 1});
+        }
+      }
+      first += piece.count;
+    }
+    pieces_ = std::move(kept);
+    return OkStatus();
+  }
+
   // Rows of wanted series inside the times, without dead ones.
   Status CollectStretches() {
     const segment::StripeSummary& summary = stripe_.summary();
     const bool whole_time = plan_->times.size() == 1 &&
                             plan_->times[0].first_ns <= summary.time_ns_min &&
                             plan_->times[0].last_ns >= summary.time_ns_max;
-    segment::ColumnBlock times;
-    if (!whole_time) times = TL_TRY(stripe_.OpenTimes());
-    std::vector<std::int64_t> buffer;
+    std::optional<StripeTimes> times;
+    if (!whole_time) {
+      segment::ColumnBlock block = TL_TRY(stripe_.OpenTimes());
+      times.emplace(std::move(block));
+    }
     for (const segment::SeriesRun& run : stripe_.series_runs()) {
       const std::uint64_t series = segment_.series->id(run.series);
-      if (!plan_->wanted.Contains(series)) continue;
-      if (whole_time) {
-        AddAlive(series, run.first_row, run.row_count);
+      if (segment_.chosen ? !std::binary_search(segment_.ordinals.begin(), segment_.ordinals.end(), run.series)
+                          : !plan_->wanted.Contains(series)) {
         continue;
       }
-      buffer.resize(run.row_count);
-      TL_TRY(times.ReadInt64(run.first_row, buffer));
-      for (const TimeRange& range : plan_->times) {
-        const auto first = std::lower_bound(buffer.begin(), buffer.end(), range.first_ns);
-        const auto last = std::upper_bound(first, buffer.end(), range.last_ns);
-        if (first == last) continue;
-        AddAlive(series, run.first_row + static_cast<std::uint32_t>(first - buffer.begin()),
-                 static_cast<std::uint32_t>(last - first));
+      const std::size_t before = stretches_.size();
+      if (whole_time) {
+        AddAlive(series, run.first_row, run.row_count);
+      } else {
+        std::uint32_t first = run.first_row;
+        const std::uint32_t end = run.first_row + run.row_count;
+        for (const TimeRange& range : plan_->times) {
+          first = TL_TRY(times->FirstAtOrAfter(range.first_ns, first, end));
+          std::uint32_t last = end;
+          if (range.last_ns != INT64_MAX) {
+            last = TL_TRY(times->FirstAtOrAfter(range.last_ns + 1, first, end));
+          }
+          if (first != last) AddAlive(series, first, last - first);
+          first = last;
+          if (first == end) break;
+        }
       }
+      if (plan_->only_ends()) KeepEnds(before);
     }
     return OkStatus();
+  }
+
+  // Of the stretches from `begin` on, which are one series in the order of time, the rows at the ends.
+  // `any_of` may still drop them, so that they then are not the ends.
+  void KeepEnds(std::size_t begin) {
+    if (stretches_.size() == begin || !plan_->any_of.empty()) return;
+    const Stretch first = stretches_[begin];
+    const Stretch last = stretches_.back();
+    const std::uint32_t last_row = last.first + last.count - 1;
+    stretches_.resize(begin);
+    if (plan_->oldest_only) stretches_.push_back({first.series, first.first, 1});
+    if (plan_->newest_only && !(plan_->oldest_only && last_row == first.first)) {
+      stretches_.push_back({last.series, last_row, 1});
+    }
   }
 
   void AddAlive(std::uint64_t series, std::uint32_t first, std::uint32_t count) {
@@ -263,32 +377,39 @@ class SegmentMorselReader final : public MorselReader {
     return values;
   }
 
-  // Reads the pieces into `out`, and their NULLs into `vector`. When they lie close together the range
-  // around them is read at once: a slice is decoded whole for its first row anyway.
+  // Reads the pieces into `out`, and their NULLs into `vector`. A slice is decoded whole for its first
+  // row anyway, so pieces of one slice are read at once.
   template <typename T, typename Read>
   Status Gather(T* out, const segment::ColumnBlock& block, Vector* vector, Read read) {
+    static thread_local std::vector<T> scratch;
     const bool has_nulls = block.null_count() != 0;
-    const std::uint32_t low = pieces_.front().first;
-    const std::uint32_t high = pieces_.back().first + pieces_.back().count;
-    const std::size_t span = high - low;
     std::size_t filled = 0;
-    if (pieces_.size() > 1 && span <= kReadThroughFactor * kBatchRowsMax) {
-      std::vector<T> scratch(span);
-      std::vector<std::uint64_t> valid(has_nulls ? codec::ValidityWords(span) : 0);
-      TL_TRY(read(low, std::span<T>(scratch), std::span<std::uint64_t>(valid)));
-      for (const Stretch& piece : pieces_) {
-        std::copy_n(scratch.data() + (piece.first - low), piece.count, out + filled);
-        if (has_nulls) MarkNulls(valid, piece.first - low, piece.count, filled, vector);
-        filled += piece.count;
+    for (std::size_t i = 0; i < pieces_.size();) {
+      const std::uint32_t low = pieces_[i].first;
+      std::uint32_t high = low + pieces_[i].count;
+      std::size_t end = i + 1;
+      while (end < pieces_.size() && pieces_[end].first / codec::kSliceValues == (high - 1) / codec::kSliceValues &&
+             pieces_[end].first + pieces_[end].count - low <= kReadThroughMax) {
+        high = pieces_[end].first + pieces_[end].count;
+        ++end;
       }
-      return OkStatus();
-    }
-    for (const Stretch& piece : pieces_) {
-      valid_.resize(has_nulls ? codec::ValidityWords(piece.count) : 0);
-      TL_TRY(read(piece.first, std::span<T>(out + filled, piece.count),
-                  std::span<std::uint64_t>(valid_)));
-      if (has_nulls) MarkNulls(valid_, 0, piece.count, filled, vector);
-      filled += piece.count;
+      const std::size_t span = high - low;
+      valid_.resize(has_nulls ? codec::ValidityWords(span) : 0);
+      if (end == i + 1) {
+        TL_TRY(read(low, std::span<T>(out + filled, span), std::span<std::uint64_t>(valid_)));
+        if (has_nulls) MarkNulls(valid_, 0, span, filled, vector);
+        filled += span;
+      } else {
+        if (scratch.size() < span) scratch.resize(kReadThroughMax);
+        TL_TRY(read(low, std::span<T>(scratch.data(), span), std::span<std::uint64_t>(valid_)));
+        for (; i < end; ++i) {
+          const Stretch& piece = pieces_[i];
+          std::copy_n(scratch.data() + (piece.first - low), piece.count, out + filled);
+          if (has_nulls) MarkNulls(valid_, piece.first - low, piece.count, filled, vector);
+          filled += piece.count;
+        }
+      }
+      i = end;
     }
     return OkStatus();
   }
@@ -303,8 +424,12 @@ class SegmentMorselReader final : public MorselReader {
   const std::shared_ptr<const ScanPlan> plan_;
   const SegmentPlan& segment_;
   const std::size_t index_;
+  RowFilter* const filter_;
   segment::Stripe stripe_;
   std::vector<segment::ColumnBlock> blocks_;
+  std::vector<segment::ColumnBlock> filter_blocks_;
+  Batch looked_at_;
+  std::vector<std::uint32_t> passed_;
   std::vector<Stretch> stretches_;
   std::size_t next_ = 0;
   std::uint32_t offset_ = 0;
@@ -316,8 +441,8 @@ class SegmentMorselReader final : public MorselReader {
 }  // namespace
 
 Result<std::unique_ptr<MorselReader>> OpenSegmentMorsel(std::shared_ptr<const ScanPlan> plan,
-                                                        const Morsel& morsel) {
-  auto reader = std::make_unique<SegmentMorselReader>(std::move(plan), morsel);
+                                                        const Morsel& morsel, RowFilter* filter) {
+  auto reader = std::make_unique<SegmentMorselReader>(std::move(plan), morsel, filter);
   TL_TRY(reader->Open());
   return std::unique_ptr<MorselReader>(std::move(reader));
 }

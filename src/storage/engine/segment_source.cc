@@ -1,16 +1,32 @@
 #include "storage/engine/segment_source.h"
 
+#include "base/no_wait.h"
+
 #include <algorithm>
 
 namespace tideline::engine {
 
 Status ObjectRangeReader::Read(std::uint64_t offset, std::span<std::byte> out) {
+  if (NoWait::active()) return Unavailable("{} would have to be read", key_);
   const std::size_t count = TL_TRY(store_.Read(key_, offset, out));
   if (count != out.size()) {
     return DataLoss("{} ends at {}, {} bytes from {} were wanted", key_, offset + count, out.size(),
                     offset);
   }
   return OkStatus();
+}
+
+// Of the seal, not of what is sealed: a reader must know it before it can read the file's own.
+constexpr std::uint16_t kSegmentSealVersion = 1;
+
+Result<std::unique_ptr<SegmentSeal>> SegmentSeal::Make(seal::Sealer& sealer, const Uuid& file_uuid,
+                                                       const seal::KeyId& key_id) {
+  auto file = TL_TRY(sealer.ForFile({.file_uuid = file_uuid,
+                                     .type = seal::FileType::kSegment,
+                                     .format_version = kSegmentSealVersion,
+                                     .key_id = key_id}));
+  if (key_id.is_nil()) return std::unique_ptr<SegmentSeal>();
+  return std::unique_ptr<SegmentSeal>(new SegmentSeal(std::move(file)));
 }
 
 SegmentSource::SegmentSource(const SegmentEnvironment& environment, catalog::SegmentEntry entry,
@@ -41,23 +57,45 @@ Result<std::shared_ptr<SegmentSource>> SegmentSource::OfMemory(
 Result<std::shared_ptr<segment::SegmentReader>> SegmentSource::reader() const {
   MutexLock lock(mutex_);
   if (reader_ == nullptr) {
-    auto file = std::make_shared<ObjectRangeReader>(*environment_.store, entry_.key);
+    // A reader may outlive this source, so it takes its seal along.
+    struct Sealed {
+      std::unique_ptr<SegmentSeal> seal;
+      std::shared_ptr<segment::SegmentReader> reader;
+    };
+    auto sealed = std::make_shared<Sealed>();
+    auto seal = SegmentSeal::Make(*environment_.sealer, entry_.file_uuid, entry_.key_id);
+    if (!seal.ok()) return Annotate(seal.status(), entry_.key);
+    sealed->seal = *std::move(seal);
+    auto file = std::make_shared<ObjectRangeReader>(environment_.StoreOf(entry_.tier), entry_.key);
     auto opened = segment::SegmentReader::Open(std::move(file), entry_.bytes,
-                                               {.cache = environment_.cache, .seal = nullptr});
+                                               {.cache = environment_.cache, .seal = sealed->seal.get()});
     if (!opened.ok()) return Annotate(opened.status(), entry_.key);
     if ((*opened)->summary().row_count != entry_.row_count) {
       return DataLoss("{} holds {} rows, the manifest says {}", entry_.key,
                       (*opened)->summary().row_count, entry_.row_count);
     }
-    reader_ = *std::move(opened);
+    sealed->reader = *std::move(opened);
+    reader_ = {sealed, sealed->reader.get()};
   }
   return reader_;
 }
 
-Status KeyProbe::Load(const segment::SegmentReader& reader, std::size_t stripe) {
-  times_.resize(reader.stripes()[stripe].row_count);
-  stripe_ = stripe;
-  return reader.ReadTimes(stripe, 0, times_);
+namespace {
+
+/// A series with no more rows than this in one stripe is decoded alone; else the whole stripe is, for its neighbours.
+constexpr std::uint64_t kProbeRowsMax = 4'096;
+
+}  // namespace
+
+Status KeyProbe::Load(const std::shared_ptr<segment::SegmentReader>& reader, std::size_t stripe,
+                      std::uint64_t first, std::uint64_t last) {
+  if (remembered_ == reader && first_row_ == first && times_.size() == last - first) return OkStatus();
+  remembered_ = nullptr;
+  times_.resize(last - first);
+  TL_TRY(reader->ReadTimes(stripe, first - reader->stripes()[stripe].first_row, times_));
+  first_row_ = first;
+  remembered_ = reader;
+  return OkStatus();
 }
 
 Result<std::optional<std::uint64_t>> KeyProbe::Find(const std::shared_ptr<SegmentSource>& source,
@@ -76,18 +114,17 @@ Result<std::optional<std::uint64_t>> KeyProbe::Find(const std::shared_ptr<Segmen
   std::size_t high = reader->FindStripe(last - 1);
   for (;;) {
     const std::size_t stripe = low + (high - low) / 2;
-    if (remembered_ != reader || stripe_ != stripe || times_.empty()) {
-      remembered_ = nullptr;
-      TL_TRY(Load(*reader, stripe));
-      remembered_ = reader;
-    }
     // The part of the stripe that belongs to the series.
-    const std::uint64_t stripe_first = reader->stripes()[stripe].first_row;
-    const auto begin =
-        times_.begin() + static_cast<std::ptrdiff_t>(std::max(first, stripe_first) - stripe_first);
-    const auto end =
-        times_.begin() + static_cast<std::ptrdiff_t>(
-                             std::min<std::uint64_t>(last - stripe_first, times_.size()));
+    const segment::StripeSummary& summary = reader->stripes()[stripe];
+    const std::uint64_t part_first = std::max(first, summary.first_row);
+    const std::uint64_t part_last = std::min(last, summary.first_row + summary.row_count);
+    if (part_last - part_first <= kProbeRowsMax) {
+      TL_TRY(Load(reader, stripe, part_first, part_last));
+    } else {
+      TL_TRY(Load(reader, stripe, summary.first_row, summary.first_row + summary.row_count));
+    }
+    const auto begin = times_.begin() + static_cast<std::ptrdiff_t>(part_first - first_row_);
+    const auto end = times_.begin() + static_cast<std::ptrdiff_t>(part_last - first_row_);
     if (time_ns < *begin) {
       if (stripe == low) return none;
       high = stripe - 1;
@@ -100,8 +137,7 @@ Result<std::optional<std::uint64_t>> KeyProbe::Find(const std::shared_ptr<Segmen
     }
     const auto at = std::lower_bound(begin, end, time_ns);
     if (at == end || *at != time_ns) return none;
-    return std::optional<std::uint64_t>(stripe_first +
-                                        static_cast<std::uint64_t>(at - times_.begin()));
+    return std::optional<std::uint64_t>(first_row_ + static_cast<std::uint64_t>(at - times_.begin()));
   }
 }
 

@@ -10,6 +10,7 @@
 #include "storage/catalog/manifest.h"
 #include "storage/hot/deletion_vector.h"
 #include "storage/objstore/object_store.h"
+#include "storage/seal/sealer.h"
 #include "storage/segment/segment_reader.h"
 
 namespace tideline::engine {
@@ -26,10 +27,35 @@ class ObjectRangeReader final : public segment::RangeReader {
   const std::string key_;
 };
 
+/// The pages of one sealed segment. Thread-safe.
+class SegmentSeal final : public segment::PageSeal {
+ public:
+  /// Null where nothing is encrypted. Errors are the sealer's.
+  static Result<std::unique_ptr<SegmentSeal>> Make(seal::Sealer& sealer, const Uuid& file_uuid,
+                                                   const seal::KeyId& key_id);
+  std::size_t overhead_bytes() const override { return sealer_->cipher_bytes(); }
+  Status Seal(std::uint64_t page_index, BytesView plain, std::span<std::byte> sealed) override {
+    return sealer_->EncryptInto(page_index, plain, sealed);
+  }
+  Status Unseal(std::uint64_t page_index, BytesView sealed, std::span<std::byte> plain) override {
+    return sealer_->DecryptInto(page_index, sealed, plain);
+  }
+
+ private:
+  explicit SegmentSeal(std::unique_ptr<seal::FileSealer> sealer) : sealer_(std::move(sealer)) {}
+  const std::unique_ptr<seal::FileSealer> sealer_;
+};
+
 /// Where segments are read from; outlives every source.
 struct SegmentEnvironment {
-  objstore::ObjectStore* store = nullptr;
+  objstore::ObjectStore* store = nullptr;     ///< of the memory store: the data directory
+  objstore::ObjectStore* magnetic = nullptr;  ///< of the magnetic store; may be the same
+  seal::Sealer* sealer = nullptr;
   segment::BlockCache* cache = nullptr;
+
+  objstore::ObjectStore& StoreOf(catalog::StoreTier tier) const {
+    return tier == catalog::StoreTier::kMemory ? *store : *magnetic;
+  }
 };
 
 /// Thread-safe. The reader is opened at the first need.
@@ -73,9 +99,11 @@ class KeyProbe {
   void Forget() { remembered_ = nullptr; }
 
  private:
-  Status Load(const segment::SegmentReader& reader, std::size_t stripe);
+  /// Makes times_ those of rows [first, last), all of one stripe.
+  Status Load(const std::shared_ptr<segment::SegmentReader>& reader, std::size_t stripe,
+              std::uint64_t first, std::uint64_t last);
   std::shared_ptr<segment::SegmentReader> remembered_;
-  std::size_t stripe_ = 0;
+  std::uint64_t first_row_ = 0;  ///< of times_
   std::vector<std::int64_t> times_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "storage/engine/delete_rows.h"
 
 namespace tideline::engine {
 
@@ -218,6 +219,46 @@ Status Table::Replay(SequenceNumber number, BytesView payload) {
   PublishDraft();
   Charge(payload.size());
   CommitStaged(number.value);
+  last_number_ = number.value;
+  return OkStatus();
+}
+
+std::uint64_t DeletedRows::count() const {
+  std::uint64_t rows = in_buffers.size();
+  for (const auto& [segment, bitmap] : in_segments) rows += bitmap.count();
+  return rows;
+}
+
+namespace {
+
+void MarkDeleted(const DeletedRows& rows, std::uint64_t number) {
+  for (const hot::BufferRow& row : rows.in_buffers) {
+    if (!row.sheet->IsDead(row.row)) row.sheet->MarkDead(row.row, number);
+  }
+  for (const auto& [segment, bitmap] : rows.in_segments) {
+    segment->deletions().MarkAll(bitmap, number);
+  }
+}
+
+}  // namespace
+
+Result<SequenceNumber> Table::Delete(wal::WalReservation& space, BytesView payload,
+                                     const DeletedRows& rows) {
+  MutexLock lock(mutex_);
+  if (dropped_) return NotFound("the table was deleted");
+  const SequenceNumber number =
+      services_.lane->Append(space, OutcomeType::kDelete, payload, nullptr,
+                             [&](SequenceNumber assigned) { MarkDeleted(rows, assigned.value); });
+  last_number_ = number.value;
+  return number;
+}
+
+Status Table::ReplayDelete(SequenceNumber number, BytesView payload) {
+  MutexLock lock(mutex_);
+  if (number <= files_.through) return OkStatus();
+  const DeleteOutcome outcome = TL_TRY(DecodeDelete(payload));
+  const DeletedRows rows = TL_TRY(FindRowsToDelete(*sources(), outcome));
+  MarkDeleted(rows, number.value);
   last_number_ = number.value;
   return OkStatus();
 }

@@ -37,6 +37,7 @@ struct TableServices {
   SegmentEnvironment environment;
   std::atomic<std::size_t>* hot_bytes = nullptr;     ///< of all tables
   std::atomic<std::size_t>* staged_bytes = nullptr;  ///< logged, not yet durable
+  std::atomic<std::size_t>* series_bytes = nullptr;  ///< of all series indexes, as of the last upkeep
   std::function<void()> wake{};                      ///< there is something to maintain
 };
 
@@ -88,6 +89,13 @@ struct CheckpointInput {
   std::uint32_t series_count = 0;
 };
 
+/// Rows that a DELETE takes away.
+struct DeletedRows {
+  std::vector<hot::BufferRow> in_buffers{};
+  std::vector<std::pair<std::shared_ptr<SegmentSource>, Bitmap>> in_segments{};
+  std::uint64_t count() const;
+};
+
 class Table {
  public:
   Table(TableServices& services, catalog::TableSchemaPtr schema);
@@ -113,6 +121,12 @@ class Table {
   Status Write(std::span<Part> parts, std::unique_ptr<PendingWrite>& pending);
   /// Replays one write record. kDataLoss when it does not fit the table.
   Status Replay(SequenceNumber number, BytesView payload);
+  /// Logs a delete and marks its rows dead from its number on; those that died meanwhile keep theirs. Sources may not
+  /// be exchanged since the rows were found (the engine's maintenance lock). kNotFound: the table was dropped.
+  Result<SequenceNumber> Delete(wal::WalReservation& space, BytesView payload,
+                                const DeletedRows& rows);
+  /// Replays a delete.
+  Status ReplayDelete(SequenceNumber number, BytesView payload);
   /// Changes properties under the lock; `change` returns the new state or an error.
   Result<catalog::TableSchemaPtr> UpdateSchema(
       const std::function<Status(catalog::TableSchema*)>& change,

@@ -138,13 +138,13 @@ Status Table::StageRecord(const RecordView& record, RecordResult* result) {
     if (existing.place != Existing::Place::kNone) {
       last_measure_ = measure_;
       last_series_ = series_;
-      if (record.version < existing.version) {
+      if (record.version < existing.version && !record.only_if_absent) {
         result->existing_version = existing.version;
         Refuse(Verdict::kLowerVersion, result);
         return OkStatus();
       }
-      if (record.version == existing.version) {
-        const bool same = TL_TRY(SameValues(existing, record));
+      if (record.version == existing.version || record.only_if_absent) {
+        const bool same = record.only_if_absent || TL_TRY(SameValues(existing, record));
         result->existing_version = existing.version;
         result->verdict = same ? Verdict::kEqual : Verdict::kDuplicate;
         if (same && existing.place == Existing::Place::kBuffer) {
@@ -156,6 +156,11 @@ Status Table::StageRecord(const RecordView& record, RecordResult* result) {
       AddMark(existing);
       replaces = true;
     }
+  }
+  if (!series_.has_value() &&
+      services_.series_bytes->load(std::memory_order_relaxed) > services_.options->series_bytes_max) {
+    return ResourceExhausted("series_bytes_max: the series of all tables take more than {} bytes of memory, no new "
+                             "ones are taken", services_.options->series_bytes_max);
   }
   Widen(record);
   StageRow(record, replaces);

@@ -58,6 +58,8 @@ struct RecordView {
   TimestampNs time{};
   std::int64_t version = 1;
   Store store = Store::kMemory;
+  /// Accepted as equal, whatever its values and version, when there is a row with its key (undelete).
+  bool only_if_absent = false;
 };
 
 /// Records of one table, in the order in which they count. The views need to live through the call of

@@ -89,6 +89,7 @@ struct DirectoryEntry {
 struct FileInfo {
   std::uint64_t bytes = 0;
   bool is_directory = false;
+  std::uint32_t mode = 0600;  ///< permission bits
 };
 
 struct SpaceInfo {

@@ -307,7 +307,8 @@ class PosixFileSystemImpl final : public FileSystem {
   Result<FileInfo> Stat(std::string_view path) override {
     struct stat info = {};
     if (::stat(std::string(path).c_str(), &info) != 0) return ReadError("stat", path);
-    return FileInfo{static_cast<std::uint64_t>(info.st_size), S_ISDIR(info.st_mode)};
+    return FileInfo{static_cast<std::uint64_t>(info.st_size), S_ISDIR(info.st_mode),
+                    static_cast<std::uint32_t>(info.st_mode & 07777)};
   }
   Result<SpaceInfo> Space(std::string_view path) override {
     struct statvfs info = {};

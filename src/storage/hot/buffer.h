@@ -43,6 +43,8 @@ class Buffer {
   /// The live row with this key. The first call builds the key table, which costs a walk of all rows:
   /// in-order ingest never comes here.
   std::optional<BufferRow> Find(std::uint32_t series, std::int64_t time_ns);
+  /// For marking rows dead.
+  Sheet& writable_sheet(std::uint32_t position) { return *sheets_.At(position); }
   std::uint32_t staged_rows() const { return staged_rows_; }
   /// What the owner counts for this buffer against its budget.
   void AddChargedBytes(std::size_t bytes) {

@@ -1,5 +1,7 @@
 #include "storage/objstore/object_store.h"
 
+#include <algorithm>
+
 namespace tideline::objstore {
 namespace {
 constexpr std::string_view kTemporaryEnd = ".tmp";
@@ -47,6 +49,27 @@ Result<Bytes> ObjectStore::Get(std::string_view key, std::uint64_t offset, std::
                     offset + count, bytes, offset);
   }
   return out;
+}
+
+Result<PutOutcome> PutIfAbsentSettled(ObjectStore& store, std::string_view key, BytesView bytes) {
+  Status last = OkStatus();
+  for (int attempt = 0; attempt < kSettleAttemptsMax; ++attempt) {
+    const PutOutcome outcome = TL_TRY(store.PutIfAbsent(key, bytes));
+    if (outcome == PutOutcome::kCreated) return outcome;
+    // Taken at the first try by someone else; later perhaps by an earlier try of ours.
+    if (outcome == PutOutcome::kExists && attempt == 0) return outcome;
+    // A request that was taken for lost may still arrive: only bytes that are there say something,
+    // and what is absent is sent again under the same condition.
+    const Result<Bytes> there = store.GetWhole(key, kPutBytesMax);
+    if (there.ok()) {
+      return std::equal(there->begin(), there->end(), bytes.begin(), bytes.end())
+                 ? PutOutcome::kCreated
+                 : PutOutcome::kExists;
+    }
+    last = there.status();
+    if (CodeOf(last) != ErrorCode::kNotFound && CodeOf(last) != ErrorCode::kUnavailable) return last;
+  }
+  return Unavailable("whether '{}' was created is not known: {}", key, MessageOf(last));
 }
 
 Result<Bytes> ObjectStore::GetWhole(std::string_view key, std::size_t bytes_max) {

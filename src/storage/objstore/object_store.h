@@ -83,6 +83,14 @@ class ObjectStore {
   Result<Bytes> GetWhole(std::string_view key, std::size_t bytes_max);
 };
 
+/// How often PutIfAbsentSettled looks and sends before it gives up.
+inline constexpr int kSettleAttemptsMax = 20;
+
+/// PutIfAbsent until the outcome is known. `bytes` must be the caller's own (hold a random uuid): found
+/// under `key`, they mean kCreated. kUnavailable: still not known after kSettleAttemptsMax; the
+/// object may or may not be there, now or later.
+Result<PutOutcome> PutIfAbsentSettled(ObjectStore& store, std::string_view key, BytesView bytes);
+
 /// kInvalidArgument with the reason unless `key` keeps the rules above.
 Status CheckKey(std::string_view key);
 

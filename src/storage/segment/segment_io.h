@@ -63,6 +63,10 @@ class BlockCache {
   virtual std::shared_ptr<const Bytes> Get(const BlockKey& key) = 0;
   /// May drop the bytes at once.
   virtual void Put(const BlockKey& key, std::shared_ptr<const Bytes> bytes) = 0;
+  /// What the piece reads as, kept beside its bytes and on the same budget; null when absent. The type
+  /// is the reader's business: it keeps one type under a key.
+  virtual std::shared_ptr<const void> GetParsed(const BlockKey&) { return nullptr; }
+  virtual void PutParsed(const BlockKey&, std::shared_ptr<const void> /*parsed*/, std::size_t /*bytes*/) {}
 };
 
 /// Encrypts pages. The page's CRC covers what Seal returned. Must be thread-safe.

@@ -69,11 +69,15 @@ std::shared_ptr<const void> ColumnBlock::owner() const {
                                           std::shared_ptr<codec::TextCache>>>(bytes_, view_.text());
 }
 
+std::span<const SeriesRun> Stripe::series_runs() const { return directory_->runs; }
+std::span<const BlockInfo> Stripe::blocks() const { return directory_->blocks; }
+
 const BlockInfo* Stripe::Find(ColumnId column) const {
+  const std::vector<BlockInfo>& blocks = directory_->blocks;
   const auto at =
-      std::lower_bound(blocks_.begin(), blocks_.end(), column,
+      std::lower_bound(blocks.begin(), blocks.end(), column,
                        [](const BlockInfo& each, ColumnId wanted) { return each.column < wanted; });
-  return at == blocks_.end() || at->column != column ? nullptr : &*at;
+  return at == blocks.end() || at->column != column ? nullptr : &*at;
 }
 
 Result<ColumnBlock> Stripe::OpenColumn(ColumnId column) const {
@@ -171,16 +175,33 @@ Result<std::shared_ptr<const Bytes>> SegmentReader::ReadBlock(const BlockInfo& i
   return std::shared_ptr<const Bytes>(std::move(block));
 }
 
+Result<std::shared_ptr<const StripeDirectory>> SegmentReader::ReadDirectory(
+    const StripeSummary& stripe) const {
+  // Reading it anew for every query would cost more than what short queries do besides.
+  const BlockKey key{summary_.file_uuid, stripe.directory_offset};
+  if (cache_ != nullptr) {
+    std::shared_ptr<const void> parsed = cache_->GetParsed(key);
+    if (parsed != nullptr) return std::static_pointer_cast<const StripeDirectory>(std::move(parsed));
+  }
+  const std::shared_ptr<const Bytes> bytes = TL_TRY(ReadPiece(stripe.directory_offset, stripe.directory_bytes));
+  StripeDirectory read = TL_TRY(ReadStripeDirectory(*bytes, stripe, stripe.directory_offset));
+  auto directory = std::make_shared<const StripeDirectory>(std::move(read));
+  if (cache_ != nullptr) {
+    std::size_t cost = sizeof(StripeDirectory) + directory->runs.capacity() * sizeof(SeriesRun) +
+                       directory->blocks.capacity() * sizeof(BlockInfo);
+    for (const BlockInfo& block : directory->blocks) {
+      cost += block.zone.min_string.capacity() + block.zone.max_string.capacity();
+    }
+    cache_->PutParsed(key, directory, cost);
+  }
+  return directory;
+}
+
 Result<Stripe> SegmentReader::OpenStripe(std::size_t index) const {
   TL_CHECK(index < stripes_.size());
   Stripe stripe;
   stripe.summary_ = stripes_[index];
-  const std::shared_ptr<const Bytes> bytes =
-      TL_TRY(ReadPiece(stripe.summary_.directory_offset, stripe.summary_.directory_bytes));
-  StripeDirectory directory =
-      TL_TRY(ReadStripeDirectory(*bytes, stripe.summary_, stripe.summary_.directory_offset));
-  stripe.runs_ = std::move(directory.runs);
-  stripe.blocks_ = std::move(directory.blocks);
+  stripe.directory_ = TL_TRY(ReadDirectory(stripe.summary_));
   stripe.reader_ = shared_from_this();
   const BlockInfo* times = stripe.Find(kTimeColumn);
   const BlockInfo* versions = stripe.Find(kVersionColumn);

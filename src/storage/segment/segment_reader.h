@@ -102,6 +102,7 @@ class ColumnBlock {
 };
 
 class SegmentReader;
+struct StripeDirectory;
 
 /// One opened stripe: its directory, parsed. Cheap to make; keeps the reader alive.
 class Stripe {
@@ -109,9 +110,9 @@ class Stripe {
   const StripeSummary& summary() const { return summary_; }
   std::size_t row_count() const { return summary_.row_count; }
   /// Cover all rows, in order.
-  std::span<const SeriesRun> series_runs() const { return runs_; }
+  std::span<const SeriesRun> series_runs() const;
   /// Ascending by column id, the system columns last.
-  std::span<const BlockInfo> blocks() const { return blocks_; }
+  std::span<const BlockInfo> blocks() const;
   /// Null when the stripe has no value of this column.
   const BlockInfo* Find(ColumnId column) const;
 
@@ -123,8 +124,7 @@ class Stripe {
   friend class SegmentReader;
   std::shared_ptr<const SegmentReader> reader_;
   StripeSummary summary_;
-  std::vector<SeriesRun> runs_;
-  std::vector<BlockInfo> blocks_;
+  std::shared_ptr<const StripeDirectory> directory_;
 };
 
 struct SegmentReaderOptions {
@@ -171,6 +171,7 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   Result<std::shared_ptr<const Bytes>> ReadPiece(std::uint64_t offset, std::uint64_t bytes) const;
   /// A block without its entropy stage, which is what the cache keeps.
   Result<std::shared_ptr<const Bytes>> ReadBlock(const BlockInfo& info) const;
+  Result<std::shared_ptr<const StripeDirectory>> ReadDirectory(const StripeSummary& stripe) const;
 
   std::unique_ptr<PageReader> pages_;
   BlockCache* cache_ = nullptr;

@@ -1,0 +1,7 @@
+#include "base/no_wait.h"
+
+namespace tideline {
+
+constinit thread_local bool NoWait::active_ = false;
+
+}  // namespace tideline

@@ -1,0 +1,26 @@
+// base/no_wait.h: marks work on this thread that must not wait for a disk.
+//
+//   const NoWait no_wait;
+//   answer = TryFromMemory();   // what would read a file fails with kUnavailable instead
+//
+// For event loops, which run short work themselves if all it needs is in memory and hand it on
+// otherwise.
+#pragma once
+
+namespace tideline {
+
+class NoWait {
+ public:
+  NoWait() : before_(active_) { active_ = true; }
+  ~NoWait() { active_ = before_; }
+  NoWait(const NoWait&) = delete;
+  NoWait& operator=(const NoWait&) = delete;
+  /// Whether this thread is inside such a scope.
+  static bool active() { return active_; }
+
+ private:
+  static thread_local bool active_;
+  const bool before_;
+};
+
+}  // namespace tideline

@@ -1,0 +1,37 @@
+#include "server/magnetic_store.h"
+
+#include "base/log.h"
+#include "storage/objstore/s3_object_store.h"
+
+namespace tideline::server {
+namespace {
+
+objstore::S3Addressing AddressingOf(std::string_view text) {
+  if (text == "path") return objstore::S3Addressing::kPath;
+  if (text == "virtual") return objstore::S3Addressing::kVirtual;
+  return objstore::S3Addressing::kAuto;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<objstore::ObjectStore>> OpenMagneticStore(const Settings& settings,
+                                                                 const Environment& environment) {
+  if (settings.object_store.empty()) return std::unique_ptr<objstore::ObjectStore>();
+  objstore::S3Options options;
+  const Status parsed = objstore::ParseS3Location(settings.object_store, &options);
+  if (!parsed.ok()) return Annotate(parsed, "--object-store");
+  options.endpoint = settings.object_store_endpoint;
+  options.region = settings.object_store_region;
+  options.addressing = AddressingOf(settings.object_store_addressing);
+  options.ca_file = settings.object_store_ca_file;
+  options.access_key_id = environment("AWS_ACCESS_KEY_ID").value_or("");
+  options.secret_access_key = environment("AWS_SECRET_ACCESS_KEY").value_or("");
+  options.session_token = environment("AWS_SESSION_TOKEN").value_or("");
+  auto store = TL_TRY(objstore::OpenS3ObjectStore(std::move(options)));
+  const Status fit = objstore::ProbeObjectStore(*store);
+  if (!fit.ok()) return Annotate(fit, settings.object_store);
+  TL_LOG_INFO("the magnetic store lies in {}", settings.object_store);
+  return store;
+}
+
+}  // namespace tideline::server

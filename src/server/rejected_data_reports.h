@@ -1,0 +1,64 @@
+// server/rejected_data_reports.h: writes reports of rejected late data where each table wants them.
+//
+// A report is the object <prefix>/<database>/<table>/<yyyy-MM-dd>/<uuid>.json of the table's bucket:
+// {"reportId": …, "errors": [{"reason": …, "records": […]}]}. Records are gathered for a second. What waits is lost
+// when the process ends without a stop, as the records are not: the stored ones won.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/metrics.h"
+#include "base/mutex.h"
+#include "base/random.h"
+#include "base/thread_pool.h"
+#include "base/time.h"
+#include "service/api/rejected_late_data.h"
+#include "storage/objstore/object_store.h"
+
+namespace tideline::server {
+
+/// Bytes of records that wait; beyond it records are counted and not reported.
+inline constexpr std::size_t kRejectedBytesMax = std::size_t{32} << 20;
+/// Records of one report.
+inline constexpr std::size_t kRejectedPerReportMax = 10'000;
+
+class RejectedDataReports final : public api::RejectedLateDataSink {
+ public:
+  /// Opens the store of a bucket; called again for the same name only after it failed. The store lives as long as this.
+  using OpenBucket =
+      std::function<Result<std::unique_ptr<objstore::ObjectStore>>(const std::string& bucket)>;
+  /// `clock` outlives it.
+  RejectedDataReports(OpenBucket open_bucket, const Clock& clock);
+  /// Writes what waits.
+  ~RejectedDataReports() override;
+  void Add(api::RejectedLateRecord record) override;
+  /// Writes what waits now. Blocks.
+  void Flush();
+
+ private:
+  void Run();
+  Result<objstore::ObjectStore*> BucketOf(const std::string& name);
+  Status Write(const catalog::TableSchema& table, std::span<const api::RejectedLateRecord> records);
+
+  const OpenBucket open_bucket_;
+  const Clock& clock_;
+  Counter& rejected_;
+  Counter& failures_;
+
+  Mutex flush_mutex_;  ///< one report at a time; before mutex_
+  std::map<std::string, std::unique_ptr<objstore::ObjectStore>> buckets_ TL_GUARDED_BY(flush_mutex_);
+  Random random_ TL_GUARDED_BY(flush_mutex_);
+
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<api::RejectedLateRecord> waiting_ TL_GUARDED_BY(mutex_);
+  std::size_t waiting_bytes_ TL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ TL_GUARDED_BY(mutex_) = false;
+  std::unique_ptr<ThreadPool> thread_;
+};
+
+}  // namespace tideline::server
