@@ -78,7 +78,10 @@ Status CreateDirectories(FileSystem& fs, std::string_view path) {
   if (parent != path && parent != "." && parent != "/") TL_TRY(CreateDirectories(fs, parent));
   const Status made = fs.CreateDirectory(path);
   if (!made.ok() && CodeOf(made) != ErrorCode::kAlreadyExists) return made;
-  return fs.SyncDirectory(parent);
+  const Status synced = fs.SyncDirectory(parent);
+  // Who comes next would find it there and take it for durable.
+  if (!synced.ok()) static_cast<void>(fs.RemoveDirectory(path));
+  return synced;
 }
 
 Result<std::size_t> RemoveTemporaryFiles(FileSystem& fs, std::string_view directory) {

@@ -238,6 +238,8 @@ Result<std::unique_ptr<ObjectStore>> OpenDirectoryObjectStore(fs::FileSystem& fs
   TL_TRY(fs::CreateDirectories(fs, options.directory));
   std::unique_ptr<fs::FileLock> lock = TL_TRY(fs.Lock(fs::JoinPath(options.directory, kLockName)));
   TL_TRY(RemoveTemporaries(fs, options.directory, 0));
+  // A process that died amid making a directory may have left a name that is not durable.
+  TL_TRY(fs.SyncDirectory(options.directory));
   return std::make_unique<DirectoryObjectStore>(fs, std::move(options), std::move(lock));
 }
 

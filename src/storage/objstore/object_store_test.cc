@@ -120,6 +120,27 @@ TEST(DirectoryObjectStore, AcknowledgedObjectsSurviveEveryCrashPoint) {
   }
 }
 
+// A directory whose name failed to become durable must not be taken for durable by the next put.
+TEST(DirectoryObjectStore, ADirectoryThatFailedToSyncIsMadeAgain) {
+  for (std::uint64_t n = 1; n <= 12; ++n) {
+    SimFileSystem disk(n);
+    std::unique_ptr<ObjectStore> store = OpenAt(disk);
+    disk.FailCall(n, Fault::kIoError);
+    const Status first = store->Put("a/b/one", AsBytes("1"));
+    disk.ClearFaults();
+    ASSERT_TRUE(store->Put("a/b/two", AsBytes("2")).ok()) << n;
+    store.reset();
+    disk.CrashAtCall(1);
+    EXPECT_FALSE(disk.SyncDirectory("/").ok());
+    disk.Restart(Keep::kNone);
+    store = OpenAt(disk);
+    EXPECT_EQ(AsText(*store->GetWhole("a/b/two", 10)), "2") << n;
+    if (first.ok()) {
+      EXPECT_EQ(AsText(*store->GetWhole("a/b/one", 10)), "1") << n;
+    }
+  }
+}
+
 TEST(DirectoryObjectStore, FailuresNameTheirClassAndLeaveNoObject) {
   for (const Fault fault : {Fault::kIoError, Fault::kNoSpace}) {
     for (std::uint64_t n = 1; n <= 3; ++n) {  // create, write, sync
