@@ -515,10 +515,18 @@ class Run {
     };
     const auto deleted = engine_->DeleteRows(request);
     Note(deleted.status());
-    if (deleted.ok()) return tables_[table].Delete(matches);
+    if (deleted.ok()) {
+      // What the clock of now, right or wrong, holds for past retention is not there to be deleted.
+      const auto snapshot = engine_->OpenSnapshot("db", table);
+      const std::int64_t edge = snapshot.ok() ? snapshot->retention_edge_ns() : INT64_MAX;
+      tables_[table].MaybeDelete([&](const RowKey& key) { return matches(key) && key.time_ns < edge; });
+      return tables_[table].Delete([&](const RowKey& key) { return matches(key) && key.time_ns >= edge; });
+    }
     if (fatal_ || disk_.crashed()) return tables_[table].MaybeDelete(matches);
-    if (!Excused()) Fail(fmt::format("a delete fails: {}", MessageOf(deleted.status())));
-    tables_[table].MaybeDelete(matches);
+    // A gate is a refusal, not a failure; it stays closed a little longer than the disk is full.
+    const bool refused = CodeOf(deleted.status()) == ErrorCode::kResourceExhausted;
+    if (!refused && !Excused()) Fail(fmt::format("a delete fails: {}", MessageOf(deleted.status())));
+    if (!refused) tables_[table].MaybeDelete(matches);
     if (!disk_.fault_pending()) struck_ = false;
   }
 
@@ -592,9 +600,10 @@ class Run {
     mix_.async_writes = false;
     for (int i = 0; i < 5 && result_.failure.empty(); ++i) {
       const std::uint64_t before = result_.acknowledged;
+      last_answer_ = OkStatus();  // not that of the process before
       Write();
       if (result_.acknowledged == before && CodeOf(last_answer_) != ErrorCode::kOk) {
-        return Fail("a write is not acknowledged though all is well");
+        return Fail(fmt::format("a write is not acknowledged though all is well: {}", MessageOf(last_answer_)));
       }
     }
     Maintain(true);
@@ -691,9 +700,15 @@ void Run::OnAnswer(PendingWrite& write, const Status& status,
                    std::span<const engine::RecordResult> results) {
   Note(status);
   last_answer_ = status;
-  if (!status.ok()) return;  // stays in doubt until the restart
-  write.done_ = true;
   const auto table = tables_.find(write.table());
+  if (!status.ok()) {
+    // In doubt: until the restart if the process ends of it; else any of its records may be there.
+    if (fatal_ || disk_.crashed()) return;
+    write.done_ = true;
+    if (table != tables_.end()) table->second.Forget(write.records());
+    return;
+  }
+  write.done_ = true;
   if (table == tables_.end()) return;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const engine::Verdict verdict = results[i].verdict;
