@@ -7,10 +7,10 @@ namespace tideline::exec {
 namespace {
 
 constexpr std::uint32_t kBlockRows = 32;
-constexpr std::size_t kStateAlignment = 16;
+constexpr std::size_t kFrameStateAlignment = 16;
 
 std::size_t StrideOf(const functions::AggregateOverload& overload) {
-  return (std::max<std::size_t>(overload.state_bytes, 1) + kStateAlignment - 1) / kStateAlignment * kStateAlignment;
+  return (std::max<std::size_t>(overload.state_bytes, 1) + kFrameStateAlignment - 1) / kFrameStateAlignment * kFrameStateAlignment;
 }
 
 }  // namespace
