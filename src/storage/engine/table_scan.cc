@@ -177,7 +177,12 @@ Result<std::optional<SegmentPlan>> OpenSegmentPlan(const std::shared_ptr<Segment
   }
   SegmentPlan segment;
   segment.source = source;
-  segment.reader = TL_TRY(source->reader());
+  auto reader = source->reader();
+  if (CodeOf(reader.status()) == ErrorCode::kNotFound) {
+    // The snapshot keeps its files, so one that is not there is lost.
+    return DataLoss("{}", MessageOf(reader.status()));
+  }
+  segment.reader = TL_TRY(std::move(reader));
   const auto has = [&](ColumnId id) { return segment.reader->FindColumn(id.value) != nullptr; };
   if (!plan->any_of.empty() && std::none_of(plan->any_of.begin(), plan->any_of.end(), has)) {
     ++plan->planned.segments_pruned;
