@@ -20,11 +20,12 @@
 #include <cstring>
 #include <vector>
 
+#include "base/kernel_targets.h"
 #include "storage/codec/bit_packing.h"
 #include "storage/codec/double_codec.h"
 #include "storage/codec/int64_codec.h"
-#include "storage/codec/kernel_targets.h"
 #include "storage/codec/packed_slice.h"
+#include "storage/codec/prefix_sum.h"
 #include "storage/codec/slices.h"
 
 namespace tideline::codec {
@@ -263,13 +264,20 @@ Result<AlpParts> SplitAlp(BytesView payload) {
   return parts;
 }
 
-// A whole slice whose integers are in a frame without exceptions: unpacked and scaled at once. False,
-// and nothing done, for any other.
+// A whole slice whose integers are in a frame without exceptions, or in differences: the last pass over
+// them scales too. False, and nothing done, for any other.
 Result<bool> DecodeInOnePass(BytesView sequence, std::size_t value_count, std::size_t slice,
                              const DecimalScale& scale, std::span<double> out) {
-  if (sequence.empty() || static_cast<std::uint8_t>(sequence[0]) != kFrameInt64Codec.wire_id) {
-    return false;
+  if (sequence.empty()) return false;
+  const auto codec = static_cast<std::uint8_t>(sequence[0]);
+  if (codec == kDeltaInt64Codec.wire_id) {
+    const BytesView bytes = TL_TRY(SliceBytes(sequence.subspan(1), value_count, slice));
+    std::array<std::int64_t, kSliceValues> deltas;
+    const std::uint64_t before = TL_TRY(ReadDeltas(bytes, deltas));
+    PrefixSumDecimals(before, deltas, scale, out.data());
+    return true;
   }
+  if (codec != kFrameInt64Codec.wire_id) return false;
   const BytesView bytes = TL_TRY(SliceBytes(sequence.subspan(1), value_count, slice));
   const std::optional<PlainFrame> frame = TL_TRY(ReadPlainFrame(bytes, kSliceValues));
   if (!frame.has_value() || frame->width == 0) return false;

@@ -14,10 +14,10 @@
 #include <bit>
 #include <vector>
 
+#include "base/kernel_targets.h"
 #include "storage/codec/bit_packing.h"
 #include "storage/codec/double_codec.h"
 #include "storage/codec/int64_codec.h"
-#include "storage/codec/kernel_targets.h"
 #include "storage/codec/slices.h"
 
 namespace tideline::codec {

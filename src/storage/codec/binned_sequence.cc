@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/kernel_targets.h"
 #include "storage/codec/bins.h"
 #include "storage/codec/bit_stream.h"
 #include "storage/codec/int64_codec.h"
-#include "storage/codec/kernel_targets.h"
 #include "storage/codec/packed_slice.h"
 #include "storage/codec/prefix_sum.h"
 #include "storage/codec/slices.h"

@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "storage/codec/kernel_targets.h"
-#include "storage/codec/wide_vector.h"
+#include "base/kernel_targets.h"
+#include "base/wide_vector.h"
 
 namespace tideline::codec {
 namespace {
@@ -35,7 +35,9 @@ struct Finisher {
   TL_ALWAYS_INLINE void Store(const Wide& bits, std::byte* target) const {
     const Wide value = (bits & mask) + base;
     if constexpr (is_decimal) {
-      const Doubles scaled = (reinterpret_cast<const Doubles&>(value) - magic) * power * inverse;
+      Doubles number;
+      std::memcpy(&number, &value, register_bytes);
+      const Doubles scaled = (number - magic) * power * inverse;
       std::memcpy(target, &scaled, register_bytes);
     } else {
       std::memcpy(target, &value, register_bytes);

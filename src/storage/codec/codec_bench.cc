@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/kernel_targets.h"
 #include "base/random.h"
 #include "storage/codec/bit_packing.h"
 #include "storage/codec/block.h"
 #include "storage/codec/entropy_stage.h"
-#include "storage/codec/kernel_targets.h"
 
 namespace tideline::codec {
 namespace {

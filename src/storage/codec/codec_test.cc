@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "base/kernel_targets.h"
 #include "base/random.h"
 #include "storage/codec/bit_packing.h"
 #include "storage/codec/block.h"
 #include "storage/codec/double_codec.h"
 #include "storage/codec/int64_codec.h"
-#include "storage/codec/kernel_targets.h"
 #include "storage/codec/packed_slice.h"
 #include "storage/codec/validity.h"
 

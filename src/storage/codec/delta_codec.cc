@@ -2,6 +2,7 @@
 //
 // A slice is the value before its first (zigzag varint) and a packed slice of differences. The
 // first difference repeats the second, so that it costs nothing of its own.
+#include <algorithm>
 #include <array>
 
 #include "storage/codec/int64_codec.h"
@@ -31,17 +32,34 @@ bool EncodeDelta(std::span<const std::int64_t> values, Bytes* out) {
   return true;
 }
 
+}  // namespace
+
+Result<std::uint64_t> ReadDeltas(BytesView slice, std::span<std::int64_t> deltas) {
+  ByteReader reader(slice);
+  const std::int64_t before = TL_TRY(reader.SignedVarint());
+  TL_TRY(DecodePackedSlice(&reader, deltas));
+  return Unsigned(before);
+}
+
+namespace {
+
 Status DecodeDelta(BytesView payload, std::size_t value_count, std::size_t first,
                    std::span<std::int64_t> out) {
-  return ReadSlices(value_count, first, out,
-                    [&](std::size_t index, std::span<std::int64_t> values) -> Status {
-                      const BytesView slice = TL_TRY(SliceBytes(payload, value_count, index));
-                      ByteReader reader(slice);
-                      const std::int64_t before = TL_TRY(reader.SignedVarint());
-                      TL_TRY(DecodePackedSlice(&reader, values));
-                      PrefixSum(Unsigned(before), values);
-                      return OkStatus();
-                    });
+  return ReadSliceParts(value_count, first, out, [&](const SlicePart& part, std::span<std::int64_t> wanted) -> Status {
+    const BytesView slice = TL_TRY(SliceBytes(payload, value_count, part.index));
+    if (wanted.size() == part.values) {
+      const std::uint64_t before = TL_TRY(ReadDeltas(slice, wanted));
+      PrefixSum(before, wanted);
+      return OkStatus();
+    }
+    // What lies before the wanted values is only added up.
+    std::array<std::int64_t, kSliceValues> deltas;
+    const std::uint64_t before = TL_TRY(ReadDeltas(slice, std::span(deltas.data(), part.values)));
+    const std::uint64_t start = Sum(before, std::span(deltas.data(), part.skip));
+    std::copy_n(deltas.begin() + static_cast<std::ptrdiff_t>(part.skip), wanted.size(), wanted.begin());
+    PrefixSum(start, wanted);
+    return OkStatus();
+  });
 }
 
 }  // namespace

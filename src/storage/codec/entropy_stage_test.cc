@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/kernel_targets.h"
 #include "base/random.h"
 #include "storage/codec/binned_sequence.h"
 #include "storage/codec/bins.h"
@@ -18,7 +19,6 @@
 #include "storage/codec/block.h"
 #include "storage/codec/entropy_stage.h"
 #include "storage/codec/int64_codec.h"
-#include "storage/codec/kernel_targets.h"
 #include "storage/codec/tans.h"
 #include "storage/codec/wrapping.h"
 

@@ -40,6 +40,10 @@ extern const Int64Codec kDeltaOfDeltaInt64Codec;
 extern const Int64Codec kDictionaryInt64Codec;
 extern const Int64Codec kRawInt64Codec;
 
+/// The differences of a slice of kDeltaInt64Codec, and the value before the first: for those who do more
+/// than add them up. `deltas` takes all values of the slice.
+Result<std::uint64_t> ReadDeltas(BytesView slice, std::span<std::int64_t> deltas);
+
 std::span<const Int64Codec* const> Int64Codecs();
 /// Null for an unknown id.
 const Int64Codec* FindInt64Codec(std::uint8_t wire_id);

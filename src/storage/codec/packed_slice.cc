@@ -6,9 +6,9 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/kernel_targets.h"
+#include "base/wide_vector.h"
 #include "storage/codec/bit_packing.h"
-#include "storage/codec/kernel_targets.h"
-#include "storage/codec/wide_vector.h"
 #include "storage/codec/wrapping.h"
 
 namespace tideline::codec {

@@ -1,17 +1,45 @@
 #include "storage/codec/prefix_sum.h"
 
+#include <bit>
 #include <cstring>
 
-#include "storage/codec/kernel_targets.h"
-#include "storage/codec/wide_vector.h"
+#include "base/kernel_targets.h"
+#include "base/wide_vector.h"
 
 namespace tideline::codec {
 namespace {
 
-template <std::size_t register_bytes>
-TL_ALWAYS_INLINE void PrefixSumBody(std::uint64_t* sum, std::int64_t* values, std::size_t count) {
+// What becomes of a sum: it is kept, or is the integer of a decimal.
+struct KeepSums {
+  std::int64_t* out;
+  template <std::size_t register_bytes, typename Wide>
+  TL_ALWAYS_INLINE void Store(std::size_t i, const Wide& sums) const {
+    std::memcpy(out + i, &sums, register_bytes);
+  }
+  void StoreOne(std::size_t i, std::uint64_t sum) const { out[i] = static_cast<std::int64_t>(sum); }
+};
+struct ScaleSums {
+  const DecimalScale& scale;
+  double* out;
+  template <std::size_t register_bytes, typename Wide>
+  TL_ALWAYS_INLINE void Store(std::size_t i, const Wide& sums) const {
+    using Doubles = typename WideVector<register_bytes>::Doubles;
+    const Wide moved = sums + std::bit_cast<std::uint64_t>(scale.magic);
+    Doubles number;
+    std::memcpy(&number, &moved, register_bytes);
+    const Doubles scaled = (number - scale.magic) * scale.power * scale.inverse;
+    std::memcpy(out + i, &scaled, register_bytes);
+  }
+  void StoreOne(std::size_t i, std::uint64_t sum) const {
+    out[i] = (std::bit_cast<double>(sum + std::bit_cast<std::uint64_t>(scale.magic)) - scale.magic) *
+             scale.power * scale.inverse;
+  }
+};
+
+template <std::size_t register_bytes, typename Finish>
+TL_ALWAYS_INLINE std::uint64_t SumUp(std::uint64_t last, const std::int64_t* values, std::size_t count,
+                                     const Finish& finish) {
   constexpr std::size_t kLanes = register_bytes / sizeof(std::uint64_t);
-  std::uint64_t last = *sum;
   std::size_t i = 0;
   // With two lanes there is nothing to win over the plain loop.
   if constexpr (kLanes > 2) {
@@ -34,18 +62,33 @@ TL_ALWAYS_INLINE void PrefixSumBody(std::uint64_t* sum, std::int64_t* values, st
       }
       sums += carried;
       carried += total;
-      std::memcpy(values + i, &sums, sizeof(sums));
+      finish.template Store<register_bytes>(i, sums);
     }
     last = carried[0];
   }
   for (; i < count; ++i) {
     last += static_cast<std::uint64_t>(values[i]);
-    values[i] = static_cast<std::int64_t>(last);
+    finish.StoreOne(i, last);
   }
-  *sum = last;
+  return last;
+}
+
+template <std::size_t register_bytes>
+TL_ALWAYS_INLINE void PrefixSumBody(std::uint64_t* sum, std::int64_t* values, std::size_t count) {
+  *sum = SumUp<register_bytes>(*sum, values, count, KeepSums{values});
 }
 TL_WIDE_KERNEL(PrefixSumKernel, PrefixSumBody,
                (std::uint64_t* sum, std::int64_t* values, std::size_t count), (sum, values, count))
+
+template <std::size_t register_bytes>
+TL_ALWAYS_INLINE void PrefixSumDecimalsBody(std::uint64_t start, const std::int64_t* deltas, std::size_t count,
+                                            const DecimalScale& scale, double* out) {
+  SumUp<register_bytes>(start, deltas, count, ScaleSums{scale, out});
+}
+TL_WIDE_KERNEL(PrefixSumDecimalsKernel, PrefixSumDecimalsBody,
+               (std::uint64_t start, const std::int64_t* deltas, std::size_t count, const DecimalScale& scale,
+                double* out),
+               (start, deltas, count, scale, out))
 
 template <std::size_t register_bytes>
 TL_ALWAYS_INLINE void SumBody(std::uint64_t* sum, const std::int64_t* values, std::size_t count) {
@@ -70,6 +113,11 @@ TL_WIDE_KERNEL(SumKernel, SumBody,
 std::uint64_t PrefixSum(std::uint64_t start, std::span<std::int64_t> values) {
   PrefixSumKernel(&start, values.data(), values.size());
   return start;
+}
+
+void PrefixSumDecimals(std::uint64_t start, std::span<const std::int64_t> deltas, const DecimalScale& scale,
+                       double* out) {
+  PrefixSumDecimalsKernel(start, deltas.data(), deltas.size(), scale, out);
 }
 
 std::uint64_t Sum(std::uint64_t start, std::span<const std::int64_t> values) {

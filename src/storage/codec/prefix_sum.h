@@ -7,10 +7,17 @@
 #include <cstdint>
 #include <span>
 
+#include "storage/codec/bit_packing.h"
+
 namespace tideline::codec {
 
 /// values[i] becomes `start` + values[0] + ... + values[i], wrapping. Returns the last sum, or `start`.
 std::uint64_t PrefixSum(std::uint64_t start, std::span<std::int64_t> values);
+
+/// out[i] becomes the decimal of `start` + deltas[0] + ... + deltas[i]: what PrefixSum and then scaling
+/// would give, in one pass (bit_packing.h). `out` has deltas.size() values.
+void PrefixSumDecimals(std::uint64_t start, std::span<const std::int64_t> deltas, const DecimalScale& scale,
+                       double* out);
 
 /// `start` + values[0] + ... + the last, wrapping.
 std::uint64_t Sum(std::uint64_t start, std::span<const std::int64_t> values);

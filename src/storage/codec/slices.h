@@ -42,31 +42,42 @@ void WriteSlices(std::size_t value_count, Bytes* out, Encode encode) {
 /// The bytes of slice `index`. kDataLoss when the directory points outside `payload`.
 Result<BytesView> SliceBytes(BytesView payload, std::size_t value_count, std::size_t index);
 
-/// Decodes values [first, first + out.size()) of a sequence of `value_count` by whole slices.
-/// `decode(slice_index, span)` fills all values of one slice. Slices that are wanted in part go
-/// through a buffer on the stack.
+/// Where some wanted values lie: in slice `index`, which has `values` of them, from number `skip` on.
+struct SlicePart {
+  std::size_t index = 0;
+  std::size_t values = 0;
+  std::size_t skip = 0;
+};
+
+/// Calls `decode(part, span)` for each slice that holds some of values [first, first + out.size()) of a
+/// sequence of `value_count`; the span is their place in `out`.
 template <typename T, typename Decode>
-Status ReadSlices(std::size_t value_count, std::size_t first, std::span<T> out, Decode decode) {
+Status ReadSliceParts(std::size_t value_count, std::size_t first, std::span<T> out, Decode decode) {
   TL_CHECK(first <= value_count && out.size() <= value_count - first);
   std::size_t done = 0;
   while (done < out.size()) {
-    const std::size_t at = first + done;
-    const std::size_t index = at / kSliceValues;
-    const std::size_t slice_first = index * kSliceValues;
-    const std::size_t slice_values = std::min(kSliceValues, value_count - slice_first);
-    const std::size_t skip = at - slice_first;
-    const std::size_t count = std::min(slice_values - skip, out.size() - done);
-    if (count == slice_values) {
-      TL_TRY(decode(index, out.subspan(done, count)));
-    } else {
-      std::array<T, kSliceValues> whole;
-      TL_TRY(decode(index, std::span<T>(whole.data(), slice_values)));
-      std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(skip), count,
-                  out.begin() + static_cast<std::ptrdiff_t>(done));
-    }
+    SlicePart part;
+    part.index = (first + done) / kSliceValues;
+    part.skip = (first + done) % kSliceValues;
+    part.values = std::min(kSliceValues, value_count - part.index * kSliceValues);
+    const std::size_t count = std::min(part.values - part.skip, out.size() - done);
+    TL_TRY(decode(part, out.subspan(done, count)));
     done += count;
   }
   return OkStatus();
+}
+
+/// The same for codecs that decode whole slices: `decode(slice_index, span)` fills all values of one.
+/// Slices that are wanted in part go through a buffer on the stack.
+template <typename T, typename Decode>
+Status ReadSlices(std::size_t value_count, std::size_t first, std::span<T> out, Decode decode) {
+  return ReadSliceParts(value_count, first, out, [&](const SlicePart& part, std::span<T> wanted) -> Status {
+    if (wanted.size() == part.values) return decode(part.index, wanted);
+    std::array<T, kSliceValues> whole;
+    TL_TRY(decode(part.index, std::span<T>(whole.data(), part.values)));
+    std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(part.skip), wanted.size(), wanted.begin());
+    return OkStatus();
+  });
 }
 
 }  // namespace tideline::codec

@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "base/kernel_targets.h"
 #include "storage/codec/bit_stream.h"
-#include "storage/codec/kernel_targets.h"
 
 namespace tideline::codec {
 namespace {

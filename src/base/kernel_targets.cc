@@ -1,9 +1,9 @@
-#include "storage/codec/kernel_targets.h"
+#include "base/kernel_targets.h"
 
 #include <algorithm>
 #include <atomic>
 
-namespace tideline::codec {
+namespace tideline {
 namespace {
 
 KernelTarget Detect() {
@@ -47,4 +47,4 @@ const char* KernelTargetName(KernelTarget target) {
   return "";
 }
 
-}  // namespace tideline::codec
+}  // namespace tideline

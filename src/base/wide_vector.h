@@ -1,4 +1,4 @@
-// storage/codec/wide_vector.h: 64-bit numbers that a kernel computes with at once.
+// base/wide_vector.h: 64-bit numbers that a kernel computes with at once.
 //
 // The compilers' own vector types (gcc and clang alike) at the register width of the kernel's target
 // (kernel_targets.h): 64 bytes with AVX-512, 32 with AVX2, else 16, as SSE2 and NEON have. They stay in
@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace tideline::codec {
+namespace tideline {
 
 template <std::size_t bytes>
 struct WideVector;
@@ -31,4 +31,4 @@ struct WideVector<64> {
   using Doubles __attribute__((vector_size(64))) = double;
 };
 
-}  // namespace tideline::codec
+}  // namespace tideline

@@ -1,4 +1,4 @@
-// storage/codec/kernel_targets.h: one loop, built for several instruction sets, chosen at run time.
+// base/kernel_targets.h: one loop, built for several instruction sets, chosen at run time.
 //
 // A kernel is an always-inline function of plain C++ that a compiler can vectorize. TL_KERNEL builds
 // it for the floor the whole program has, for AVX2 with BMI2 and for AVX-512, and defines a function
@@ -31,12 +31,12 @@
   TL_TARGET_AVX2 void name##Avx2 parameters { avx2 arguments; }    \
   TL_TARGET_AVX512 void name##Avx512 parameters { avx512 arguments; } \
   void name parameters {                                           \
-    switch (::tideline::codec::CurrentKernelTarget()) {            \
-      case ::tideline::codec::KernelTarget::kAvx512:               \
+    switch (::tideline::CurrentKernelTarget()) {            \
+      case ::tideline::KernelTarget::kAvx512:               \
         return name##Avx512 arguments;                             \
-      case ::tideline::codec::KernelTarget::kAvx2:                 \
+      case ::tideline::KernelTarget::kAvx2:                 \
         return name##Avx2 arguments;                               \
-      case ::tideline::codec::KernelTarget::kBase:                 \
+      case ::tideline::KernelTarget::kBase:                 \
         return name##Base arguments;                               \
     }                                                              \
   }
@@ -51,7 +51,7 @@
 #define TL_WIDE_KERNEL(name, body, parameters, arguments) \
   TL_KERNEL_BY_TARGET(name, body<16>, body<32>, body<64>, parameters, arguments)
 
-namespace tideline::codec {
+namespace tideline {
 
 /// Instruction sets a kernel is built for, least first.
 enum class KernelTarget : std::uint8_t { kBase, kAvx2, kAvx512 };
@@ -65,4 +65,4 @@ void LimitKernelTarget(KernelTarget target);
 /// "base", "avx2", "avx512". Static storage.
 const char* KernelTargetName(KernelTarget target);
 
-}  // namespace tideline::codec
+}  // namespace tideline
