@@ -1,7 +1,10 @@
 // functions/aggregate/sums.cc: count, count_if, sum, avg, geometric_mean.
 #include <cmath>
+#include <cstring>
 #include <limits>
 
+#include "base/kernel_targets.h"
+#include "base/wide_vector.h"
 #include "functions/aggregate/aggregate.h"
 #include "functions/registry.h"
 
@@ -71,17 +74,42 @@ TL_REGISTER_AGGREGATE(kCountIf);
 
 // ---- sum and avg --------------------------------------------------------------------------------
 
-// Sums of doubles run in eight lanes, which the compiler turns into SIMD; the answer is that of one
-// fixed order of additions for a given cut into batches.
-double SumLanes(std::span<const double> values) {
-  double lanes[8] = {};
-  std::size_t i = 0;
-  for (; i + 8 <= values.size(); i += 8) {
-    for (std::size_t lane = 0; lane < 8; ++lane) lanes[lane] += values[i + lane];
+// Sums of doubles run in 32 lanes: enough registers of any width that no addition waits for the one
+// before it. The answer is that of one fixed order of additions for a given cut into batches, whatever
+// the machine.
+constexpr std::size_t kSumLanes = 32;
+
+template <std::size_t register_bytes>
+TL_ALWAYS_INLINE void SumLanesBody(const double* values, std::size_t rounds, double* lanes) {
+  using Doubles = typename WideVector<register_bytes>::Doubles;
+  constexpr std::size_t kRegisters = kSumLanes * sizeof(double) / register_bytes;
+  constexpr std::size_t kPerRegister = register_bytes / sizeof(double);
+  Doubles sums[kRegisters] = {};
+  for (std::size_t round = 0; round < rounds; ++round, values += kSumLanes) {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kRegisters; ++i) {
+      Doubles at;
+      std::memcpy(&at, values + i * kPerRegister, register_bytes);
+      sums[i] += at;
+    }
   }
-  double sum = ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) +
-               ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
-  for (; i < values.size(); ++i) sum += values[i];
+  std::memcpy(lanes, sums, sizeof(sums));
+}
+TL_WIDE_KERNEL(SumLanes, SumLanesBody, (const double* values, std::size_t rounds, double* lanes),
+               (values, rounds, lanes))
+
+double SumDoubles(std::span<const double> values) {
+  const std::size_t rounds = values.size() / kSumLanes;
+  double sum = 0;
+  if (rounds > 0) {
+    double lanes[kSumLanes];
+    SumLanes(values.data(), rounds, lanes);
+    for (std::size_t half = kSumLanes / 2; half > 0; half /= 2) {
+      for (std::size_t lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
+    }
+    sum = lanes[0];
+  }
+  for (std::size_t i = rounds * kSumLanes; i < values.size(); ++i) sum += values[i];
   return sum;
 }
 
@@ -116,7 +144,7 @@ struct SumBase {
   }
   static void AddAll(State& state, std::span<const T> values) {
     if constexpr (std::is_same_v<T, double>) {
-      state.sum += SumLanes(values);
+      state.sum += SumDoubles(values);
     } else {
       state.sum += SumExact(values);
     }

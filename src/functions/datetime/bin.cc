@@ -25,10 +25,11 @@ Status Bin(const KernelContext& context, std::span<const Vector> arguments, cons
   const Reader<I64> times(arguments[0]);
   const I64 interval = Reader<I64>(arguments[1])[rows[0]];
   I64* out = result->mutable_values<I64>();
-  // Time runs in order mostly: a row that falls into the bin of the row before needs no division.
+  // Time runs in order mostly: a row that falls into the bin of the row before needs no division, and
+  // a stretch of rows that all do needs no look at each.
   I64 low = 0;
   std::uint64_t width = 0;
-  rows.ForEach([&](std::uint32_t row) {
+  const auto one = [&](std::uint32_t row) {
     const I64 ns = times[row];
     if (static_cast<std::uint64_t>(ns) - static_cast<std::uint64_t>(low) < width) {
       out[row] = low;
@@ -42,7 +43,26 @@ Status Bin(const KernelContext& context, std::span<const Vector> arguments, cons
     low = *start;
     width = static_cast<std::uint64_t>(interval);
     out[row] = low;
-  });
+  };
+  if (!rows.is_all() || arguments[0].kind() != VectorKind::kFlat) {
+    rows.ForEach(one);
+    return OkStatus();
+  }
+  const I64* ns = arguments[0].values<I64>();
+  constexpr std::size_t kStretch = 64;
+  for (std::size_t first = 0; first < rows.size(); first += kStretch) {
+    const std::size_t end = std::min(first + kStretch, rows.size());
+    one(static_cast<std::uint32_t>(first));
+    std::size_t outside = 0;
+    for (std::size_t row = first; row < end; ++row) {
+      outside += static_cast<std::uint64_t>(ns[row]) - static_cast<std::uint64_t>(low) < width ? 0U : 1U;
+    }
+    if (outside == 0) {
+      std::fill(out + first, out + end, low);
+    } else {
+      for (std::size_t row = first + 1; row < end; ++row) one(static_cast<std::uint32_t>(row));
+    }
+  }
   return OkStatus();
 }
 
