@@ -401,7 +401,7 @@ TEST_F(EngineTest, ThousandSparseAttributes) {
 TEST_F(EngineTest, DictionariesAreSharedWithinAScan) {
   ASSERT_TRUE(sim_.Write({Single(kNow, 1, 1, "a"), Single(kNow, 1, 1, "b")}).ok());
   ASSERT_TRUE(sim_.engine().Checkpoint().ok());
-  ASSERT_TRUE(sim_.Write({Single(kNow, 1, 1, "c")}).ok());
+  ASSERT_TRUE(sim_.Write({Single(kNow, 1, 1, "c"), Single(kNow, 1, 1, "d")}).ok());
   auto snapshot = sim_.engine().OpenSnapshot("db", "t");
   ASSERT_TRUE(snapshot.ok());
   const ColumnId host = snapshot->schema().FindColumn("host")->id;
@@ -414,7 +414,24 @@ TEST_F(EngineTest, DictionariesAreSharedWithinAScan) {
     ASSERT_TRUE(*(*morsel)->Next(&batch));
     EXPECT_EQ(batch.batch.columns[0].dictionary_base(), (*scan)->Dictionary(host));
   }
-  EXPECT_EQ((*scan)->statistics().rows, 3U);
+  EXPECT_EQ((*scan)->statistics().rows, 4U);
+}
+
+TEST_F(EngineTest, ADimensionOfOneSeriesIsConstant) {
+  ASSERT_TRUE(sim_.Write({Single(kNow, 1, 1, "a"), Single(kNow + 1, 1, 1, "a")}).ok());
+  for (int tier = 0; tier < 2; ++tier) {
+    auto snapshot = sim_.engine().OpenSnapshot("db", "t");
+    ASSERT_TRUE(snapshot.ok());
+    auto scan = snapshot->Scan({.columns = {snapshot->schema().FindColumn("host")->id}});
+    ASSERT_TRUE(scan.ok());
+    auto morsel = (*scan)->OpenMorsel(0);
+    ScanBatch batch;
+    ASSERT_TRUE(*(*morsel)->Next(&batch));
+    ASSERT_EQ(batch.row_count(), 2U);
+    EXPECT_TRUE(batch.batch.columns[0].is_constant());
+    EXPECT_EQ(batch.batch.columns[0].GetValue(1), Value::Varchar("a"));
+    ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  }
 }
 
 TEST_F(EngineTest, GatesAreNamed) {

@@ -109,7 +109,14 @@ class SegmentMorselReader final : public MorselReader {
       : plan_(std::move(plan)),
         segment_(plan_->segments[morsel.segment]),
         index_(morsel.stripe),
-        filter_(filter) {}
+        filter_(filter) {
+    if (filter == nullptr) return;
+    for (const ProjectedColumn& column : plan_->columns) {
+      const auto same = std::find_if(plan_->filter_columns.begin(), plan_->filter_columns.end(),
+                                     [&](const ProjectedColumn& other) { return other.id == column.id; });
+      looked_at_as_.push_back(static_cast<std::size_t>(same - plan_->filter_columns.begin()));
+    }
+  }
 
   Status Open() {
     stripe_ = TL_TRY(segment_.reader->OpenStripe(index_));
@@ -172,11 +179,36 @@ class SegmentMorselReader final : public MorselReader {
           column.kind == ProjectedColumn::Kind::kMeasureName) {
         out->push_back(DictionaryColumn(*plan_, column, batch.runs, count));
       } else {
+        if (&columns == &plan_->columns && TakeLookedAt(i, count, out)) continue;
         Vector values = TL_TRY(ReadColumn(column, blocks[i], count));
         out->push_back(std::move(values));
       }
     }
     return OkStatus();
+  }
+
+  // Column `index` from what the filter has looked at, if that is quicker than decoding it again.
+  bool TakeLookedAt(std::size_t index, std::size_t count, std::vector<Vector>* out) {
+    if (filter_ == nullptr || looked_at_as_[index] == looked_at_.columns.size()) return false;
+    const Vector& source = looked_at_.columns[looked_at_as_[index]];
+    if (count == looked_at_.row_count || source.is_constant()) {
+      out->push_back(count == source.size() ? source : Vector::ConstantOf(source, 0, count));
+      return true;
+    }
+    const std::size_t value_bytes = source.type().value_bytes();
+    if (source.kind() != VectorKind::kFlat || source.may_have_nulls() ||
+        source.type().physical() == PhysicalType::kString) {
+      return false;
+    }
+    Vector values = Vector::Flat(source.type(), count);
+    for (std::size_t at = 0; at < count;) {
+      const std::size_t rows = NeighboursFrom(at, UINT32_MAX);
+      std::memcpy(values.mutable_values<std::byte>() + at * value_bytes, source.values<std::byte>() + passed_[at] * value_bytes,
+                  rows * value_bytes);
+      at += rows;
+    }
+    out->push_back(std::move(values));
+    return true;
   }
 
   // Leaves of the batch's rows those that pass.
@@ -188,22 +220,36 @@ class SegmentMorselReader final : public MorselReader {
     if (passed_.size() == batch->batch.row_count) return OkStatus();
     batch->batch.row_count = passed_.size();
     KeepRuns(passed_, &batch->runs);
-    std::vector<Stretch> kept;
+    kept_.clear();
     std::size_t at = 0;
     std::uint32_t first = 0;  // row of the batch at which the piece begins
     for (const Stretch& piece : pieces_) {
-      for (; at < passed_.size() && passed_[at] < first + piece.count; ++at) {
-        const std::uint32_t row = piece.first + (passed_[at] - first);
-        if (!kept.empty() && kept.back().first + kept.back().count == row) {
-          ++kept.back().count;
-        } else {
-          kept.push_back({0, row, 1});
-        }
+      const std::uint32_t end = first + piece.count;
+      while (at < passed_.size() && passed_[at] < end) {
+        const std::size_t count = NeighboursFrom(at, end);
+        kept_.push_back({0, piece.first + (passed_[at] - first), static_cast<std::uint32_t>(count)});
+        at += count;
       }
-      first += piece.count;
+      first = end;
     }
-    pieces_ = std::move(kept);
+    std::swap(pieces_, kept_);
     return OkStatus();
+  }
+
+  // How many rows from passed_[at] on follow one another without a gap, before row `end` of the batch.
+  std::size_t NeighboursFrom(std::size_t at, std::uint32_t end) const {
+    const std::uint32_t row = passed_[at];
+    const std::size_t most = std::min<std::size_t>(passed_.size() - at, end - row);
+    std::size_t count = 1;
+    // Steps that double while there is no gap, then halve.
+    std::size_t step = 1;
+    for (; count + step <= most && passed_[at + count + step - 1] == row + count + step - 1; step *= 2) {
+      count += step;
+    }
+    for (; step > 0; step /= 2) {
+      if (count + step <= most && passed_[at + count + step - 1] == row + count + step - 1) count += step;
+    }
+    return count;
   }
 
   // Rows of wanted series inside the times, without dead ones.
@@ -429,11 +475,13 @@ class SegmentMorselReader final : public MorselReader {
   std::vector<segment::ColumnBlock> blocks_;
   std::vector<segment::ColumnBlock> filter_blocks_;
   Batch looked_at_;
+  std::vector<std::size_t> looked_at_as_;  // by projected column: which of filter_columns; their count for none
   std::vector<std::uint32_t> passed_;
   std::vector<Stretch> stretches_;
   std::size_t next_ = 0;
   std::uint32_t offset_ = 0;
   std::vector<Stretch> pieces_;
+  std::vector<Stretch> kept_;
   std::vector<std::uint64_t> valid_;
   std::vector<std::string_view> texts_;
 };

@@ -250,7 +250,9 @@ void KeepRuns(std::span<const std::uint32_t> passed, std::vector<SeriesRun>* run
   std::size_t at = 0;
   for (const SeriesRun run : *runs) {
     const std::size_t first = at;
-    while (at < passed.size() && passed[at] < run.first_row + run.row_count) ++at;
+    const auto end = std::lower_bound(passed.begin() + static_cast<std::ptrdiff_t>(at), passed.end(),
+                                      run.first_row + run.row_count);
+    at = static_cast<std::size_t>(end - passed.begin());
     if (at == first) continue;
     (*runs)[kept++] = {run.series, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(at - first)};
   }
@@ -264,8 +266,9 @@ Vector DictionaryColumn(const ScanPlan& plan, const ProjectedColumn& column,
     return column.kind == ProjectedColumn::Kind::kMeasureName ? index.MeasureOf(run.series) + 1
                                                               : index.CodeOf(run.series, column.slot);
   };
-  // A stripe mostly has one measure name: what depends on it alone is then computed once a batch.
-  if (column.kind == ProjectedColumn::Kind::kMeasureName && !runs.empty()) {
+  // Mostly a batch has one measure name, and often one series: what depends on it alone is then computed
+  // once a batch.
+  if (!runs.empty()) {
     const std::uint32_t first = code_of(runs[0]);
     if (std::all_of(runs.begin(), runs.end(), [&](const SeriesRun& run) { return code_of(run) == first; })) {
       return Vector::ConstantOf(*column.dictionary, first, row_count);
