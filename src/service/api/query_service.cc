@@ -12,7 +12,6 @@
 #include "service/api/choices.h"
 #include "service/api/engine_catalog_view.h"
 #include "service/api/page_token.h"
-#include "sql/compile.h"
 #include "sql/plan/plan_node.h"
 
 namespace tideline::api {
@@ -88,7 +87,7 @@ struct QueryService::Session {
 
   // What the execution runs on, in the order in which it is taken down last to first.
   MemoryBudget memory;
-  sql::BoundStatement statement;
+  std::shared_ptr<const sql::BoundStatement> statement;
   bool metered = false;
   std::shared_ptr<const std::vector<ResultColumn>> columns;
   TimestampNs now;  // now() of the query
@@ -216,14 +215,14 @@ Status QueryService::Prepare(const CallContext& call, const QueryRequest& reques
   session->query_id = std::move(query_id);
   session->text_key = TextKey(call, request.query);
   session->last_used_ns = clock_.SteadyNow().value;
-  Result<sql::BoundStatement> statement = sql::CompileStatement(
+  Result<std::shared_ptr<const sql::BoundStatement>> statement = plans_.Compile(
       request.query, catalog, CompileOptionsFor(call, session->now, options_.optimizer_enabled));
   if (!statement.ok()) return CompileStatus(statement.status());
   session->statement = *std::move(statement);
-  session->metered = session->statement.kind == sql::BoundStatementKind::kQuery;
+  session->metered = session->statement->kind == sql::BoundStatementKind::kQuery;
   auto columns = std::make_shared<std::vector<ResultColumn>>();
   std::size_t metadata_bytes = 0;
-  for (const sql::ResultColumn& column : session->statement.columns) {
+  for (const sql::ResultColumn& column : session->statement->columns) {
     columns->push_back({column.name, column.type});
     metadata_bytes += column.name.size() + 16;
   }
@@ -253,7 +252,7 @@ Status QueryService::Execute(const CallContext& call, Executor* pool,
   context.clock = &clock_;
   context.random_seed = Hash64(session->query_id);
   Result<std::unique_ptr<exec::QueryExecution>> execution =
-      exec::ExecuteStatement(session->statement, context);
+      exec::ExecuteStatement(*session->statement, context);
   if (!execution.ok()) return ExecutionStatus(execution.status());
   session->execution = *std::move(execution);
   return OkStatus();
@@ -297,7 +296,7 @@ std::optional<QueryPage> QueryService::TryShort(const CallContext& call, const Q
   const SteadyNs until{clock_.SteadyNow().value + kShortQueryNsMax};
   Session session(memory_, options_.query_memory_bytes_max);
   if (!Prepare(call, request, NewQueryId(), &session).ok()) return std::nullopt;
-  const sql::BoundStatement& statement = session.statement;
+  const sql::BoundStatement& statement = *session.statement;
   if (statement.kind != sql::BoundStatementKind::kQuery || !IsPlain(*statement.root)) return std::nullopt;
   const MutexLock lock(session.mutex);
   if (!Execute(call, nullptr, &session).ok()) return std::nullopt;

@@ -24,6 +24,7 @@
 #include "base/time.h"
 #include "exec/result_sink.h"
 #include "service/api/query_request.h"
+#include "sql/plan_cache.h"
 #include "storage/engine/engine.h"
 
 namespace tideline::api {
@@ -115,6 +116,7 @@ class QueryService {
   MemoryBudget& memory_;
   const QueryServiceOptions options_;
   exec::ResultSpoolLimit result_spool_;
+  sql::PlanCache plans_;
   Counter& queries_started_;
   Counter& bytes_scanned_;
 

@@ -126,6 +126,8 @@ Result<BoundStatement> BindStatement(const ast::Statement& statement, const Cata
   BoundStatement bound = TL_TRY(BindAny(statement, &context));
   bound.tables = std::move(context.tables);
   bound.parameters = std::move(context.parameters);
+  bound.access = std::move(context.access);
+  bound.reusable = context.reusable;
   bound.column_count = context.column_count;
   return bound;
 }

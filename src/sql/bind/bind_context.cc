@@ -28,7 +28,12 @@ Status BindContext::CountExpr() {
 }
 
 Status BindContext::CheckAccess(AccessAction action, std::string_view database, std::string_view table) {
+  access.push_back({action, std::string(database), std::string(table)});
   return options.access == nullptr ? OkStatus() : options.access->Check(action, database, table);
+}
+
+void BindContext::NoteFunction(const functions::ScalarFunction& function) {
+  if (function.volatility == functions::Volatility::kStable) reusable = false;
 }
 
 Result<catalog::TableSchemaPtr> BindContext::FindTable(const ast::QualifiedName& name, AccessAction action) {

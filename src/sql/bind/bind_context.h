@@ -23,6 +23,8 @@ class BindContext {
   /// The named table, with access checked for `action`, noted as read when that is kSelect. `name`
   /// must have two parts.
   Result<catalog::TableSchemaPtr> FindTable(const ast::QualifiedName& name, AccessAction action);
+  /// Notes that the statement calls `function`.
+  void NoteFunction(const functions::ScalarFunction& function);
   /// Notes that @name is used with `type` (unknown: no idea yet).
   void NoteParameter(std::string_view name, const Type& type);
 
@@ -34,6 +36,8 @@ class BindContext {
   std::uint32_t with_uses = 0;
   std::vector<catalog::TableSchemaPtr> tables;
   std::vector<StatementParameter> parameters;
+  std::vector<AccessNeed> access;
+  bool reusable = true;  ///< as in BoundStatement
 };
 
 }  // namespace tideline::sql

@@ -88,6 +88,7 @@ Result<ExprPtr> ExpressionBinder::BindScalarCall(std::string_view name, std::vec
       functions::ResolveOverload(name, context_.registry.SignaturesOf(*scalar), types, arity);
   if (!resolved.ok()) return ErrorAt(at, "{}", MessageOf(resolved.status()));
   std::vector<ExprPtr> coerced = TL_TRY(CoerceArguments(*resolved, std::move(arguments)));
+  context_.NoteFunction(*scalar);
   return MakeCall(*scalar, resolved->overload, resolved->result_type, std::move(coerced), at);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "sql/plan/access.h"
 #include "storage/catalog/manifest.h"
 #include "storage/catalog/schema.h"
 
@@ -34,20 +35,6 @@ class CatalogView {
   /// Live segments of all tables, for the system table tideline.segments.
   virtual std::vector<catalog::LiveSegment> Segments() const { return {}; }
 };
-
-/// The actions of the original service's policies that a statement can need.
-enum class AccessAction : std::uint8_t {
-  kSelect,         ///< on a table that a query reads
-  kSelectValues,   ///< a query that reads no table
-  kListDatabases,  ///< SHOW DATABASES
-  kListTables,     ///< SHOW TABLES, on the database ("" for all)
-  kListMeasures,   ///< SHOW MEASURES, on the table
-  kDescribeTable,  ///< DESCRIBE, on the table
-  kUnload,         ///< UNLOAD, beside kSelect on what its query reads
-  kDeleteRows,     ///< DELETE, on the table; an extension
-};
-/// "timestream:Select" and so on. Static storage.
-std::string_view AccessActionName(AccessAction action);
 
 /// Asked before existence is: a refused caller cannot tell whether the table is there.
 class AccessChecker {

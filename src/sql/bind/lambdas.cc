@@ -13,6 +13,7 @@ Result<ExprPtr> ExpressionBinder::BindLambdaCall(const ast::FunctionCall& call) 
     return ErrorAt(at, "Function {} not registered{}", call.name, hint);
   }
   BoundArguments bound = TL_TRY(BindMixedArguments(call, context_.registry.SignaturesOf(*scalar)));
+  context_.NoteFunction(*scalar);
   return MakeCall(*scalar, bound.resolved.overload, bound.resolved.result_type, std::move(bound.arguments), at);
 }
 

@@ -89,6 +89,7 @@ Result<ExprPtr> ExpressionBinder::BindOperatorCall(std::string_view function, st
       functions::ResolveOverload(function, context_.registry.SignaturesOf(*scalar), types, arity);
   if (!resolved.ok()) return ErrorAt(at, "'{}' cannot be applied to {}", symbol, TypesOf(arguments));
   std::vector<ExprPtr> coerced = TL_TRY(CoerceArguments(*resolved, std::move(arguments)));
+  context_.NoteFunction(*scalar);
   return MakeCall(*scalar, resolved->overload, resolved->result_type, std::move(coerced), at);
 }
 

@@ -47,6 +47,7 @@ std::optional<BoundRelation> QueryBinder::BindSystemTable(const ast::QualifiedNa
     return std::nullopt;
   }
   if (context_.catalog.FindTable(kSystemDatabase, kSegmentsTable) != nullptr) return std::nullopt;
+  context_.reusable = false;
   BoundRelation bound;
   std::vector<OutputColumn> outputs;
   for (const SystemColumn& column : SegmentColumns()) {

@@ -1,6 +1,7 @@
 // sql/plan/statement.h: a statement ready to run: its plan and everything the service says about it.
 #pragma once
 
+#include "sql/plan/access.h"
 #include "sql/plan/plan_node.h"
 #include "storage/catalog/schema.h"
 
@@ -56,6 +57,11 @@ struct BoundStatement {
   std::vector<StatementParameter> parameters;
   /// Every table read, once each.
   std::vector<catalog::TableSchemaPtr> tables;
+  /// Every permission that binding asked for, in its order.
+  std::vector<AccessNeed> access;
+  /// Whether the plan may run again later: nothing in it is of the moment of its binding, as the
+  /// current time and the rows of system tables are.
+  bool reusable = true;
   /// ColumnRefs are below this; rules that make columns continue from here.
   std::uint32_t column_count = 0;
   bool analyze = false;                 ///< kExplain
