@@ -434,6 +434,38 @@ TEST_F(EngineTest, ADimensionOfOneSeriesIsConstant) {
   }
 }
 
+TEST_F(EngineTest, LongBatchesEndWithTheirMeasure) {
+  std::vector<TestRecord> records;
+  for (const char* name : {"a", "b", "c", "d"}) {
+    const int rows = name[0] < 'c' ? 300 : 20;  // short ones share a batch
+    for (int i = 0; i < rows; ++i) {
+      TestRecord record = Single(kNow + i, 1, 1, "h");
+      record.measure_name = name;
+      records.push_back(std::move(record));
+    }
+  }
+  ASSERT_TRUE(sim_.Write(records).ok());
+  for (int tier = 0; tier < 2; ++tier) {
+    auto snapshot = sim_.engine().OpenSnapshot("db", "t");
+    ASSERT_TRUE(snapshot.ok());
+    for (const bool looks : {true, false}) {
+      const ColumnId column = looks ? catalog::kMeasureNameColumn : catalog::kTimeColumn;
+      auto scan = snapshot->Scan({.columns = {column}});
+      ASSERT_TRUE(scan.ok());
+      ASSERT_EQ((*scan)->morsel_count(), 1U);
+      auto morsel = (*scan)->OpenMorsel(0);
+      std::vector<std::size_t> batches;
+      ScanBatch batch;
+      while (*(*morsel)->Next(&batch)) {
+        batches.push_back(batch.row_count());
+        EXPECT_EQ(batch.batch.columns[0].is_constant(), looks && batch.row_count() == 300);
+      }
+      EXPECT_EQ(batches, looks ? (std::vector<std::size_t>{300, 300, 40}) : (std::vector<std::size_t>{640}));
+    }
+    ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  }
+}
+
 TEST_F(EngineTest, GatesAreNamed) {
   sim_.Close();
   sim_.options.hot_bytes_max = 1;

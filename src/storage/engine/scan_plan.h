@@ -49,6 +49,9 @@ struct Morsel {
   std::uint64_t rows = 0;
 };
 
+/// Batches are not cut shorter than this for what is the same in all rows.
+inline constexpr std::size_t kSplitRowsMin = 256;
+
 struct ScanPlan {
   std::shared_ptr<const SnapshotState> snapshot;
   std::vector<ProjectedColumn> columns{};
@@ -60,6 +63,14 @@ struct ScanPlan {
   bool newest_only = false;
   bool oldest_only = false;
   bool only_ends() const { return newest_only || oldest_only; }
+  /// Someone looks at measure names: a batch of many rows then ends where the next series has another one,
+  /// so that what depends on the name alone is mostly settled once a batch.
+  bool splits_at_measures = false;
+  /// Whether a batch of `row_count` rows, the last of them of series `last`, ends before one of `next`.
+  bool EndsBatch(std::uint64_t last, std::uint64_t next, std::size_t row_count) const {
+    return splits_at_measures && row_count >= kSplitRowsMin && MeasureDiffers(last, next);
+  }
+  bool MeasureDiffers(std::uint64_t a, std::uint64_t b) const;
   std::vector<SegmentPlan> segments{};
   std::vector<Morsel> morsels{};
   ScanStatistics planned{};  ///< what is known before reading

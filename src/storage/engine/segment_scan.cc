@@ -356,6 +356,7 @@ class SegmentMorselReader final : public MorselReader {
     std::uint32_t filled = 0;
     while (filled < kBatchRowsMax && next_ < stretches_.size()) {
       const Stretch& stretch = stretches_[next_];
+      if (filled != 0 && plan_->EndsBatch(batch->runs.back().series.value, stretch.series, filled)) break;
       const std::uint32_t first = stretch.first + offset_;
       const std::uint32_t take = std::min(stretch.count - offset_,
                                           static_cast<std::uint32_t>(kBatchRowsMax) - filled);

@@ -228,6 +228,11 @@ Result<std::unique_ptr<TableScan>> PlanScan(std::shared_ptr<const SnapshotState>
   }
   TL_TRY(PlanColumns(request.columns, plan.get(), &plan->columns));
   TL_TRY(PlanColumns(request.filter_columns, plan.get(), &plan->filter_columns));
+  const auto is_measure_name = [](const ProjectedColumn& column) {
+    return column.kind == ProjectedColumn::Kind::kMeasureName;
+  };
+  plan->splits_at_measures = std::any_of(plan->columns.begin(), plan->columns.end(), is_measure_name) ||
+                             std::any_of(plan->filter_columns.begin(), plan->filter_columns.end(), is_measure_name);
   const SourceList& sources = *plan->snapshot->sources;
   if (!plan->wanted.empty() && !plan->times.empty()) {
     // Which rows of a series `any_of` leaves is not known from its table.
@@ -243,6 +248,12 @@ Result<std::unique_ptr<TableScan>> PlanScan(std::shared_ptr<const SnapshotState>
     for (const auto& buffer : sources.buffers) PlanBuffer(buffer, plan.get());
   }
   return std::unique_ptr<TableScan>(std::make_unique<PlannedScan>(std::move(plan)));
+}
+
+bool ScanPlan::MeasureDiffers(std::uint64_t a, std::uint64_t b) const {
+  const hot::SeriesIndex& index = snapshot->table->index();
+  return index.MeasureOf(SeriesId{static_cast<std::uint32_t>(a)}) !=
+         index.MeasureOf(SeriesId{static_cast<std::uint32_t>(b)});
 }
 
 void KeepRuns(std::span<const std::uint32_t> passed, std::vector<SeriesRun>* runs) {
