@@ -83,7 +83,8 @@ struct KernelContext {
 /// Computes `rows` of a call. `arguments` have the batch's row count (lambda arguments are left
 /// out). `result` is flat, of the result type, all valid; the kernel writes `rows` of it only and
 /// may set nulls. Under NullPolicy::kNullInNullOut no row with a null argument is in `rows`; the
-/// evaluator has made those null. A Status is for failures of the whole call (limits, cancelled).
+/// evaluator has made those null. Where all of a batch's rows have the same value, `*result` may be
+/// replaced by a constant. A Status is for failures of the whole call (limits, cancelled).
 using ScalarKernel = Status (*)(const KernelContext& context, std::span<const Vector> arguments,
                                 const Selection& rows, Vector* result, RowErrors* errors);
 

@@ -1,6 +1,7 @@
 #include "exec/operators/aggregate_state.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "exec/values/compare.h"
 #include "exec/values/gather.h"
@@ -464,6 +465,22 @@ std::size_t AggregateGroups::group_count() const {
   return key_count_ == 0 ? states_.size() : table_.group_count();
 }
 
+void AggregateGroups::FindChanges(std::span<const Vector> keys, const Selection& rows,
+                                  std::vector<std::uint32_t>* first_rows) {
+  first_rows->assign(1, rows[0]);
+  changes_.assign((rows.size() + 7) / 8 * 8, 0);
+  if (std::all_of(keys.begin(), keys.end(), [](const Vector& key) { return key.is_constant(); })) return;
+  for (const Vector& key : keys) MarkChanges(key, rows, changes_.data());
+  for (std::size_t i = 0; i < rows.size(); i += 8) {
+    std::uint64_t eight;
+    std::memcpy(&eight, changes_.data() + i, sizeof(eight));
+    if (eight == 0) continue;
+    for (std::size_t at = std::max<std::size_t>(i, 1); at < std::min(i + 8, rows.size()); ++at) {
+      if (changes_[at] != 0) first_rows->push_back(rows[at]);
+    }
+  }
+}
+
 Status AggregateGroups::FindGroups(std::span<const Vector> keys, std::size_t row_count,
                                    const Selection& rows, RunsOfBatch* runs) {
   runs->scattered = false;
@@ -472,13 +489,7 @@ Status AggregateGroups::FindGroups(std::span<const Vector> keys, std::size_t row
     runs->group.assign(1, 0);
     return states_.Grow(1, contexts_);
   }
-  changes_.assign(rows.size(), 0);
-  changes_[0] = 1;
-  for (const Vector& key : keys) MarkChanges(key, rows, changes_.data());
-  runs->first_row.clear();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (changes_[i] != 0) runs->first_row.push_back(rows[i]);
-  }
+  FindChanges(keys, rows, &runs->first_row);
   TL_TRY(table_.FindOrAdd(keys, Selection::Of(runs->first_row), &runs->group));
   TL_TRY(states_.Grow(table_.group_count(), contexts_));
   if (rows.size() >= runs->first_row.size() * kRunRowsMin) return OkStatus();
@@ -487,8 +498,9 @@ Status AggregateGroups::FindGroups(std::span<const Vector> keys, std::size_t row
   std::size_t run = 0;
   std::size_t i = 0;
   rows.ForEach([&](std::uint32_t row) {
-    if (changes_[i++] != 0) ++run;
-    runs->group_of_row[row] = runs->group[run - 1];
+    if (i != 0 && changes_[i] != 0) ++run;
+    ++i;
+    runs->group_of_row[row] = runs->group[run];
   });
   return OkStatus();
 }

@@ -152,6 +152,8 @@ class AggregateGroups {
   std::size_t memory_bytes() const { return budget_.used_bytes(); }
 
  private:
+  // The rows at which some key differs from the row before, rows[0] among them; marked in changes_.
+  void FindChanges(std::span<const Vector> keys, const Selection& rows, std::vector<std::uint32_t>* first_rows);
   Status UpdateRuns(const AggregateLayout::Call& call, const functions::KernelContext& context,
                     std::span<const Vector> arguments, const Selection& rows,
                     const RunsOfBatch& runs);

@@ -55,6 +55,42 @@ std::vector<sql::ColumnRef> ColumnsOfCalls(const std::vector<sql::AggregateCall>
   return columns;
 }
 
+/// `column = 'text'`, which holds for every row that a call takes.
+struct Guard {
+  sql::ColumnRef column;
+  std::string text;
+};
+
+std::optional<Guard> GuardIn(const sql::Expr& condition) {
+  if (condition.kind == sql::ExprKind::kAnd) return GuardIn(*condition.children[0]);
+  if (condition.kind != sql::ExprKind::kCall || condition.scalar->name != "$equal") return std::nullopt;
+  const bool swapped = condition.children[0]->kind == sql::ExprKind::kConstant;
+  const sql::Expr& column = *condition.children[swapped ? 1 : 0];
+  const sql::Expr& constant = *condition.children[swapped ? 0 : 1];
+  if (column.kind != sql::ExprKind::kColumn || constant.kind != sql::ExprKind::kConstant) return std::nullopt;
+  if (!column.type.is(TypeId::kVarchar) || !constant.type.is(TypeId::kVarchar)) return std::nullopt;
+  if (constant.constant.is_null()) return std::nullopt;
+  return Guard{column.column, std::string(constant.constant.text())};
+}
+
+// Of `f(CASE WHEN column = 'text' THEN … END)` where f skips NULLs, and of `FILTER (WHERE column = 'text')`:
+// how Timestream's users pick one measure of many, so that of ten calls nine have nothing in a batch.
+std::optional<Guard> GuardOf(const sql::AggregateCall& call, bool skips_nulls) {
+  if (call.filter != nullptr) {
+    if (std::optional<Guard> guard = GuardIn(*call.filter)) return guard;
+  }
+  if (!skips_nulls) return std::nullopt;
+  for (const sql::ExprPtr& argument : call.arguments) {
+    if (argument->kind != sql::ExprKind::kCase || argument->children.size() > 3) continue;
+    if (argument->children.size() == 3) {
+      const sql::Expr& otherwise = *argument->children[2];
+      if (otherwise.kind != sql::ExprKind::kConstant || !otherwise.constant.is_null()) continue;
+    }
+    if (std::optional<Guard> guard = GuardIn(*argument->children[0])) return guard;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 // ---- AggregatePlan --------------------------------------------------------------------------------
@@ -119,6 +155,10 @@ Status GroupBuilder::Prepare() {
       Evaluator evaluator = TL_TRY(make(*call.filter));
       inputs.filter.push_back(std::move(evaluator));
     }
+    if (std::optional<Guard> guard = GuardOf(call, plan_->layout.calls[calls_.size()].skips_nulls)) {
+      inputs.guard_position = columns.Find(guard->column);
+      inputs.guard_text = std::move(guard->text);
+    }
     calls_.push_back(std::move(inputs));
   }
   // A test wants everything on disk.
@@ -151,6 +191,12 @@ Status GroupBuilder::PushCalls(const Batch& batch, const Selection& rows) {
 
 Status GroupBuilder::PushCall(std::size_t index, const Batch& batch, const Selection& rows) {
   CallInputs& inputs = calls_[index];
+  if (inputs.guard_position != ColumnPositions::kNone) {
+    const Vector& guard = batch.columns[inputs.guard_position];
+    if (guard.is_constant() && (guard.IsNull(0) || guard.values<StringRef>()[0].view() != inputs.guard_text)) {
+      return OkStatus();
+    }
+  }
   Selection run = rows;
   if (!inputs.filter.empty()) {
     passed_.clear();

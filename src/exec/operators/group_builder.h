@@ -62,6 +62,9 @@ class GroupBuilder {
     std::vector<Evaluator> arguments;
     std::vector<Evaluator> order_keys;
     std::vector<Evaluator> filter;  // none or one
+    // A batch whose constant column `guard_position` is another text than this has nothing for the call.
+    std::uint32_t guard_position = ColumnPositions::kNone;
+    std::string guard_text{};
   };
   Status PushCalls(const Batch& batch, const Selection& rows);
   Status PushCall(std::size_t index, const Batch& batch, const Selection& rows);
