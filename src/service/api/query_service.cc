@@ -111,6 +111,8 @@ QueryService::QueryService(engine::Engine& engine, const Clock& clock, Executor&
       memory_(memory),
       options_(std::move(options)),
       queries_started_(Metrics().MakeCounter("tideline_queries_total", "Queries started")),
+      short_queries_(Metrics().MakeCounter("tideline_short_queries_total",
+                                           "Queries answered on the thread that received them")),
       bytes_scanned_(Metrics().MakeCounter("tideline_query_bytes_scanned_total",
                                            "Encoded bytes that queries read")) {
   result_spool_.bytes_max = options_.result_spool_bytes_max;
@@ -310,6 +312,7 @@ std::optional<QueryPage> QueryService::TryShort(const CallContext& call, const Q
     page->query_id = *std::move(id);
   }
   queries_started_.Add();
+  short_queries_.Add();
   return *std::move(page);
 }
 

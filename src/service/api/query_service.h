@@ -118,6 +118,7 @@ class QueryService {
   exec::ResultSpoolLimit result_spool_;
   sql::PlanCache plans_;
   Counter& queries_started_;
+  Counter& short_queries_;
   Counter& bytes_scanned_;
 
   mutable Mutex mutex_;
