@@ -44,6 +44,7 @@ struct Mix {
   bool bucket = false;         ///< the magnetic store is a simulated object store
   bool bucket_faults = false;  ///< that loses answers, refuses and fails half-way
   bool deletes = false;
+  bool busy = false;           ///< writes and reads come while files are being written
   std::uint64_t hosts = 4;
   std::uint64_t span_minutes = 60;
 };
@@ -92,6 +93,7 @@ class Run {
     mix_.bucket = flip(2);
     mix_.bucket_faults = mix_.bucket && flip(2);
     mix_.deletes = flip(3);
+    mix_.busy = flip(2);
     mix_.hosts = 1 + random_.Below(6);
     mix_.span_minutes = flip(4) ? 60 * 24 * 40 : 60;
     options_.data_dir = kDirectory;
@@ -110,6 +112,12 @@ class Run {
     }
     options_.magnetic_piece_rows_min = 1 + random_.Below(200);
     options_.on_fatal = [this](const Status&) { fatal_ = true; };
+    if (mix_.busy) {
+      disk_.BeforeWrites([this](std::string_view path) {
+        if (path.find("/segments/") != std::string_view::npos) WhileWriting();
+      });
+      bucket_.BeforeAppends([this](std::string_view) { WhileWriting(); });
+    }
   }
 
   RunResult Go() {
@@ -400,6 +408,21 @@ class Run {
     return engine_->Write({.database = "db", .table = table, .records = views}, completion);
   }
 
+  // A checkpoint or merge is amid writing a segment: clients go on.
+  void WhileWriting() {
+    if (!mid_maintenance_ || inside_ || !result_.failure.empty() || fatal_ || disk_.crashed()) return;
+    if (random_.Below(3) != 0) return;
+    inside_ = true;
+    if (random_.Below(4) != 0) {
+      Say("meanwhile:");
+      Write();
+    } else {
+      Say("meanwhile: read");
+      CheckAll(false);
+    }
+    inside_ = false;
+  }
+
   void DriveAll() {
     while (engine_->Drive()) {
     }
@@ -445,13 +468,46 @@ class Run {
 
   void Maintain(bool checkpoint) {
     Say(checkpoint ? "checkpoint" : "maintenance");
+    const HeldSnapshot held = HoldSnapshot();
+    mid_maintenance_ = true;
     const Status status = checkpoint ? engine_->Checkpoint() : engine_->RunMaintenance();
+    mid_maintenance_ = false;
     Note(status);
+    CheckHeld(held);
     if (!status.ok() && !Excused()) {
       Fail(fmt::format("{} fails: {}", checkpoint ? "a checkpoint" : "maintenance", MessageOf(status)));
     }
     if (!disk_.fault_pending()) struck_ = false;
     std::erase_if(pending_, [](const auto& write) { return write->done(); });
+  }
+
+  // A query that runs while files take each other's place reads what it would have read before.
+  struct HeldSnapshot {
+    std::optional<engine::Snapshot> snapshot{};
+    RowMap rows{};
+  };
+  HeldSnapshot HoldSnapshot() {
+    HeldSnapshot held;
+    if (!mix_.busy || random_.Below(2) == 0) return held;
+    auto snapshot = engine_->OpenSnapshot("db", SomeTable());
+    if (!snapshot.ok()) return held;
+    auto rows = ReadAll(*snapshot);
+    if (!rows.ok()) return held;
+    held.rows = *std::move(rows);
+    held.snapshot = *std::move(snapshot);
+    return held;
+  }
+  void CheckHeld(const HeldSnapshot& held) {
+    if (!held.snapshot.has_value() || fatal_ || disk_.crashed()) return;
+    const auto rows = ReadAll(*held.snapshot);
+    Note(rows.status());
+    if (!rows.ok()) {
+      if (Excused() && CodeOf(rows.status()) != ErrorCode::kInternal) return;
+      return Fail(fmt::format("an open snapshot can no longer be read: {}", MessageOf(rows.status())));
+    }
+    if (*rows != held.rows) {
+      Fail(fmt::format("an open snapshot had {} rows and has {}, or others", held.rows.size(), rows->size()));
+    }
   }
 
   void PassTime() {
@@ -618,8 +674,24 @@ class Run {
     if (!opened.ok()) return Fail(fmt::format("a clean start fails: {}", MessageOf(opened)));
     if (engine_->stats().replayed_records != 0) Fail("a clean start replays records");
     CheckAll(false);
-    if (mix_.bit_flip && result_.failure.empty()) FlipABit();
+    if (!result_.failure.empty() || !mix_.bit_flip) {
+      engine_ = nullptr;
+      return;
+    }
+    if (random_.Below(4) == 0) LeaveALog();
+    if (result_.failure.empty()) FlipABit();
     engine_ = nullptr;
+  }
+
+  // The process ends without a checkpoint, after its log was sealed: rot of any promised frame must show.
+  void LeaveALog() {
+    for (int i = 0; i < 8; ++i) Write();
+    DriveAll();
+    clock_.Advance(2 * kNsPerSecond);
+    DriveAll();
+    CheckAll(false);
+    EndProcess(Keep::kAll);
+    flip_log_ = true;
   }
 
   // Manifests that are kept have neighbouring numbers.
@@ -639,7 +711,18 @@ class Run {
     engine_ = nullptr;
     const std::vector<std::string> paths = disk_.Paths();
     std::vector<std::string> candidates;
+    std::string newest_manifest;
+    std::size_t manifests = 0;
     for (const std::string& path : paths) {
+      if (path.find("/manifest/") != std::string::npos) {
+        ++manifests;
+        newest_manifest = path;
+      }
+      if (flip_log_) {
+        // A file that was only prepared holds zeros and has another name.
+        if (path.find("/wal/") != std::string::npos) candidates.push_back(path);
+        continue;
+      }
       const bool counts = path.find("/segments/") != std::string::npos ||
                           path.find("/series/") != std::string::npos ||
                           path.find("/deleted/") != std::string::npos ||
@@ -648,14 +731,25 @@ class Run {
       if (counts && !disk_.Contents(path).empty()) candidates.push_back(path);
     }
     if (candidates.empty()) return;
-    const std::string path = candidates[random_.Below(candidates.size())];
-    const std::uint64_t bit = random_.Below(disk_.Contents(path).size() * 8);
+    std::string path = candidates[random_.Below(candidates.size())];
+    if (!flip_log_ && random_.Below(4) == 0) path = newest_manifest;
+    std::uint64_t bits = disk_.Contents(path).size() * 8;
+    // The rest of a log file is zeros that no one reads.
+    if (flip_log_) bits = UsedBytesOf(path) * 8;
+    const std::uint64_t bit = random_.Below(bits);
     // The key's name is random, and so is its place in the list.
     if (!mix_.encrypted) Say(fmt::format("bit {} of {} flips", bit, path));
     if (!disk_.FlipBit(path, bit).ok()) return Fail("no bit can be flipped");
     const Status opened = Open();
+    // The manifest before the newest is kept with its files and its log, so one of them may be lost.
+    if (!opened.ok() && path == newest_manifest && manifests > 1) {
+      return Fail(fmt::format("the manifest before does not stand in for {}: {}", path, MessageOf(opened)));
+    }
     if (!opened.ok()) return;
     for (auto& [name, model] : tables_) {
+      if (engine_->catalog().FindTable("db", name) == nullptr) {
+        return Fail(fmt::format("after a flipped bit in {} table {} is gone", path, name));
+      }
       const auto snapshot = engine_->OpenSnapshot("db", name);
       if (!snapshot.ok()) continue;
       const auto rows = ReadAll(*snapshot);
@@ -664,6 +758,13 @@ class Run {
       const auto broken = model.Check(*rows, snapshot->retention_edge_ns());
       if (broken.has_value()) Fail(fmt::format("after bit {} of {} was inverted: {}", bit, path, *broken));
     }
+  }
+
+  std::uint64_t UsedBytesOf(const std::string& path) const {
+    const Bytes contents = disk_.Contents(path);
+    std::size_t used = contents.size();
+    while (used > 1 && contents[used - 1] == std::byte{0}) --used;
+    return used;
   }
 
   const RunOptions run_options_;
@@ -689,6 +790,9 @@ class Run {
   std::uint64_t bucket_steps_ = 0;
   bool struck_ = false;
   bool fatal_ = false;
+  bool mid_maintenance_ = false;
+  bool inside_ = false;    ///< a client's step amid maintenance
+  bool flip_log_ = false;  ///< the bit is one of the log
   Status last_answer_ = OkStatus();
 };
 

@@ -1,6 +1,7 @@
 #include "tests/support/sim_file_system.h"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <utility>
 
@@ -182,6 +183,8 @@ struct SimFileSystem::State {
   std::vector<std::string> failing_reads TL_GUARDED_BY(mutex);
   std::uint64_t capacity TL_GUARDED_BY(mutex) = UINT64_MAX;
   bool crashed TL_GUARDED_BY(mutex) = false;
+  std::function<void(std::string_view)> before_write;  // set before the disk is used
+  std::atomic<bool> in_hook{false};
 };
 
 class SimFile final : public fs::File {
@@ -216,6 +219,10 @@ class SimFile final : public fs::File {
   }
 
   Status WriteAt(std::uint64_t offset, BytesView bytes) override {
+    if (state_.before_write && !state_.in_hook.exchange(true)) {
+      state_.before_write(path_);
+      state_.in_hook = false;
+    }
     const MutexLock lock(state_.mutex);
     TL_TRY(Alive());
     bool take_part = false;
@@ -358,6 +365,9 @@ void SimFileSystem::ClearFaults() {
   state_->fail_sticky = false;
   state_->failing_syncs.clear();
   state_->failing_reads.clear();
+}
+void SimFileSystem::BeforeWrites(std::function<void(std::string_view path)> hook) {
+  state_->before_write = std::move(hook);
 }
 void SimFileSystem::SetCapacity(std::uint64_t bytes) {
   const MutexLock lock(state_->mutex);

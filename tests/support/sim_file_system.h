@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -65,6 +66,9 @@ class SimFileSystem final : public fs::FileSystem {
   /// Makes every later read of a path that contains `part` fail with EIO.
   void FailReadsOf(std::string_view part);
   void ClearFaults();
+  /// Calls `hook` with the path before each write takes effect and with no lock of the disk held: what others do
+  /// while a file is being written. The hook may use the disk; writes inside it do not call it again.
+  void BeforeWrites(std::function<void(std::string_view path)> hook);
   /// Limits the sum of file sizes; growing past it is ENOSPC.
   void SetCapacity(std::uint64_t bytes);
   bool crashed() const;

@@ -16,6 +16,7 @@ class SimObjectWriter final : public objstore::ObjectWriter {
   SimObjectWriter(SimObjectStore& store, std::string_view key) : store_(store), key_(key) {}
   Status Append(BytesView bytes) override {
     TL_TRY(failed_);
+    if (store_.before_append_) store_.before_append_(key_);
     MutexLock lock(store_.mutex_);
     const Status begun = store_.Begin();
     if (!begun.ok() || store_.Strikes(store_.faults_.cut_upload)) {
@@ -53,6 +54,10 @@ void SimObjectStore::CutOff(bool off) {
 void SimObjectStore::DieWith(std::function<bool()> dead) {
   MutexLock lock(mutex_);
   dead_ = std::move(dead);
+}
+
+void SimObjectStore::BeforeAppends(std::function<void(std::string_view key)> hook) {
+  before_append_ = std::move(hook);
 }
 
 std::uint64_t SimObjectStore::fault_count() const {

@@ -40,6 +40,8 @@ class SimObjectStore final : public objstore::ObjectStore {
   void CutOff(bool off);
   /// While `dead` says so the client's machine is without power: calls fail and do nothing.
   void DieWith(std::function<bool()> dead);
+  /// Calls `hook` before each piece of an object is taken, with no lock of the store held.
+  void BeforeAppends(std::function<void(std::string_view key)> hook);
   std::uint64_t fault_count() const;
   std::uint64_t call_count() const;
   /// A hash of all names and contents.
@@ -76,6 +78,7 @@ class SimObjectStore final : public objstore::ObjectStore {
   SimObjectFaults faults_ TL_GUARDED_BY(mutex_);
   bool off_ TL_GUARDED_BY(mutex_) = false;
   std::function<bool()> dead_ TL_GUARDED_BY(mutex_);
+  std::function<void(std::string_view)> before_append_;  // set before the store is used
   std::map<std::string, Bytes, std::less<>> objects_ TL_GUARDED_BY(mutex_);
   std::vector<Late> late_ TL_GUARDED_BY(mutex_);
   std::uint64_t fault_count_ TL_GUARDED_BY(mutex_) = 0;
