@@ -3,5 +3,6 @@
 namespace tideline {
 
 constinit thread_local bool NoWait::active_ = false;
+constinit thread_local bool NoWait::refused_ = false;
 
 }  // namespace tideline

@@ -11,15 +11,23 @@ namespace tideline {
 
 class NoWait {
  public:
-  NoWait() : before_(active_) { active_ = true; }
+  NoWait() : before_(active_) {
+    active_ = true;
+    refused_ = false;
+  }
   ~NoWait() { active_ = before_; }
   NoWait(const NoWait&) = delete;
   NoWait& operator=(const NoWait&) = delete;
   /// Whether this thread is inside such a scope.
   static bool active() { return active_; }
+  /// Notes that something in the scope was refused for it.
+  static void Refuse() { refused_ = true; }
+  /// Whether something was refused since the scope began.
+  static bool refused() { return refused_; }
 
  private:
   static thread_local bool active_;
+  static thread_local bool refused_;
   const bool before_;
 };
 

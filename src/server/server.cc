@@ -210,6 +210,12 @@ void Server::AddStorageGauges() {
   add("tideline_dropped_bytes", "Bytes that undelete can bring back", [](const Stats& s) { return s.dropped_bytes; });
   add("tideline_series", "Series of all tables", [](const Stats& s) { return s.series_count; });
   add("tideline_series_bytes", "Memory of the series indexes", [](const Stats& s) { return s.series_bytes; });
+  add("tideline_series_table_bytes", "Memory of segments' series tables, in use or cached",
+      [](const Stats& s) { return s.series_table_bytes; });
+  add("tideline_deletion_bytes", "Memory of marks on dead rows of segments",
+      [](const Stats& s) { return s.deletion_bytes; });
+  add("tideline_cache_bytes", "Encoded blocks and series tables of segments that are kept",
+      [](const Stats& s) { return s.cache_bytes; });
   add("tideline_expiry_paused", "1 while the wall clock is in doubt and nothing expires",
       [](const Stats& s) { return s.expiry_paused ? 1 : 0; });
   add("tideline_checkpoint_rows", "Rows written into segment files by checkpoints",

@@ -1,5 +1,6 @@
 #include "tests/sim/simulation.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <deque>
 #include <map>
@@ -44,6 +45,7 @@ struct Mix {
   bool bucket = false;         ///< the magnetic store is a simulated object store
   bool bucket_faults = false;  ///< that loses answers, refuses and fails half-way
   bool deletes = false;
+  bool rotten_manifests = false;  ///< the newest one cannot be read after a restart
   bool busy = false;           ///< writes and reads come while files are being written
   std::uint64_t hosts = 4;
   std::uint64_t span_minutes = 60;
@@ -94,6 +96,7 @@ class Run {
     mix_.bucket_faults = mix_.bucket && flip(2);
     mix_.deletes = flip(3);
     mix_.busy = flip(2);
+    mix_.rotten_manifests = flip(3);
     mix_.hosts = 1 + random_.Below(6);
     mix_.span_minutes = flip(4) ? 60 * 24 * 40 : 60;
     options_.data_dir = kDirectory;
@@ -235,6 +238,7 @@ class Run {
     ++result_.restarts;
     Say("restart");
     EndProcess(static_cast<Keep>(random_.Below(3)));
+    if (mix_.rotten_manifests && random_.Below(2) == 0) RotManifest();
     // Recovery dies, too.
     while (mix_.power_cuts && random_.Below(3) == 0) {
       disk_.CrashAtCall(1 + random_.Below(25));
@@ -262,6 +266,26 @@ class Run {
     const Status again = Open();
     if (!again.ok()) return Fail(fmt::format("the second recovery fails: {}", MessageOf(again)));
     if (ReadTables() != before) Fail("recovery twice differs from recovery once");
+  }
+
+  // The manifest before the newest is kept with its files and its log, so any one of them may be lost.
+  void RotManifest() {
+    const auto entries = disk_.List("/data/manifest");
+    if (!entries.ok()) return;
+    std::vector<std::uint64_t> numbers;
+    for (const auto& entry : *entries) {
+      if (entry.name.find('.') == std::string::npos) numbers.push_back(std::strtoull(entry.name.c_str(), nullptr, 10));
+    }
+    std::sort(numbers.begin(), numbers.end());
+    if (numbers.size() < 2) return;
+    const std::uint64_t newest = numbers.back();
+    const std::uint64_t before = numbers[numbers.size() - 2];
+    if (before + 1 != newest || rotten_.contains(newest) || rotten_.contains(before)) return;
+    const std::string path = fmt::format("/data/manifest/{:020}", newest);
+    Say(fmt::format("manifest {} rots", newest));
+    // Its length differs from run to run when keys do.
+    if (!disk_.FlipBit(path, 8 * (disk_.Contents(path).size() / 2)).ok()) return Fail("no bit can be flipped");
+    rotten_.insert(newest);
   }
 
   // Tables whose creation or end had no answer exist or not.
@@ -356,6 +380,14 @@ class Run {
       if (record.time_ns >= oldest) records.push_back(std::move(record));
     }
     if (records.empty()) return;
+    // A client whose patience ends sends again what has no answer yet.
+    if (!pending_.empty() && random_.Below(4) == 0) {
+      const PendingWrite& waiting = *pending_[random_.Below(pending_.size())];
+      if (!waiting.done() && waiting.table() == table) {
+        Say("again:");
+        records = waiting.records();
+      }
+    }
     Say(fmt::format("write {} records to {}", records.size(), table));
     // A refused write changes nothing, so what is expected is worked out on a copy.
     TableModel after = model;
@@ -701,6 +733,9 @@ class Run {
     if (!names.ok()) return Fail("manifests cannot be listed");
     for (const auto& entry : *names) {
       const std::uint64_t number = std::strtoull(entry.name.c_str(), nullptr, 10);
+      // One that was damaged stays until the next start, and the one that stood in for it until there are two good ones.
+      if (rotten_.contains(number)) continue;
+      while (before != 0 && rotten_.contains(before + 1)) ++before;
       if (before != 0 && number != before + 1) Fail(fmt::format("manifest {} follows {}", number, before));
       before = number;
     }
@@ -781,6 +816,7 @@ class Run {
   std::map<std::string, catalog::Retention> retention_;
   std::map<std::string, std::vector<SimRecord>> doubtful_;
   std::set<std::string> unsure_;
+  std::set<std::uint64_t> rotten_;  ///< numbers of manifests
   std::unique_ptr<engine::Engine> engine_;
   RunResult result_;
   std::uint64_t hash_ = 0;

@@ -184,6 +184,7 @@ struct SimFileSystem::State {
   std::uint64_t capacity TL_GUARDED_BY(mutex) = UINT64_MAX;
   bool crashed TL_GUARDED_BY(mutex) = false;
   std::function<void(std::string_view)> before_write;  // set before the disk is used
+  std::function<void(std::string_view)> before_read;   // likewise
   std::atomic<bool> in_hook{false};
 };
 
@@ -198,6 +199,7 @@ class SimFile final : public fs::File {
         from_disk_(from_disk) {}
 
   Result<std::size_t> ReadAt(std::uint64_t offset, std::span<std::byte> out) override {
+    if (state_.before_read) state_.before_read(path_);
     const MutexLock lock(state_.mutex);
     TL_TRY(Alive());
     for (const std::string& part : state_.failing_reads) {
@@ -368,6 +370,9 @@ void SimFileSystem::ClearFaults() {
 }
 void SimFileSystem::BeforeWrites(std::function<void(std::string_view path)> hook) {
   state_->before_write = std::move(hook);
+}
+void SimFileSystem::BeforeReads(std::function<void(std::string_view path)> hook) {
+  state_->before_read = std::move(hook);
 }
 void SimFileSystem::SetCapacity(std::uint64_t bytes) {
   const MutexLock lock(state_->mutex);

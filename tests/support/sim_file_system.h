@@ -69,6 +69,8 @@ class SimFileSystem final : public fs::FileSystem {
   /// Calls `hook` with the path before each write takes effect and with no lock of the disk held: what others do
   /// while a file is being written. The hook may use the disk; writes inside it do not call it again.
   void BeforeWrites(std::function<void(std::string_view path)> hook);
+  /// Likewise before each read: a hook that waits makes a slow disk.
+  void BeforeReads(std::function<void(std::string_view path)> hook);
   /// Limits the sum of file sizes; growing past it is ENOSPC.
   void SetCapacity(std::uint64_t bytes);
   bool crashed() const;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/no_wait.h"
 #include "base/random.h"
 #include "front/aws_json/describe_endpoints.h"
 #include "front/aws_json/error_body.h"
@@ -90,7 +91,8 @@ class AwsJsonHandler::Call {
 
  private:
   void Answer(net::HttpResponse response);
-  void RunWriteRecords(std::shared_ptr<Call> self);
+  void RunWriteRecords(std::shared_ptr<Call> self, bool may_wait);
+  void WriteRecords(const api::WriteRecordsRequest& request, std::shared_ptr<Call> self, bool may_wait);
   void RunOn(Executor& pool, std::shared_ptr<Call> self, net::HttpResponse (Call::*run)());
   net::HttpResponse RunManagement();
   net::HttpResponse RunQueryOperation();
@@ -162,7 +164,7 @@ bool AwsJsonHandler::Call::Admit() {
 
 void AwsJsonHandler::Call::Dispatch(std::shared_ptr<Call> self) {
   if (operation_ == "WriteRecords") {
-    RunWriteRecords(std::move(self));
+    RunWriteRecords(std::move(self), /*may_wait=*/false);
     return;
   }
   if (operation_ == "DescribeEndpoints") {
@@ -194,7 +196,7 @@ void AwsJsonHandler::Call::Dispatch(std::shared_ptr<Call> self) {
   Answer(UnknownOperationResponse());
 }
 
-void AwsJsonHandler::Call::RunWriteRecords(std::shared_ptr<Call> self) {
+void AwsJsonHandler::Call::RunWriteRecords(std::shared_ptr<Call> self, bool may_wait) {
   static thread_local WriteRecordsParser parser;
   // What an empty body reads as, with room behind it like every body.
   static const std::string empty_object = "{}" + std::string(net::kHttpBodyPaddingBytes, ' ');
@@ -210,8 +212,22 @@ void AwsJsonHandler::Call::RunWriteRecords(std::shared_ptr<Call> self) {
     Answer(ViolationResponse(violations));
     return;
   }
+  WriteRecords(*request, std::move(self), may_wait);
+}
+
+// A late record may need a file; then nothing was stored and the whole call goes where it may wait.
+void AwsJsonHandler::Call::WriteRecords(const api::WriteRecordsRequest& request, std::shared_ptr<Call> self,
+                                        bool may_wait) {
+  std::optional<NoWait> no_wait;
+  if (!may_wait) no_wait.emplace();
   handler_.services_.write->WriteRecords(
-      *request, [self = std::move(self)](Result<api::WriteRecordsAnswer> answer) {
+      request, [self = std::move(self), may_wait](Result<api::WriteRecordsAnswer> answer) {
+        if (!may_wait && NoWait::active() && NoWait::refused() && !answer.ok()) {
+          Executor& pool = *self->handler_.services_.workers;
+          const Status queued = pool.Submit([self] { self->RunWriteRecords(self, /*may_wait=*/true); });
+          if (!queued.ok()) self->Answer(ErrorResponse(queued));
+          return;
+        }
         if (!answer.ok()) {
           self->Answer(ErrorResponse(answer.status()));
         } else if (!answer->rejected.empty()) {

@@ -1,5 +1,6 @@
 #include "storage/engine/block_cache.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/hash.h"
@@ -16,26 +17,30 @@ std::size_t LruBlockCache::KeyHash::operator()(const segment::BlockKey& key) con
   return CombineHash(word, key.offset);
 }
 
-const LruBlockCache::Entry* LruBlockCache::Find(Shard& shard, const segment::BlockKey& key) {
-  const auto at = shard.by_key.find(key);
-  if (at == shard.by_key.end()) return nullptr;
-  shard.entries.splice(shard.entries.begin(), shard.entries, at->second);
-  return &*at->second;
+template <typename F>
+bool LruBlockCache::Visit(const segment::BlockKey& key, F&& f) {
+  const auto look = [&](Shard& shard) {
+    MutexLock lock(shard.mutex);
+    const auto at = shard.by_key.find(key);
+    if (at == shard.by_key.end()) return false;
+    shard.entries.splice(shard.entries.begin(), shard.entries, at->second);
+    f(*at->second);
+    return true;
+  };
+  if (look(ShardOf(key))) return true;
+  return large_bytes_.load(std::memory_order_relaxed) != 0 && look(large_);
 }
 
 std::shared_ptr<const Bytes> LruBlockCache::Get(const segment::BlockKey& key) {
-  Shard& shard = ShardOf(key);
-  MutexLock lock(shard.mutex);
-  const Entry* entry = Find(shard, key);
-  return entry == nullptr ? nullptr : entry->bytes;
+  std::shared_ptr<const Bytes> bytes;
+  Visit(key, [&](const Entry& entry) { bytes = entry.bytes; });
+  return bytes;
 }
 
 std::shared_ptr<const void> LruBlockCache::GetParsed(const segment::BlockKey& key) {
-  const segment::BlockKey parsed = ParsedKey(key);
-  Shard& shard = ShardOf(parsed);
-  MutexLock lock(shard.mutex);
-  const Entry* entry = Find(shard, parsed);
-  return entry == nullptr ? nullptr : entry->parsed;
+  std::shared_ptr<const void> parsed;
+  Visit(ParsedKey(key), [&](const Entry& entry) { parsed = entry.parsed; });
+  return parsed;
 }
 
 void LruBlockCache::Put(const segment::BlockKey& key, std::shared_ptr<const Bytes> bytes) {
@@ -49,27 +54,65 @@ void LruBlockCache::PutParsed(const segment::BlockKey& key, std::shared_ptr<cons
 }
 
 void LruBlockCache::Add(Entry entry) {
-  if (entry.cost > shard_bytes_max_) return;
-  Shard& shard = ShardOf(entry.key);
+  const bool is_large = entry.cost > bytes_max_ / kShards / kLargeFraction;
+  const std::size_t large_max = bytes_max_ / 4 * 3;
+  if (entry.cost > large_max) return;
+  Shard& shard = is_large ? large_ : ShardOf(entry.key);
+  {
+    MutexLock lock(shard.mutex);
+    if (shard.by_key.contains(entry.key)) return;
+    shard.bytes += entry.cost;
+    shard.entries.push_front(std::move(entry));
+    shard.by_key[shard.entries.front().key] = shard.entries.begin();
+  }
+  Trim(shard, is_large ? large_max : ShardBytesMax());
+  if (!is_large) return;
+  {
+    MutexLock lock(large_.mutex);
+    large_bytes_.store(large_.bytes, std::memory_order_relaxed);
+  }
+  for (Shard& each : shards_) Trim(each, ShardBytesMax());
+}
+
+void LruBlockCache::Trim(Shard& shard, std::size_t bytes_max) {
+  std::list<Entry> dropped;
   MutexLock lock(shard.mutex);
-  if (shard.by_key.contains(entry.key)) return;
-  shard.bytes += entry.cost;
-  shard.entries.push_front(std::move(entry));
-  shard.by_key[shard.entries.front().key] = shard.entries.begin();
-  while (shard.bytes > shard_bytes_max_) {
+  while (shard.bytes > bytes_max) {
     const Entry& oldest = shard.entries.back();
     shard.bytes -= oldest.cost;
     shard.by_key.erase(oldest.key);
-    shard.entries.pop_back();
+    dropped.splice(dropped.begin(), shard.entries, std::prev(shard.entries.end()));
   }
+}
+
+void LruBlockCache::Shed(std::size_t bytes) {
+  std::size_t left = bytes;
+  const auto take_from = [&left](Shard& shard) {
+    std::size_t held = 0;
+    {
+      MutexLock lock(shard.mutex);
+      held = shard.bytes;
+    }
+    const std::size_t taken = std::min(held, left);
+    Trim(shard, held - taken);
+    left -= taken;
+  };
+  take_from(large_);
+  {
+    MutexLock lock(large_.mutex);
+    large_bytes_.store(large_.bytes, std::memory_order_relaxed);
+  }
+  for (Shard& shard : shards_) take_from(shard);
 }
 
 std::size_t LruBlockCache::bytes() const {
   std::size_t total = 0;
-  for (const Shard& shard : shards_) {
+  const auto count = [&total](const Shard& shard) {
     MutexLock lock(shard.mutex);
     total += shard.bytes;
-  }
+  };
+  for (const Shard& shard : shards_) count(shard);
+  count(large_);
   return total;
 }
 

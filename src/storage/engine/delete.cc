@@ -55,6 +55,10 @@ Result<DeleteResult> EngineImpl::DeleteRows(const DeleteRequest& request) {
   const DeletedRows rows = TL_TRY(FindRowsToDelete(input.sources, outcome));
   DeleteResult result{.rows = rows.count()};
   if (request.dry_run || result.rows == 0) return result;
+  if (deletion_bytes_.load(std::memory_order_relaxed) > options_.deletion_bytes_max) {
+    return ResourceExhausted("deletion_bytes_max: marks of dead rows take more than {} bytes of memory, nothing is "
+                             "deleted until merging catches up", options_.deletion_bytes_max);
+  }
   outcome.delete_id = result.delete_id = NewUuid();
   if (options_.undelete_ns != 0) {
     TL_TRY(KeepForUndo(table, input, rows, outcome));

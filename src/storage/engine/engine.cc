@@ -106,14 +106,18 @@ EngineImpl::EngineImpl(EngineOptions options)
   if (options_.hot_bytes_max == 0) options_.hot_bytes_max = budget / 4;
   if (options_.cache_bytes_max == 0) options_.cache_bytes_max = budget / 4;
   if (options_.series_bytes_max == 0) options_.series_bytes_max = budget / 4;
+  if (options_.deletion_bytes_max == 0) options_.deletion_bytes_max = budget / 16;
+  if (options_.series_table_bytes_max == 0) options_.series_table_bytes_max = options_.cache_bytes_max / 2;
   if (options_.sealer == nullptr) options_.sealer = &plain_sealer_;
   cache_ = std::make_unique<LruBlockCache>(options_.cache_bytes_max);
+  series_tables_ = std::make_unique<MemoryBudget>("series tables of segments", options_.series_table_bytes_max);
   services_.catalog = &catalog_;
   services_.lane = &lane_;
   services_.options = &options_;
   services_.hot_bytes = &hot_bytes_;
   services_.staged_bytes = &staged_bytes_;
   services_.series_bytes = &series_bytes_;
+  services_.deletion_bytes = &deletion_bytes_;
   services_.wake = [this] {
     MutexLock lock(wake_mutex_);
     wanted_ = true;
@@ -171,6 +175,9 @@ EngineStats EngineImpl::stats() const {
   stats.merge_count = merge_count_.load(std::memory_order_relaxed);
   stats.dropped_bytes = dropped_bytes_.load(std::memory_order_relaxed);
   stats.series_bytes = series_bytes_.load(std::memory_order_relaxed);
+  stats.series_table_bytes = series_tables_->used_bytes();
+  stats.deletion_bytes = deletion_bytes_.load(std::memory_order_relaxed);
+  stats.cache_bytes = cache_->bytes();
   stats.expiry_paused = ClockInDoubt();
   stats.checkpoint_rows = checkpoint_rows_.load(std::memory_order_relaxed);
   stats.checkpoint_bytes = checkpoint_bytes_.load(std::memory_order_relaxed);

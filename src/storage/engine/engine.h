@@ -60,7 +60,10 @@ struct EngineStats {
   std::uint64_t magnetic_segment_count = 0;  ///< of segment_count
   std::uint64_t magnetic_bytes = 0;          ///< of segment_bytes
   std::uint64_t dropped_bytes = 0;           ///< files that undelete can bring back
-  std::uint64_t series_bytes = 0;            ///< memory of the series indexes, as of the last upkeep
+  std::uint64_t series_bytes = 0;            ///< memory of the series indexes, estimated since the last upkeep
+  std::uint64_t series_table_bytes = 0;      ///< memory of segments' series tables, in use or cached
+  std::uint64_t deletion_bytes = 0;          ///< memory of marks on dead rows of segments, as of the last upkeep
+  std::uint64_t cache_bytes = 0;             ///< encoded blocks and series tables that are kept
   bool expiry_paused = false;                ///< the wall clock is in doubt
 
   // Rows written into segment files since the start, by what wrote them; the log's bytes are not counted here.
@@ -151,7 +154,8 @@ class Engine {
   /// `completion` is not called.
   ///
   /// kNotFound: no such table. kInvalidArgument: too many records. kResourceExhausted: a gate of
-  /// EngineOptions, named. kUnavailable: stopped, or the log failed.
+  /// EngineOptions, named. kUnavailable: stopped, or the log failed, or a file that may hold a late record's key cannot be
+  /// read; on a thread inside NoWait: it would have to be read from the disk. kDataLoss: that file is damaged.
   virtual Status Write(const WriteBatch& batch, WriteCompletion* completion) = 0;
   /// Blocks until durable and visible; for tests, loaders and jobs.
   virtual Result<std::vector<RecordResult>> WriteAndWait(const WriteBatch& batch) = 0;

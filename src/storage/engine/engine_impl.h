@@ -235,6 +235,7 @@ class EngineImpl final : public Engine {
   seal::PlainSealer plain_sealer_;
   std::unique_ptr<objstore::ObjectStore> store_;
   std::unique_ptr<LruBlockCache> cache_;
+  std::unique_ptr<MemoryBudget> series_tables_;
   /// Of keys in the magnetic store: a bucket may serve several databases. Set once by Recover.
   std::string magnetic_prefix_;
   catalog::Catalog catalog_;
@@ -278,6 +279,7 @@ class EngineImpl final : public Engine {
   /// Batches still let through before the next look at the disk, while it has little space.
   mutable std::atomic<std::int64_t> low_space_batches_{0};
   std::atomic<std::size_t> series_bytes_{0};
+  std::atomic<std::size_t> deletion_bytes_{0};
   std::atomic<std::uint64_t> dropped_bytes_{0};
   std::atomic<std::uint64_t> checkpoint_count_{0};
   std::atomic<std::uint64_t> merge_count_{0};

@@ -37,6 +37,12 @@ struct EngineOptions {
   std::uint64_t wal_bytes_max = std::uint64_t{1} << 30;  ///< log above the floor
   std::size_t segments_per_window_max = 512;
   std::size_t series_bytes_max = 0;  ///< series of all tables; 0: a quarter of the budget
+  /// Marks on dead rows of segments; 0: a sixteenth of the budget. Past it no stored row is replaced or deleted, and merges
+  /// rewrite the segments with the most dead rows.
+  std::size_t deletion_bytes_max = 0;
+  /// Series tables of segments, those that are cached and those that queries and lookups use; 0: half of cache_bytes_max.
+  /// Past it queries and late records get kResourceExhausted.
+  std::size_t series_table_bytes_max = 0;
 
   // ---- pace -----------------------------------------------------------------------------------
   /// Log written since the last checkpoint; a restart replays about this much.

@@ -82,11 +82,16 @@ Status EngineImpl::MaintainLocked() {
   if (CheckpointIsDue()) note(CheckpointLocked());
   std::size_t most = 0;
   std::size_t series_bytes = 0;
+  std::size_t deletion_bytes = 0;
   for (const auto& table : tables) {
     note(Expire(table));
     series_bytes += SeriesBytes(*table);
-    for (const auto& segment : table->sources()->segments) {
-      segment->deletions().Freeze(table->OldestSnapshot());
+    const auto sources = table->sources();
+    for (const auto* list : {&sources->runs, &sources->segments}) {
+      for (const auto& segment : *list) {
+        segment->deletions().Freeze(table->OldestSnapshot());
+        deletion_bytes += segment->deletions().memory_bytes();
+      }
     }
     std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> windows;
     for (const auto& segment : table->sources()->segments) {
@@ -97,6 +102,7 @@ Status EngineImpl::MaintainLocked() {
   }
   crowded_.store(most > options_.segments_per_window_max, std::memory_order_relaxed);
   series_bytes_.store(series_bytes, std::memory_order_relaxed);
+  deletion_bytes_.store(deletion_bytes, std::memory_order_relaxed);
   note(PurgeDropped());
   CollectGarbage();
   return first;

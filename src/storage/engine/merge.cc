@@ -86,6 +86,7 @@ Result<bool> EngineImpl::BeginMerge(MergeWork* work) {
   policy.memory_edge_ns = ClockInDoubt() ? INT64_MIN : MemoryEdge(*work->schema);
   policy.piece_rows_min = options_.magnetic_piece_rows_min;
   policy.crowded_at = options_.segments_per_window_max / 2;
+  policy.shed_marks = deletion_bytes_.load(std::memory_order_relaxed) > options_.deletion_bytes_max / 2;
   policy.skip = [&](const SegmentSource& segment) {
     return merging_.contains(segment.entry().key) || not_before.contains(segment.entry().key);
   };

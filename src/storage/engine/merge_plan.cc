@@ -90,6 +90,23 @@ std::optional<MergeJob> PlanMagneticMerge(const ByWindow& windows) {
   return std::nullopt;
 }
 
+// Marks on dead rows go with the rows: the segment that holds most of them, if that is much of it, is written anew.
+std::optional<MergeJob> PlanShedding(const Segments& segments, const MergePolicy& policy) {
+  constexpr std::uint64_t kDeadShareMin = 8;  // one row in so many
+  std::shared_ptr<SegmentSource> worst;
+  std::uint64_t most = 0;
+  for (const auto& segment : segments) {
+    if (policy.skip && policy.skip(*segment)) continue;
+    const auto dead = segment->deletions().At(UINT64_MAX);
+    const std::uint64_t count = dead == nullptr ? 0 : dead->count();
+    if (count <= most || count < segment->row_count() / kDeadShareMin) continue;
+    most = count;
+    worst = segment;
+  }
+  if (worst == nullptr) return std::nullopt;
+  return MergeJob{MergeKind::kMerge, WindowOf(*worst), worst->entry().tier, {worst}};
+}
+
 std::optional<MergeJob> PlanConsolidation(const ByWindow& windows, const MergePolicy& policy) {
   for (std::size_t level = 2; level < std::size(kWindowLengths); ++level) {
     ByWindow parents;
@@ -145,6 +162,9 @@ std::optional<MergeJob> PlanMerge(const Segments& segments, const MergePolicy& p
   if (auto job = PlanMemoryMerge(memory, policy)) return job;
   if (auto job = PlanMove(memory, policy)) return job;
   if (auto job = PlanMagneticMerge(magnetic)) return job;
+  if (policy.shed_marks) {
+    if (auto job = PlanShedding(segments, policy)) return job;
+  }
   return PlanConsolidation(magnetic, policy);
 }
 

@@ -52,6 +52,8 @@ struct MergePolicy {
   std::uint64_t piece_rows_min = 65'536;
   /// A memory window with more segments is merged whatever the write count.
   std::size_t crowded_at = 256;
+  /// Marks on dead rows take much memory: a segment with many is written anew, alone if need be.
+  bool shed_marks = false;
   /// Segments not to be touched: merged already just now, or a merge of theirs failed lately.
   std::function<bool(const SegmentSource&)> skip{};
 };

@@ -42,7 +42,8 @@ Status EngineImpl::Recover() {
       .store = store_.get(),
       .magnetic = options_.magnetic_store == nullptr ? store_.get() : options_.magnetic_store,
       .sealer = options_.sealer,
-      .cache = cache_.get()};
+      .cache = cache_.get(),
+      .series_tables = series_tables_.get()};
   std::size_t damaged_manifests = 0;
   {
     MutexLock lock(maintenance_mutex_);

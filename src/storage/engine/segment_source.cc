@@ -7,7 +7,10 @@
 namespace tideline::engine {
 
 Status ObjectRangeReader::Read(std::uint64_t offset, std::span<std::byte> out) {
-  if (NoWait::active()) return Unavailable("{} would have to be read", key_);
+  if (NoWait::active()) {
+    NoWait::Refuse();
+    return Unavailable("{} would have to be read", key_);
+  }
   const std::size_t count = TL_TRY(store_.Read(key_, offset, out));
   if (count != out.size()) {
     return DataLoss("{} ends at {}, {} bytes from {} were wanted", key_, offset + count, out.size(),
@@ -48,36 +51,46 @@ Result<std::shared_ptr<SegmentSource>> SegmentSource::OfMemory(
   const std::uint64_t file_bytes = bytes.size();
   auto reader = TL_TRY(segment::SegmentReader::Open(
       std::make_shared<segment::MemoryRangeReader>(std::move(bytes)), file_bytes,
-      {.cache = environment.cache, .seal = nullptr}));
+      {.cache = environment.cache, .seal = nullptr, .series_tables = environment.series_tables}));
   MutexLock lock(source->mutex_);
   source->reader_ = std::move(reader);
   return source;
 }
 
 Result<std::shared_ptr<segment::SegmentReader>> SegmentSource::reader() const {
-  MutexLock lock(mutex_);
-  if (reader_ == nullptr) {
-    // A reader may outlive this source, so it takes its seal along.
-    struct Sealed {
-      std::unique_ptr<SegmentSeal> seal;
-      std::shared_ptr<segment::SegmentReader> reader;
-    };
-    auto sealed = std::make_shared<Sealed>();
-    auto seal = SegmentSeal::Make(*environment_.sealer, entry_.file_uuid, entry_.key_id);
-    if (!seal.ok()) return Annotate(seal.status(), entry_.key);
-    sealed->seal = *std::move(seal);
-    auto file = std::make_shared<ObjectRangeReader>(environment_.StoreOf(entry_.tier), entry_.key);
-    auto opened = segment::SegmentReader::Open(std::move(file), entry_.bytes,
-                                               {.cache = environment_.cache, .seal = sealed->seal.get()});
-    if (!opened.ok()) return Annotate(opened.status(), entry_.key);
-    if ((*opened)->summary().row_count != entry_.row_count) {
-      return DataLoss("{} holds {} rows, the manifest says {}", entry_.key,
-                      (*opened)->summary().row_count, entry_.row_count);
-    }
-    sealed->reader = *std::move(opened);
-    reader_ = {sealed, sealed->reader.get()};
+  {
+    MutexLock lock(mutex_);
+    if (reader_ != nullptr) return reader_;
   }
+  // Opened outside the lock; two first callers may both open it, and one reader stays.
+  std::shared_ptr<segment::SegmentReader> opened = TL_TRY(OpenReader());
+  MutexLock lock(mutex_);
+  if (reader_ == nullptr) reader_ = std::move(opened);
   return reader_;
+}
+
+Result<std::shared_ptr<segment::SegmentReader>> SegmentSource::OpenReader() const {
+  // A reader may outlive this source, so it takes its seal along.
+  struct Sealed {
+    std::unique_ptr<SegmentSeal> seal;
+    std::shared_ptr<segment::SegmentReader> reader;
+  };
+  auto sealed = std::make_shared<Sealed>();
+  auto seal = SegmentSeal::Make(*environment_.sealer, entry_.file_uuid, entry_.key_id);
+  if (!seal.ok()) return Annotate(seal.status(), entry_.key);
+  sealed->seal = *std::move(seal);
+  auto file = std::make_shared<ObjectRangeReader>(environment_.StoreOf(entry_.tier), entry_.key);
+  auto opened = segment::SegmentReader::Open(std::move(file), entry_.bytes,
+                                             {.cache = environment_.cache,
+                                              .seal = sealed->seal.get(),
+                                              .series_tables = environment_.series_tables});
+  if (!opened.ok()) return Annotate(opened.status(), entry_.key);
+  if ((*opened)->summary().row_count != entry_.row_count) {
+    return DataLoss("{} holds {} rows, the manifest says {}", entry_.key,
+                    (*opened)->summary().row_count, entry_.row_count);
+  }
+  sealed->reader = *std::move(opened);
+  return std::shared_ptr<segment::SegmentReader>(sealed, sealed->reader.get());
 }
 
 namespace {

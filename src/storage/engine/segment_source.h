@@ -52,6 +52,7 @@ struct SegmentEnvironment {
   objstore::ObjectStore* magnetic = nullptr;  ///< of the magnetic store; may be the same
   seal::Sealer* sealer = nullptr;
   segment::BlockCache* cache = nullptr;
+  MemoryBudget* series_tables = nullptr;  ///< of all segments
 
   objstore::ObjectStore& StoreOf(catalog::StoreTier tier) const {
     return tier == catalog::StoreTier::kMemory ? *store : *magnetic;
@@ -81,6 +82,7 @@ class SegmentSource {
   Result<std::shared_ptr<segment::SegmentReader>> reader() const;
 
  private:
+  Result<std::shared_ptr<segment::SegmentReader>> OpenReader() const;
   const SegmentEnvironment environment_;
   const catalog::SegmentEntry entry_;
   const bool in_memory_;

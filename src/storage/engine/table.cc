@@ -18,7 +18,7 @@ void PendingWrite::OnDurable(const Status& status, SequenceNumber number) {
 }
 
 void PendingWrite::Finish(const Status& status) {
-  completion_->OnWritten(status.ok() ? error : status, results);
+  completion_->OnWritten(status, results);
   delete this;
 }
 
@@ -354,7 +354,7 @@ Status Table::ReplayRow(SeriesId series, std::int64_t time_ns, std::int64_t vers
     }
   }
   if (replaces) {
-    const Existing existing = TL_TRY(FindExisting(series, time_ns));
+    const Existing existing = TL_TRY(ReadExisting(series, time_ns));
     if (existing.place != Existing::Place::kNone) AddMark(existing);
   }
   PrepareSheet(&measure, ordinal);
@@ -397,6 +397,12 @@ std::shared_ptr<const SourceList> Table::sources() const {
 }
 
 void Table::ReplaceList(std::shared_ptr<const SourceList> list) {
+  newest_stored_ns_ = INT64_MIN;
+  for (const auto* segments : {&list->runs, &list->segments}) {
+    for (const auto& segment : *segments) {
+      newest_stored_ns_ = std::max(newest_stored_ns_, segment->time_ns_max());
+    }
+  }
   MutexLock lock(list_mutex_);
   list_ = std::move(list);
 }
@@ -467,12 +473,8 @@ std::vector<std::shared_ptr<hot::Buffer>> Table::ClosedBuffers(std::uint64_t num
   return closed;
 }
 
-Status Table::Exchange(const SourceList& removed,
-                       std::span<const std::shared_ptr<SegmentSource>> added,
-                       std::uint64_t number) {
-  MutexLock lock(mutex_);
-  if (dropped_) return OkStatus();
-  TL_TRY(CarryMarks(removed, added, number));
+void Table::PutInPlace(const SourceList& removed,
+                       std::span<const std::shared_ptr<SegmentSource>> added) {
   auto list = std::make_shared<SourceList>(*sources());
   const auto drop = [](auto* from, const auto& which) {
     std::erase_if(*from, [&](const auto& source) {
@@ -493,9 +495,7 @@ Status Table::Exchange(const SourceList& removed,
   for (MeasureState& measure : measures_) {
     if (measure.buffer != active_) measure.buffer = nullptr;
   }
-  probe_.Forget();
   ReplaceList(std::move(list));
-  return OkStatus();
 }
 
 namespace {
@@ -536,30 +536,73 @@ Status CollectSegmentMarks(const SegmentSource& source, std::uint64_t number,
   return OkStatus();
 }
 
-}  // namespace
-
-Status Table::CarryMarks(const SourceList& removed,
-                         std::span<const std::shared_ptr<SegmentSource>> added,
-                         std::uint64_t number) {
-  std::vector<LateMark> marks;
-  for (const auto& buffer : removed.buffers) CollectBufferMarks(*buffer, number, &marks);
-  for (const auto* list : {&removed.runs, &removed.segments}) {
-    for (const auto& source : *list) TL_TRY(CollectSegmentMarks(*source, number, &marks));
+Status CollectSegmentMarks(const SourceList& sources, std::uint64_t number,
+                           std::vector<LateMark>* marks) {
+  for (const auto* list : {&sources.runs, &sources.segments}) {
+    for (const auto& source : *list) TL_TRY(CollectSegmentMarks(*source, number, marks));
   }
-  // The probe remembers one stripe: segment by segment, in the order of keys, it decodes each stripe once. A row
-  // that is in no result was left out there (retention): nothing is left to die.
-  std::sort(marks.begin(), marks.end(), [](const LateMark& a, const LateMark& b) {
+  return OkStatus();
+}
+
+bool HasMarksAfter(const SourceList& sources, std::uint64_t number) {
+  const auto is_late = [number](const auto& source) { return source->deletions().newest_mark() > number; };
+  return std::any_of(sources.runs.begin(), sources.runs.end(), is_late) ||
+         std::any_of(sources.segments.begin(), sources.segments.end(), is_late);
+}
+
+// The probe remembers one stripe: segment by segment, in the order of keys, it decodes each stripe once. A row that is
+// in no result was left out there (retention): nothing is left to die.
+Status CarryMarks(std::vector<LateMark>* marks, std::span<const std::shared_ptr<SegmentSource>> added,
+                  KeyProbe* probe) {
+  std::sort(marks->begin(), marks->end(), [](const LateMark& a, const LateMark& b) {
     return std::tie(a.series, a.time_ns) < std::tie(b.series, b.time_ns);
   });
   for (const auto& segment : added) {
-    for (const LateMark& mark : marks) {
+    for (const LateMark& mark : *marks) {
       if (mark.time_ns < segment->time_ns_min() || mark.time_ns > segment->time_ns_max()) continue;
-      const auto row = TL_TRY(probe_.Find(segment, mark.series, mark.time_ns));
+      const auto row = TL_TRY(probe->Find(segment, mark.series, mark.time_ns));
       if (row.has_value()) {
         segment->deletions().Mark(static_cast<std::uint32_t>(*row), mark.number);
       }
     }
   }
+  return OkStatus();
+}
+
+}  // namespace
+
+Status Table::Exchange(const SourceList& removed,
+                       std::span<const std::shared_ptr<SegmentSource>> added,
+                       std::uint64_t number) {
+  KeyProbe probe;
+  // Marks of numbers up to here are carried over.
+  std::uint64_t through = number;
+  for (int round = 0;; ++round) {
+    std::vector<LateMark> marks;
+    std::uint64_t now = 0;
+    {
+      MutexLock lock(mutex_);
+      if (dropped_) return OkStatus();
+      for (const auto& buffer : removed.buffers) CollectBufferMarks(*buffer, through, &marks);
+      const bool fresh = !marks.empty() || HasMarksAfter(removed, through);
+      if (fresh && round == kUnlockedRoundsMax) {
+        TL_TRY(CollectSegmentMarks(removed, through, &marks));
+        TL_TRY(CarryMarks(&marks, added, &probe));
+      }
+      if (!fresh || round == kUnlockedRoundsMax) {
+        PutInPlace(removed, added);
+        break;
+      }
+      // Those of this number are all there, for they are made under this lock.
+      now = last_number_;
+    }
+    TL_TRY(CollectSegmentMarks(removed, through, &marks));
+    TL_TRY(CarryMarks(&marks, added, &probe));
+    through = now;
+  }
+  // What it remembers may be a file that has gone.
+  MutexLock lock(probe_mutex_);
+  idle_probe_ = nullptr;
   return OkStatus();
 }
 

@@ -20,6 +20,7 @@
 #include "storage/catalog/catalog.h"
 #include "storage/catalog/manifest.h"
 #include "storage/engine/engine_options.h"
+#include "storage/engine/key_lookup.h"
 #include "storage/engine/lane.h"
 #include "storage/engine/outcome.h"
 #include "storage/engine/segment_source.h"
@@ -37,7 +38,8 @@ struct TableServices {
   SegmentEnvironment environment;
   std::atomic<std::size_t>* hot_bytes = nullptr;     ///< of all tables
   std::atomic<std::size_t>* staged_bytes = nullptr;  ///< logged, not yet durable
-  std::atomic<std::size_t>* series_bytes = nullptr;  ///< of all series indexes, as of the last upkeep
+  std::atomic<std::size_t>* series_bytes = nullptr;  ///< of all series indexes; measured by upkeep, estimated since
+  std::atomic<std::size_t>* deletion_bytes = nullptr;  ///< of marks on rows of segments, as of the last upkeep
   std::function<void()> wake{};                      ///< there is something to maintain
 };
 
@@ -54,8 +56,6 @@ class PendingWrite final : public wal::WalCompletion {
   PendingWrite(TableServices& services, WriteCompletion* completion)
       : services_(services), completion_(completion) {}
   std::vector<RecordResult> results{};
-  /// Set when a verdict could not be taken; told in place of success.
-  Status error = OkStatus();
   /// Bytes that count as staged until durable.
   std::size_t staged_bytes = 0;
   void OnDurable(const Status& status, SequenceNumber number) override;
@@ -116,8 +116,9 @@ class Table {
     std::span<const RecordView> records{};
     wal::WalReservation reservation{};
   };
-  /// Takes the verdicts, stages and logs. kNotFound: the table was dropped; `pending` then stays the caller's,
-  /// else it is given away.
+  /// Takes the verdicts, stages and logs: all records or, on error, none. Reads segments for late records with no
+  /// lock held. kNotFound: the table was dropped; kResourceExhausted: a gate; I/O errors and kDataLoss of a lookup.
+  /// `pending` then stays the caller's, else it is given away.
   Status Write(std::span<Part> parts, std::unique_ptr<PendingWrite>& pending);
   /// Replays one write record. kDataLoss when it does not fit the table.
   Status Replay(SequenceNumber number, BytesView payload);
@@ -160,7 +161,7 @@ class Table {
   /// Closes the active buffer when it is full (replay).
   bool RotateIfFull();
   /// Puts `added` in place of the sources named, whose rows dead at `number` were left out; carries marks made since
-  /// over to `added` by key. On error nothing changed.
+  /// over to `added` by key, without the lock as long as writers let it. On error nothing changed.
   Status Exchange(const SourceList& removed, std::span<const std::shared_ptr<SegmentSource>> added,
                   std::uint64_t number);
   /// Notes what the manifest now says.
@@ -207,6 +208,7 @@ class Table {
     std::shared_ptr<SegmentSource> segment{};
     std::uint64_t segment_row = 0;
     std::int64_t version = 0;
+    const StoredRow* stored = nullptr;  ///< of a row of a segment that was looked up
   };
   struct Mark {
     hot::BufferRow row{};
@@ -216,20 +218,34 @@ class Table {
   static constexpr std::uint32_t kNewMeasure = UINT32_MAX;
   static constexpr std::uint32_t kNewSlot = UINT32_MAX;
   static constexpr ColumnId kNoColumn{UINT32_MAX};
+  /// Lookups of one batch before they go on under the lock, and likewise of the marks of one exchange: enough for
+  /// any disk that keeps up, and an end for one that does not.
+  static constexpr int kUnlockedRoundsMax = 8;
 
   // Steps of one record; false when the record is refused and `result` says why.
   bool ResolveMeasure(const RecordView& record, RecordResult* result);
   bool ResolveAttributes(const RecordView& record, RecordResult* result);
   bool ResolveDimensions(const RecordView& record, RecordResult* result);
   bool CheckNewNames(const RecordView& record, RecordResult* result);
-  bool TakeVerdict(const RecordView& record, RecordResult* result);
-  Status StageRecord(const RecordView& record, RecordResult* result);
+  void FindSeries();
+  void StageRecord(const RecordView& record, std::uint32_t known_series, const KeyLookup* lookup,
+                   RecordResult* result);
   void Widen(const RecordView& record);
   void StageRow(const RecordView& record, bool replaces);
   /// Leaves `pending` to the caller when nothing is logged that answers it; the number to wait for.
   Result<std::uint64_t> StageAndLog(std::span<Part> parts, std::unique_ptr<PendingWrite>& pending);
+  std::uint64_t StageParts(std::span<Part> parts, const BatchLookups& lookups,
+                           std::unique_ptr<PendingWrite>& pending);
+  /// Notes which segments must be asked before the batch can be staged; none: it can.
+  Status PrepareLookups(std::span<const Part> parts, BatchLookups* lookups);
+  void AskSegments(const RecordView& record, std::size_t position, const SourceList& list,
+                   BatchLookups* lookups);
+  Status CheckMarksBudget(std::span<const Part> parts, const BatchLookups& lookups) const;
+  Status ReadLookups(BatchLookups* lookups);
   void Charge(std::size_t payload_bytes);
-  Status StageAll(std::span<const RecordView> records, std::vector<RecordResult>* results);
+  void ForgetRecordBefore();
+  void StageAll(std::span<const RecordView> records, std::size_t first_position, const BatchLookups& lookups,
+                std::vector<RecordResult>* results);
 
   // Replay of the parts of a write record.
   Status ReplayDimension(ColumnId column, std::string_view name);
@@ -249,16 +265,18 @@ class Table {
   catalog::TableSchema& Draft();
   void PublishDraft();
 
-  Result<Existing> FindExisting(SeriesId series, std::int64_t time_ns);
-  Result<bool> SameValues(const Existing& existing, const RecordView& record);
+  std::optional<Existing> FindInBuffers(SeriesId series, std::int64_t time_ns) const;
+  Existing FindExisting(SeriesId series, std::int64_t time_ns, const KeyLookup* lookup) const;
+  /// Of replay: reads segments at once.
+  Result<Existing> ReadExisting(SeriesId series, std::int64_t time_ns);
+  bool SameValues(const Existing& existing, const RecordView& record) const;
   void AddMark(const Existing& existing);
   void PrepareSheet(MeasureState* measure, std::uint32_t ordinal);
   void Touch(hot::Sheet* sheet);
   void CommitStaged(std::uint64_t number);
   void Rotate();
   void ReplaceList(std::shared_ptr<const SourceList> list);
-  Status CarryMarks(const SourceList& removed,
-                    std::span<const std::shared_ptr<SegmentSource>> added, std::uint64_t number);
+  void PutInPlace(const SourceList& removed, std::span<const std::shared_ptr<SegmentSource>> added);
 
   TableServices& services_;
   const catalog::TableId id_;
@@ -279,7 +297,8 @@ class Table {
   hot::Buffer* active_ = nullptr;
   catalog::TableFiles files_;
   std::uint64_t last_number_ = 0;  ///< of the table's newest outcome
-  KeyProbe probe_;
+  std::int64_t newest_stored_ns_ = INT64_MIN;  ///< of all rows of runs and segments
+  KeyProbe replay_probe_;
 
   // One batch being staged.
   OutcomeWriter writer_;
@@ -303,6 +322,10 @@ class Table {
   bool same_shape_ = false;
   std::vector<ShapeColumn> resolved_;  ///< of the record's measures, kNoColumn where new
   std::size_t new_attributes_ = 0;
+
+  /// Of the last lookup: the next one often meets the same stripe.
+  Mutex probe_mutex_;
+  std::unique_ptr<KeyProbe> idle_probe_ TL_GUARDED_BY(probe_mutex_);
 
   mutable Mutex list_mutex_;
   std::shared_ptr<const SourceList> list_ TL_GUARDED_BY(list_mutex_);

@@ -12,6 +12,9 @@ constexpr std::string_view kSingleColumnNames[] = {
     "measure_value::double", "measure_value::bigint", "measure_value::varchar",
     "measure_value::boolean", "measure_value::timestamp"};
 
+/// What a new series counts for until upkeep measures; of ten dimensions it is about this.
+constexpr std::size_t kSeriesBytesGuess = 256;
+
 MeasureType RequestedType(const RecordView& record) {
   return record.multi ? MeasureType::kMulti : record.measures[0].type;
 }
@@ -64,31 +67,146 @@ Status Table::Write(std::span<Part> parts, std::unique_ptr<PendingWrite>& pendin
 
 Result<std::uint64_t> Table::StageAndLog(std::span<Part> parts,
                                          std::unique_ptr<PendingWrite>& pending) {
-  MutexLock lock(mutex_);
-  if (dropped_) return NotFound("the table was deleted");
+  BatchLookups lookups;
+  for (int round = 0;; ++round) {
+    {
+      MutexLock lock(mutex_);
+      if (dropped_) return NotFound("the table was deleted");
+      TL_TRY(PrepareLookups(parts, &lookups));
+      // Files change faster than this disk reads: the others wait for once.
+      if (round == kUnlockedRoundsMax) TL_TRY(ReadLookups(&lookups));
+      if (lookups.questions.empty()) {
+        TL_TRY(CheckMarksBudget(parts, lookups));
+        return StageParts(parts, lookups, pending);
+      }
+    }
+    TL_TRY(ReadLookups(&lookups));
+  }
+}
+
+Status Table::ReadLookups(BatchLookups* lookups) {
+  std::unique_ptr<KeyProbe> probe;
+  {
+    MutexLock lock(probe_mutex_);
+    probe = std::move(idle_probe_);
+  }
+  if (probe == nullptr) probe = std::make_unique<KeyProbe>();
+  const Status read = lookups->Read(probe.get());
+  MutexLock lock(probe_mutex_);
+  idle_probe_ = std::move(probe);
+  return read;
+}
+
+// A record newer than everything in segments is in none; most are. Of the others the series is found here and need not
+// be found again by staging.
+Status Table::PrepareLookups(std::span<const Part> parts, BatchLookups* lookups) {
+  const bool crowded = services_.series_bytes->load(std::memory_order_relaxed) > services_.options->series_bytes_max;
+  const std::shared_ptr<const SourceList> list = sources();
+  if (!lookups->lists.empty() && lookups->lists.back() == list) return OkStatus();
+  const auto may_be_stored = [this](const RecordView& record) { return record.time.value <= newest_stored_ns_; };
+  std::size_t count = 0;
+  bool any = crowded;
+  for (const Part& part : parts) {
+    count += part.records.size();
+    any = any || std::any_of(part.records.begin(), part.records.end(), may_be_stored);
+  }
+  if (!any) return OkStatus();
+  lookups->series.resize(count, BatchLookups::kNone);
+  lookups->key_of_record.resize(count, BatchLookups::kNone);
+  // What was read of a segment that is gone is in another one.
+  for (KeyLookup& key : lookups->keys) {
+    std::erase_if(key.rows, [&](const StoredRow& row) {
+      return std::find(list->segments.begin(), list->segments.end(), row.segment) == list->segments.end() &&
+             std::find(list->runs.begin(), list->runs.end(), row.segment) == list->runs.end();
+    });
+  }
+  ForgetRecordBefore();
+  std::size_t position = 0;
+  for (const Part& part : parts) {
+    for (const RecordView& record : part.records) {
+      const std::size_t at = position++;
+      if (!crowded && !may_be_stored(record)) continue;
+      RecordResult refusal;
+      if (!ResolveMeasure(record, &refusal) || !ResolveDimensions(record, &refusal)) {
+        cached_dimensions_ = 0;
+        last_series_.reset();
+        continue;
+      }
+      FindSeries();
+      last_measure_ = measure_;
+      last_series_ = series_;
+      if (series_.has_value()) {
+        lookups->series[at] = series_->value;
+        AskSegments(record, at, *list, lookups);
+      } else if (crowded) {
+        return ResourceExhausted("series_bytes_max: the series of all tables take more than {} bytes of memory, no "
+                                 "new ones are taken", services_.options->series_bytes_max);
+      }
+    }
+  }
+  lookups->lists.push_back(list);
+  return OkStatus();
+}
+
+void Table::AskSegments(const RecordView& record, std::size_t position, const SourceList& list,
+                        BatchLookups* lookups) {
+  const std::int64_t time_ns = record.time.value;
+  if (time_ns > index_.HighWater(*series_) || FindInBuffers(*series_, time_ns).has_value()) return;
+  std::uint32_t& key = lookups->key_of_record[position];
+  for (const auto* segments : {&list.runs, &list.segments}) {
+    for (const auto& segment : *segments) {
+      if (time_ns < segment->time_ns_min() || time_ns > segment->time_ns_max()) continue;
+      if (key == BatchLookups::kNone) {
+        key = static_cast<std::uint32_t>(lookups->keys.size());
+        lookups->keys.push_back({.series = series_->value, .time_ns = time_ns, .version = record.version});
+      }
+      const auto& asked = lookups->keys[key].asked;
+      if (std::find(asked.begin(), asked.end(), segment.get()) != asked.end()) continue;
+      lookups->questions.push_back({key, segment});
+    }
+  }
+}
+
+// Rows that replace others leave marks behind, which only a merge takes away.
+Status Table::CheckMarksBudget(std::span<const Part> parts, const BatchLookups& lookups) const {
+  const std::size_t limit = services_.options->deletion_bytes_max;
+  if (services_.deletion_bytes->load(std::memory_order_relaxed) <= limit) return OkStatus();
+  std::size_t position = 0;
+  for (const Part& part : parts) {
+    for (const RecordView& record : part.records) {
+      const KeyLookup* key = lookups.KeyOf(position++);
+      if (key == nullptr || record.only_if_absent) continue;
+      if (std::any_of(key->rows.begin(), key->rows.end(),
+                      [&](const StoredRow& row) { return row.version < record.version; })) {
+        return ResourceExhausted("deletion_bytes_max: marks of replaced rows take more than {} bytes of memory, no "
+                                 "stored row is replaced until merging catches up", limit);
+      }
+    }
+  }
+  return OkStatus();
+}
+
+std::uint64_t Table::StageParts(std::span<Part> parts, const BatchLookups& lookups,
+                                std::unique_ptr<PendingWrite>& pending) {
   wait_for_ = 0;
+  std::size_t position = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (active_->staged_rows() >= services_.options->buffer_rows_max) Rotate();
     writer_.Begin(id_);
-    const Status staged = StageAll(parts[i].records, &pending->results);
-    if (!staged.ok()) pending->error = staged;
+    StageAll(parts[i].records, position, lookups, &pending->results);
+    position += parts[i].records.size();
     PublishDraft();
-    if (rows_staged_ == 0) {
-      if (!staged.ok()) break;
-      continue;
-    }
+    if (rows_staged_ == 0) continue;
     const std::size_t bytes = writer_.payload().size();
     pending->staged_bytes += bytes;
     services_.staged_bytes->fetch_add(bytes, std::memory_order_relaxed);
     Charge(bytes);
-    const bool completes = i + 1 == parts.size() || !staged.ok();
-    wal::WalCompletion* completion = completes ? pending.release() : nullptr;
+    wal::WalCompletion* completion = i + 1 == parts.size() ? pending.release() : nullptr;
     const SequenceNumber number = services_.lane->Append(
         parts[i].reservation, OutcomeType::kWrite, writer_.payload(), completion,
         [this](SequenceNumber assigned) { CommitStaged(assigned.value); });
     last_number_ = number.value;
     wait_for_ = number.value;
-    if (completes) break;
   }
   return wait_for_;
 }
@@ -101,30 +219,26 @@ void Table::Charge(std::size_t payload_bytes) {
   services_.hot_bytes->fetch_add(held, std::memory_order_relaxed);
 }
 
-Status Table::StageAll(std::span<const RecordView> records, std::vector<RecordResult>* results) {
-  rows_staged_ = 0;
+void Table::ForgetRecordBefore() {
   cached_dimensions_ = 0;
   last_measure_ = kNewMeasure;
   last_series_.reset();
   for (CachedDimension& cached : dimension_cache_) cached.value = {};
-  for (const RecordView& record : records) {
-    RecordResult& result = results->emplace_back();
-    result.store = record.store;
-    TL_TRY(StageRecord(record, &result));
-  }
-  return OkStatus();
 }
 
-Status Table::StageRecord(const RecordView& record, RecordResult* result) {
-  if (!ResolveMeasure(record, result) || !ResolveAttributes(record, result) ||
-      !ResolveDimensions(record, result) || !CheckNewNames(record, result)) {
-    cached_dimensions_ = 0;
-    // Else a record without dimensions would look like a repetition of the one before the refused one.
-    last_series_.reset();
-    return OkStatus();
+void Table::StageAll(std::span<const RecordView> records, std::size_t first_position,
+                     const BatchLookups& lookups, std::vector<RecordResult>* results) {
+  rows_staged_ = 0;
+  ForgetRecordBefore();
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    RecordResult& result = results->emplace_back();
+    result.store = records[i].store;
+    StageRecord(records[i], lookups.SeriesOf(first_position + i), lookups.KeyOf(first_position + i), &result);
   }
-  const bool is_new_key = measure_ == kNewMeasure || new_dimensions_ != 0;
-  if (is_new_key) {
+}
+
+void Table::FindSeries() {
+  if (measure_ == kNewMeasure || new_dimensions_ != 0) {
     series_.reset();
   } else if (same_dimensions_ && measure_ == last_measure_ && last_series_.has_value()) {
     series_ = last_series_;
@@ -132,42 +246,58 @@ Status Table::StageRecord(const RecordView& record, RecordResult* result) {
     key_hash_ = hot::SeriesIndex::KeyHash(measure_, dimensions_hash_);
     series_ = index_.Find(key_hash_, measure_, parts_);
   }
+}
+
+void Table::StageRecord(const RecordView& record, std::uint32_t known_series, const KeyLookup* lookup,
+                        RecordResult* result) {
+  const bool known = known_series != BatchLookups::kNone;
+  if (known) new_dimensions_ = 0;
+  if (!ResolveMeasure(record, result) || !ResolveAttributes(record, result) ||
+      (!known && (!ResolveDimensions(record, result) || !CheckNewNames(record, result)))) {
+    cached_dimensions_ = 0;
+    // Else a record without dimensions would look like a repetition of the one before the refused one.
+    last_series_.reset();
+    return;
+  }
+  if (known) {
+    series_ = SeriesId{known_series};
+    cached_dimensions_ = 0;
+  } else {
+    FindSeries();
+  }
+  const auto remember = [&] {
+    last_measure_ = measure_;
+    // The dimensions of a known series were not resolved: there is nothing to compare the next record with.
+    last_series_ = known ? std::nullopt : series_;
+  };
   bool replaces = false;
   if (series_.has_value() && record.time.value <= index_.HighWater(*series_)) {
-    const Existing existing = TL_TRY(FindExisting(*series_, record.time.value));
+    const Existing existing = FindExisting(*series_, record.time.value, lookup);
     if (existing.place != Existing::Place::kNone) {
-      last_measure_ = measure_;
-      last_series_ = series_;
+      remember();
       if (record.version < existing.version && !record.only_if_absent) {
         result->existing_version = existing.version;
         Refuse(Verdict::kLowerVersion, result);
-        return OkStatus();
+        return;
       }
       if (record.version == existing.version || record.only_if_absent) {
-        const bool same = record.only_if_absent || TL_TRY(SameValues(existing, record));
+        const bool same = record.only_if_absent || SameValues(existing, record);
         result->existing_version = existing.version;
         result->verdict = same ? Verdict::kEqual : Verdict::kDuplicate;
         if (same && existing.place == Existing::Place::kBuffer) {
           // A row of this very batch has no number yet; the batch waits for itself anyway.
           wait_for_ = std::max(wait_for_, existing.row.sheet->Number(existing.row.row));
         }
-        return OkStatus();
+        return;
       }
       AddMark(existing);
       replaces = true;
     }
   }
-  if (!series_.has_value() &&
-      services_.series_bytes->load(std::memory_order_relaxed) > services_.options->series_bytes_max) {
-    return ResourceExhausted("series_bytes_max: the series of all tables take more than {} bytes of memory, no new "
-                             "ones are taken", services_.options->series_bytes_max);
-  }
   Widen(record);
   StageRow(record, replaces);
   result->verdict = replaces ? Verdict::kReplaced : Verdict::kNew;
-  last_measure_ = measure_;
-  last_series_ = series_;
-  return OkStatus();
+  remember();
 }
 
 bool Table::ResolveMeasure(const RecordView& record, RecordResult* result) {
@@ -320,6 +450,7 @@ void Table::Widen(const RecordView& record) {
   if (!series_.has_value()) {
     key_hash_ = hot::SeriesIndex::KeyHash(measure_, dimensions_hash_);
     series_ = index_.Add(key_hash_, measure_, parts_);
+    services_.series_bytes->fetch_add(kSeriesBytesGuess, std::memory_order_relaxed);
     NoteSeriesDimensions(measure_, parts_);
     writer_.Series(*series_, measure_, parts_);
   }
@@ -380,39 +511,50 @@ void Table::AddMark(const Existing& existing) {
   marks_.push_back({existing.row, existing.segment, existing.segment_row});
 }
 
-Result<Table::Existing> Table::FindExisting(SeriesId series, std::int64_t time_ns) {
-  // A key replaced earlier in this batch is found in the active buffer first, so marks that have no number
-  // yet need no look.
-  Existing found;
+std::optional<Table::Existing> Table::FindInBuffers(SeriesId series, std::int64_t time_ns) const {
   const std::shared_ptr<const SourceList> list = sources();
   for (auto buffer = list->buffers.rbegin(); buffer != list->buffers.rend(); ++buffer) {
     const auto row = (*buffer)->Find(series.value, time_ns);
     if (!row.has_value()) continue;
-    found.place = Existing::Place::kBuffer;
-    found.row = *row;
-    found.version = row->sheet->Version(row->row);
-    return found;
+    return Existing{.place = Existing::Place::kBuffer, .row = *row, .version = row->sheet->Version(row->row)};
   }
+  return std::nullopt;
+}
+
+// A key replaced earlier in this batch is found in the active buffer first, so marks that have no number yet need no
+// look.
+Table::Existing Table::FindExisting(SeriesId series, std::int64_t time_ns,
+                                    const KeyLookup* lookup) const {
+  const auto in_buffer = FindInBuffers(series, time_ns);
+  if (in_buffer.has_value()) return *in_buffer;
+  if (lookup == nullptr) return {};
+  for (const StoredRow& stored : lookup->rows) {
+    if (stored.segment->deletions().IsMarked(static_cast<std::uint32_t>(stored.row))) continue;
+    return {.place = Existing::Place::kSegment,
+            .segment = stored.segment,
+            .segment_row = stored.row,
+            .version = stored.version,
+            .stored = &stored};
+  }
+  return {};
+}
+
+Result<Table::Existing> Table::ReadExisting(SeriesId series, std::int64_t time_ns) {
+  const auto in_buffer = FindInBuffers(series, time_ns);
+  if (in_buffer.has_value()) return *in_buffer;
+  const std::shared_ptr<const SourceList> list = sources();
   for (const auto* segments : {&list->runs, &list->segments}) {
     for (auto at = segments->rbegin(); at != segments->rend(); ++at) {
       const std::shared_ptr<SegmentSource>& segment = *at;
       if (time_ns < segment->time_ns_min() || time_ns > segment->time_ns_max()) continue;
-      const auto row = TL_TRY(probe_.Find(segment, series.value, time_ns));
+      const auto row = TL_TRY(replay_probe_.Find(segment, series.value, time_ns));
       if (!row.has_value() || segment->deletions().IsMarked(static_cast<std::uint32_t>(*row))) {
         continue;
       }
-      const auto reader = TL_TRY(segment->reader());
-      const std::size_t stripe_index = reader->FindStripe(*row);
-      const segment::Stripe stripe = TL_TRY(reader->OpenStripe(stripe_index));
-      const segment::ColumnBlock versions = TL_TRY(stripe.OpenVersions());
-      TL_TRY(versions.ReadInt64(*row - stripe.summary().first_row, {&found.version, 1}));
-      found.place = Existing::Place::kSegment;
-      found.segment = segment;
-      found.segment_row = *row;
-      return found;
+      return Existing{.place = Existing::Place::kSegment, .segment = segment, .segment_row = *row};
     }
   }
-  return found;
+  return Existing{};
 }
 
 namespace {
@@ -426,41 +568,9 @@ bool SameCell(MeasureType type, const MeasureView& measure, std::uint64_t bits,
   }
 }
 
-// The value of one block at one row; false when it is NULL there.
-Result<bool> ReadCell(const segment::ColumnBlock& block, segment::ColumnType type, std::size_t row,
-                      Cell* cell) {
-  std::uint64_t valid = 0;
-  const std::span<std::uint64_t> validity(&valid, 1);
-  switch (type) {
-    case segment::ColumnType::kDouble: {
-      double value = 0;
-      TL_TRY(block.ReadDouble(row, {&value, 1}, validity));
-      cell->bits = std::bit_cast<std::uint64_t>(value);
-      break;
-    }
-    case segment::ColumnType::kBoolean: {
-      std::uint8_t value = 0;
-      TL_TRY(block.ReadBool(row, {&value, 1}, validity));
-      cell->bits = value;
-      break;
-    }
-    case segment::ColumnType::kVarchar:
-      TL_TRY(block.ReadString(row, {&cell->text, 1}, validity));
-      break;
-    case segment::ColumnType::kBigint:
-    case segment::ColumnType::kTimestamp: {
-      std::int64_t value = 0;
-      TL_TRY(block.ReadInt64(row, {&value, 1}, validity));
-      cell->bits = static_cast<std::uint64_t>(value);
-      break;
-    }
-  }
-  return (valid & 1) != 0;
-}
-
 }  // namespace
 
-Result<bool> Table::SameValues(const Existing& existing, const RecordView& record) {
+bool Table::SameValues(const Existing& existing, const RecordView& record) const {
   const auto find = [&](ColumnId column) -> const MeasureView* {
     const std::vector<Attribute>& last = measures_[measure_].attributes;
     for (std::size_t i = 0; i < record.measures.size(); ++i) {
@@ -484,18 +594,11 @@ Result<bool> Table::SameValues(const Existing& existing, const RecordView& recor
     }
     return same == record.measures.size();
   }
-  const auto reader = TL_TRY(existing.segment->reader());
-  const segment::Stripe stripe =
-      TL_TRY(reader->OpenStripe(reader->FindStripe(existing.segment_row)));
-  const std::size_t row = existing.segment_row - stripe.summary().first_row;
-  for (const segment::BlockInfo& info : stripe.blocks()) {
-    if (info.column >= segment::kColumnIdMax) continue;
-    const segment::ColumnBlock block = TL_TRY(stripe.OpenColumn(info.column));
-    Cell cell;
-    if (!TL_TRY(ReadCell(block, info.type, row, &cell))) continue;
-    const MeasureView* measure = find(ColumnId{info.column});
-    if (measure == nullptr) return false;
-    if (!SameCell(measure->type, *measure, cell.bits, cell.text)) return false;
+  // Values were read when the versions were found to be the same.
+  TL_CHECK(existing.stored != nullptr && existing.stored->has_cells);
+  for (const StoredCell& cell : existing.stored->cells) {
+    const MeasureView* measure = find(cell.column);
+    if (measure == nullptr || !SameCell(measure->type, *measure, cell.bits, cell.text)) return false;
     ++same;
   }
   return same == record.measures.size();

@@ -91,6 +91,11 @@ std::size_t DeletionVector::memory_bytes() const {
   return bytes;
 }
 
+std::uint64_t DeletionVector::newest_mark() const {
+  MutexLock lock(mutex_);
+  return newest_mark_;
+}
+
 bool DeletionVector::empty() const {
   MutexLock lock(mutex_);
   return marks_.empty() && batches_.empty() && frozen_ == nullptr;

@@ -38,6 +38,8 @@ class DeletionVector {
   /// and not a table of marks.
   void Freeze(std::uint64_t oldest_snapshot);
   bool empty() const;
+  /// Number of the newest mark since the vector was made, 0 without one.
+  std::uint64_t newest_mark() const;
   std::size_t memory_bytes() const;
 
  private:

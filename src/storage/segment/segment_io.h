@@ -67,6 +67,8 @@ class BlockCache {
   /// is the reader's business: it keeps one type under a key.
   virtual std::shared_ptr<const void> GetParsed(const BlockKey&) { return nullptr; }
   virtual void PutParsed(const BlockKey&, std::shared_ptr<const void> /*parsed*/, std::size_t /*bytes*/) {}
+  /// Lets go of pieces of so many bytes together, the largest kind first.
+  virtual void Shed(std::size_t /*bytes*/) {}
 };
 
 /// Encrypts pages. The page's CRC covers what Seal returned. Must be thread-safe.

@@ -103,6 +103,7 @@ Result<std::shared_ptr<SegmentReader>> SegmentReader::Open(std::shared_ptr<Range
                                                            const SegmentReaderOptions& options) {
   auto reader = std::shared_ptr<SegmentReader>(new SegmentReader());
   reader->cache_ = options.cache;
+  reader->series_tables_ = options.series_tables;
   reader->pages_ = TL_TRY(PageReader::Open(std::move(file), file_bytes, options.seal));
   const PageReader& pages = *reader->pages_;
   if (pages.size() < kHeaderBytes + kTrailerBytes) {
@@ -214,17 +215,50 @@ Result<Stripe> SegmentReader::OpenStripe(std::size_t index) const {
 }
 
 Result<std::shared_ptr<const SeriesTable>> SegmentReader::series_table() const {
+  const BlockKey key{summary_.file_uuid, series_offset_};
+  if (cache_ != nullptr) {
+    std::shared_ptr<const void> parsed = cache_->GetParsed(key);
+    if (parsed != nullptr) return std::static_pointer_cast<const SeriesTable>(std::move(parsed));
+  }
   {
     MutexLock lock(series_mutex_);
     if (series_ != nullptr) return series_;
+    std::shared_ptr<const SeriesTable> in_use = series_in_use_.lock();
+    if (in_use != nullptr) return in_use;
   }
-  // Read outside the lock; two first callers may both read, and one table stays.
+  // Read outside the lock; two first callers may both read.
+  std::shared_ptr<const SeriesTable> table = TL_TRY(ReadSeriesTable());
+  if (cache_ != nullptr) cache_->PutParsed(key, table, table->memory_bytes());
+  MutexLock lock(series_mutex_);
+  series_in_use_ = table;
+  if (cache_ == nullptr) series_ = table;
+  return table;
+}
+
+Result<std::shared_ptr<const SeriesTable>> SegmentReader::ReadSeriesTable() const {
+  struct Counted {
+    explicit Counted(MemoryBudget* budget) : reservation(budget) {}
+    MemoryReservation reservation;
+    std::shared_ptr<const SeriesTable> table;
+  };
+  std::shared_ptr<Counted> counted;
+  // What only the cache holds gives way.
+  const auto reserve = [&](std::size_t bytes) -> Status {
+    if (counted == nullptr) return OkStatus();
+    const Status reserved = counted->reservation.Resize(bytes);
+    if (reserved.ok() || cache_ == nullptr) return reserved;
+    cache_->Shed(bytes);
+    return counted->reservation.Resize(bytes);
+  };
+  if (series_tables_ != nullptr) counted = std::make_shared<Counted>(series_tables_);
+  TL_TRY(reserve(static_cast<std::size_t>(series_bytes_)));
   auto bytes = std::make_shared<Bytes>(static_cast<std::size_t>(series_bytes_));
   TL_TRY(pages_->Read(series_offset_, *bytes));
   std::shared_ptr<const SeriesTable> table = TL_TRY(SeriesTableReader::Read(bytes, summary_));
-  MutexLock lock(series_mutex_);
-  if (series_ == nullptr) series_ = std::move(table);
-  return series_;
+  if (counted == nullptr) return table;
+  TL_TRY(reserve(table->memory_bytes()));
+  counted->table = std::move(table);
+  return std::shared_ptr<const SeriesTable>(counted, counted->table.get());
 }
 
 void SegmentReader::DropSeriesTable() const {

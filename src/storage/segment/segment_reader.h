@@ -24,6 +24,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "base/mutex.h"
 #include "base/status.h"
 #include "storage/codec/block.h"
@@ -132,6 +133,8 @@ struct SegmentReaderOptions {
   BlockCache* cache = nullptr;
   /// Not owned, null for a file written without one; must outlive the reader.
   PageSeal* seal = nullptr;
+  /// What series tables take while anyone holds them; not owned, null: not counted; must outlive them.
+  MemoryBudget* series_tables = nullptr;
 };
 
 class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
@@ -153,9 +156,10 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
 
   Result<Stripe> OpenStripe(std::size_t index) const;
 
-  /// Reads the series table at the first call and keeps it until DropSeriesTable.
+  /// Reads the series table at the first call. The cache keeps it as long as it likes; without a cache the reader does.
+  /// kResourceExhausted: the budget of series tables is spent.
   Result<std::shared_ptr<const SeriesTable>> series_table() const;
-  /// Forgets the table; those who hold it keep it.
+  /// Forgets the table; those who hold it keep it, and so does the cache.
   void DropSeriesTable() const;
 
   /// One column for a range of rows in a stripe: OpenStripe, OpenColumn and a read in one.
@@ -172,6 +176,7 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   /// A block without its entropy stage, which is what the cache keeps.
   Result<std::shared_ptr<const Bytes>> ReadBlock(const BlockInfo& info) const;
   Result<std::shared_ptr<const StripeDirectory>> ReadDirectory(const StripeSummary& stripe) const;
+  Result<std::shared_ptr<const SeriesTable>> ReadSeriesTable() const;
 
   std::unique_ptr<PageReader> pages_;
   BlockCache* cache_ = nullptr;
@@ -179,8 +184,10 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   std::vector<StripeSummary> stripes_;
   std::uint64_t series_offset_ = 0;
   std::uint64_t series_bytes_ = 0;
+  MemoryBudget* series_tables_ = nullptr;
   mutable Mutex series_mutex_;
-  mutable std::shared_ptr<const SeriesTable> series_ TL_GUARDED_BY(series_mutex_);
+  mutable std::shared_ptr<const SeriesTable> series_ TL_GUARDED_BY(series_mutex_);  ///< without a cache
+  mutable std::weak_ptr<const SeriesTable> series_in_use_ TL_GUARDED_BY(series_mutex_);
 };
 
 }  // namespace tideline::segment
