@@ -13,7 +13,7 @@ constexpr std::int64_t kMaintenancePeriodNs = kNsPerSecond;
 /// Series files of a table before they are written anew as one.
 constexpr std::size_t kSeriesFilesMax = 16;
 /// A checkpoint that failed is not tried again before, so that a full disk is not written in circles.
-constexpr std::int64_t kRetryNs = 10 * kNsPerSecond;
+constexpr std::int64_t kCheckpointRetryNs = 10 * kNsPerSecond;
 
 class MemorySegmentSink final : public SegmentSink {
  public:
@@ -166,7 +166,7 @@ Status EngineImpl::EncodeRuns(const std::shared_ptr<Table>& table, std::uint64_t
 Status EngineImpl::CheckpointLocked() {
   const Status status = WriteCheckpoint();
   checkpoint_not_before_ns_ =
-      status.ok() ? INT64_MIN : options_.clock->SteadyNow().value + kRetryNs;
+      status.ok() ? INT64_MIN : options_.clock->SteadyNow().value + kCheckpointRetryNs;
   return status;
 }
 

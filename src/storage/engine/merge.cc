@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kMergePeriodNs = kNsPerSecond;
 /// A merge that failed is not tried again before, so that a full disk is not written in circles.
-constexpr std::int64_t kRetryNs = 10 * kNsPerSecond;
+constexpr std::int64_t kMergeRetryNs = 10 * kNsPerSecond;
 /// Likewise for one that met damage.
 constexpr std::int64_t kDamageRetryNs = kNsPerHour;
 /// Longest single wait of the pace, so that a stop is noticed.
@@ -63,7 +63,7 @@ Status EngineImpl::MergeOnce(const std::shared_ptr<Table>& table, bool* merged) 
   if (!status.ok()) {
     const bool damaged = CodeOf(status) == ErrorCode::kDataLoss;
     const std::int64_t until =
-        options_.clock->SteadyNow().value + (damaged ? kDamageRetryNs : kRetryNs);
+        options_.clock->SteadyNow().value + (damaged ? kDamageRetryNs : kMergeRetryNs);
     for (const auto& segment : work.job.segments) {
       upkeep_[table->id()].merge_not_before_ns[segment->entry().key] = until;
     }
