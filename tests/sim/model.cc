@@ -201,15 +201,17 @@ void TableModel::Settle(const RowMap& rows, std::int64_t edge_ns) {
       at = rows_.erase(at);
       continue;
     }
-    // Which of several writes of the same values it was cannot be seen.
+    // Which of several writes of the same values it was cannot be seen. A lower version than the acknowledged one
+    // replaced nothing.
     std::set<std::int64_t> versions;
-    if (known.acked.has_value() && known.acked->values == found->second) {
-      versions.insert(known.acked->version);
-    }
+    const bool is_acked = known.acked.has_value() && known.acked->values == found->second;
+    if (is_acked) versions.insert(known.acked->version);
     for (const RowState& state : known.maybe) {
+      if (known.acked.has_value() && state.version < known.acked->version) continue;
       if (state.values == found->second) versions.insert(state.version);
     }
-    known.version_known = versions.size() == 1;
+    // A version that was in doubt stays so until a record is accepted.
+    known.version_known = versions.size() == 1 && (!is_acked || known.version_known);
     known.acked = known.staged = RowState{versions.empty() ? 0 : *versions.rbegin(), found->second};
     known.maybe.clear();
     known.maybe_gone = false;
