@@ -1,6 +1,7 @@
 #include "server/magnetic_store.h"
 
 #include "base/log.h"
+#include "server/probed_object_store.h"
 #include "storage/objstore/s3_object_store.h"
 
 namespace tideline::server {
@@ -27,11 +28,17 @@ Result<std::unique_ptr<objstore::ObjectStore>> OpenMagneticStore(const Settings&
   options.access_key_id = environment("AWS_ACCESS_KEY_ID").value_or("");
   options.secret_access_key = environment("AWS_SECRET_ACCESS_KEY").value_or("");
   options.session_token = environment("AWS_SESSION_TOKEN").value_or("");
-  auto store = TL_TRY(objstore::OpenS3ObjectStore(std::move(options)));
-  const Status fit = objstore::ProbeObjectStore(*store);
-  if (!fit.ok()) return Annotate(fit, settings.object_store);
-  TL_LOG_INFO("the magnetic store lies in {}", settings.object_store);
-  return store;
+  auto store = std::make_unique<ProbedObjectStore>(TL_TRY(objstore::OpenS3ObjectStore(std::move(options))),
+                                                   settings.object_store, &objstore::ProbeObjectStore, SystemClock());
+  const Status fit = store->EnsureFit();
+  if (CodeOf(fit) == ErrorCode::kUnavailable || CodeOf(fit) == ErrorCode::kDeadlineExceeded ||
+      CodeOf(fit) == ErrorCode::kResourceExhausted) {
+    TL_LOG_ERROR("the magnetic store does not answer: starting without it. Nothing is written there before it has been "
+                 "found fit; queries that need it fail until it answers ({})", MessageOf(fit));
+  } else if (!fit.ok()) {
+    return fit;
+  }
+  return std::unique_ptr<objstore::ObjectStore>(std::move(store));
 }
 
 }  // namespace tideline::server

@@ -182,6 +182,8 @@ class Engine {
   /// With own_threads false: commits what is logged; false when there is nothing to do.
   virtual bool Drive() = 0;
   virtual EngineStats stats() const = 0;
+  /// Made with the data directory; what belongs to no table is sealed under it.
+  virtual Uuid database_uuid() const = 0;
   /// Checks every file that the newest manifest names, and the log. Blocks for long; writes, queries and upkeep go on.
   virtual Result<VerifyReport> Verify() = 0;
   /// Live segments of all tables, by database, table, window and key.

@@ -78,6 +78,7 @@ class EngineImpl final : public Engine {
   static std::set<std::string> NamedFiles(const catalog::Manifest& manifest);
   Result<VerifyReport> Verify() override;
   EngineStats stats() const override;
+  Uuid database_uuid() const override { return database_uuid_; }
   std::vector<catalog::LiveSegment> ListSegments() const override;
 
  private:
@@ -141,6 +142,8 @@ class EngineImpl final : public Engine {
   Status ReplayRecord(SequenceNumber number, std::uint16_t type, BytesView payload);
   Status ReplayCatalogRecord(OutcomeType type, BytesView payload);
   Status RemoveUnnamedFiles() TL_REQUIRES(maintenance_mutex_);
+  Status RemoveUnnamedFilesOf(std::string_view prefix, const std::set<std::string>& named);
+  Status SweepMagneticStore() TL_EXCLUDES(maintenance_mutex_);
   Status RemoveOldManifests() TL_REQUIRES(maintenance_mutex_);
   /// Destroys the keys of tables that neither the catalog nor `before` knows.
   void DestroyUnusedKeys(const catalog::Manifest* before) TL_REQUIRES(maintenance_mutex_);
@@ -236,6 +239,7 @@ class EngineImpl final : public Engine {
   std::unique_ptr<objstore::ObjectStore> store_;
   std::unique_ptr<LruBlockCache> cache_;
   std::unique_ptr<MemoryBudget> series_tables_;
+  Uuid database_uuid_{};  ///< set once by Recover
   /// Of keys in the magnetic store: a bucket may serve several databases. Set once by Recover.
   std::string magnetic_prefix_;
   catalog::Catalog catalog_;
@@ -265,6 +269,9 @@ class EngineImpl final : public Engine {
   std::vector<Garbage> garbage_;
   /// Keys of segments that a merge reads just now.
   absl::flat_hash_set<std::string> merging_;
+  /// Since the start the magnetic store was out of reach; what a crash left there is still there.
+  bool magnetic_unswept_ = false;
+  std::int64_t sweep_not_before_ns_ = INT64_MIN;  ///< steady
   Status broken_ = OkStatus();        ///< no manifest may be stored any more
   std::int64_t checkpoint_not_before_ns_ = INT64_MIN;  ///< steady; after a failure
   std::int64_t last_checkpoint_steady_ns_ = 0;

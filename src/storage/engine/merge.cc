@@ -35,7 +35,7 @@ void EngineImpl::MergeInBackground() {
 
 Status EngineImpl::MergeRound(bool* more) {
   MutexLock turn(merge_mutex_);
-  Status first = OkStatus();
+  Status first = SweepMagneticStore();
   // One job of each table at a time, so that tables take turns.
   for (const auto& table : AllTables()) {
     bool merged = false;

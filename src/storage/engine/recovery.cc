@@ -12,6 +12,8 @@ namespace tideline::engine {
 namespace {
 
 constexpr std::size_t kFilesListedMax = 10'000;
+/// Between two looks whether the magnetic store answers again.
+constexpr std::int64_t kSweepRetryNs = 10 * kNsPerSecond;
 
 wal::WalOptions LogOptions(const EngineOptions& options, const Uuid& database_uuid,
                            wal::WalListener* listener) {
@@ -58,6 +60,7 @@ Status EngineImpl::Recover() {
       TL_TRY(CheckEmpty());
       TL_TRY(InitializeDatabase());
     }
+    database_uuid_ = manifest_.database_uuid;
     magnetic_prefix_ = fmt::format("{}{}/", kMagneticPrefix, FormatUuid(manifest_.database_uuid));
     if (manifest_.written_ns != 0 && manifest_.written_ns < wall_at_open_ns_) {
       believed_at_open_ns_ = manifest_.written_ns;
@@ -235,19 +238,48 @@ Status EngineImpl::RemoveUnnamedFiles() {
     DestroyUnusedKeys(before.ok() ? &*before : nullptr);
   }
   for (const std::string_view prefix :
-       {kSegmentPrefix, std::string_view(magnetic_prefix_), std::string_view("series/"),
-        std::string_view("deleted/")}) {
-    objstore::ObjectStore& store = StoreOfKey(prefix);
-    for (std::string after;;) {
-      const auto page = TL_TRY(store.List(prefix, after, kFilesListedMax));
-      if (page.empty()) break;
-      after = page.back().key;
-      for (const objstore::ObjectInfo& object : page) {
-        if (!named.contains(object.key)) TL_TRY(store.Remove(object.key));
-      }
-    }
+       {kSegmentPrefix, std::string_view("series/"), std::string_view("deleted/")}) {
+    TL_TRY(RemoveUnnamedFilesOf(prefix, named));
+  }
+  const Status swept = RemoveUnnamedFilesOf(magnetic_prefix_, named);
+  if (!swept.ok()) {
+    // In the data directory it is a disk that fails, elsewhere a store that is out of reach: what lies in memory and on
+    // this disk is served meanwhile.
+    if (services_.environment.magnetic == store_.get()) return swept;
+    magnetic_unswept_ = true;
+    TL_LOG_ERROR("the magnetic store cannot be listed: starting without it. Queries that need it fail and nothing moves "
+                 "there until it answers ({})", MessageOf(swept));
   }
   return RemoveOldManifests();
+}
+
+Status EngineImpl::RemoveUnnamedFilesOf(std::string_view prefix, const std::set<std::string>& named) {
+  objstore::ObjectStore& store = StoreOfKey(prefix);
+  for (std::string after;;) {
+    const auto page = TL_TRY(store.List(prefix, after, kFilesListedMax));
+    if (page.empty()) return OkStatus();
+    after = page.back().key;
+    for (const objstore::ObjectInfo& object : page) {
+      if (!named.contains(object.key)) TL_TRY(store.Remove(object.key));
+    }
+  }
+}
+
+// What the start could not do. Only merges write there, and this is their thread, so what is not named now never will be.
+Status EngineImpl::SweepMagneticStore() {
+  std::set<std::string> named;
+  {
+    MutexLock lock(maintenance_mutex_);
+    if (!magnetic_unswept_ || options_.clock->SteadyNow().value < sweep_not_before_ns_) return OkStatus();
+    sweep_not_before_ns_ = options_.clock->SteadyNow().value + kSweepRetryNs;
+    named = NamedFiles(manifest_);
+    for (const Garbage& file : garbage_) named.insert(file.key);
+  }
+  TL_TRY(RemoveUnnamedFilesOf(magnetic_prefix_, named));
+  TL_LOG_INFO("the magnetic store answers again");
+  MutexLock lock(maintenance_mutex_);
+  magnetic_unswept_ = false;
+  return OkStatus();
 }
 
 // A table's keys outlive it until no kept manifest names it. Not done when its end cannot be told from damage.

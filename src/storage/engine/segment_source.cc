@@ -11,7 +11,10 @@ Status ObjectRangeReader::Read(std::uint64_t offset, std::span<std::byte> out) {
     NoWait::Refuse();
     return Unavailable("{} would have to be read", key_);
   }
-  const std::size_t count = TL_TRY(store_.Read(key_, offset, out));
+  const auto read = store_.Read(key_, offset, out);
+  // Whoever reads keeps the file from being removed, so one that is not there is lost.
+  if (CodeOf(read.status()) == ErrorCode::kNotFound) return DataLoss("{}", MessageOf(read.status()));
+  const std::size_t count = TL_TRY(read);
   if (count != out.size()) {
     return DataLoss("{} ends at {}, {} bytes from {} were wanted", key_, offset + count, out.size(),
                     offset);

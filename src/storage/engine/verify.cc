@@ -236,7 +236,7 @@ class TableVerifier {
   }
 
   void Tell(const std::string& key, const Status& status) {
-    if (CodeOf(status) == ErrorCode::kNotFound && target_.still_named && !target_.still_named(key)) {
+    if (target_.still_named && !target_.still_named(key)) {
       return;  // merged or expired meanwhile
     }
     report_->Tell(fmt::format("{} (table {}.{}): {}", key, schema_.database, schema_.table,

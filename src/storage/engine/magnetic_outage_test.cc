@@ -1,0 +1,114 @@
+// The magnetic store is out of reach: at the start, while rows move, and when it comes back.
+#include <gtest/gtest.h>
+
+#include "base/log.h"
+#include "storage/engine/engine_test_support.h"
+#include "tests/support/sim_object_store.h"
+
+namespace tideline::engine {
+namespace {
+
+using testing::SimEngine;
+using testing::TestRecord;
+using tideline::testing::Keep;
+using tideline::testing::SimObjectFaults;
+using tideline::testing::SimObjectStore;
+
+constexpr std::int64_t kNow = SimEngine::kNow;
+
+TestRecord Row(std::int64_t time_ns) {
+  return {.dimensions = {{"host", "a"}}, .measure_name = "m", .measures = {{"x", std::int64_t{1}}}, .time_ns = time_ns};
+}
+
+class MagneticOutage : public ::testing::Test {
+ protected:
+  // One row in the bucket, one in the memory store.
+  void SetUp() override {
+    SetLogLevel(LogLevel::kOff);
+    sim_.options.magnetic_store = &bucket_;
+    ASSERT_TRUE(sim_.Open().ok());
+    ASSERT_TRUE(sim_.Create({.retention = {.memory_hours = 1, .magnetic_days = 100}}).ok());
+    ASSERT_EQ(sim_.WriteOne(Row(kNow - kNsPerDay)), Verdict::kNew);
+    ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+    ASSERT_TRUE(sim_.engine().Settle().ok());
+    ASSERT_EQ(sim_.WriteOne(Row(kNow)), Verdict::kNew);
+    ASSERT_EQ(bucket_.Objects().size(), 1U);
+  }
+  void TearDown() override { SetLogLevel(LogLevel::kInfo); }
+  static ScanRequest Recent() { return {.times = {{kNow - kNsPerMinute, kNow}}}; }
+  ErrorCode ReadAllCode() {
+    const auto snapshot = sim_.engine().OpenSnapshot("db", "t");
+    ScanRequest request;
+    for (const auto& column : snapshot->schema().Columns()) request.columns.push_back(column.id);
+    const auto scan = snapshot->Scan(request);
+    return CodeOf(scan.status());
+  }
+
+  SimObjectStore bucket_{3};
+  SimEngine sim_{31};
+};
+
+TEST_F(MagneticOutage, AStartWithoutTheStoreServesWhatIsHere) {
+  // What a merge left that died before its manifest.
+  const std::string orphan = bucket_.Objects()[0].key.substr(0, bucket_.Objects()[0].key.rfind('/')) + "/orphan";
+  ASSERT_TRUE(bucket_.Put(orphan, AsBytes("left behind")).ok());
+  sim_.Crash(Keep::kAll);
+  bucket_.CutOff(true);
+  const Status opened = sim_.Open();
+  ASSERT_TRUE(opened.ok()) << opened;
+  EXPECT_EQ(sim_.Read(Recent()).size(), 1U) << "the memory store answers";
+  EXPECT_EQ(sim_.WriteOne(Row(kNow + 1)), Verdict::kNew) << "writes go on";
+  EXPECT_EQ(ReadAllCode(), ErrorCode::kUnavailable) << "no silent part of an answer";
+  EXPECT_FALSE(sim_.engine().RunMaintenance().ok());
+  bucket_.CutOff(false);
+  EXPECT_EQ(sim_.Read().size(), 3U);
+  EXPECT_EQ(bucket_.Objects().size(), 2U);
+  sim_.clock.Advance(11 * kNsPerSecond);
+  ASSERT_TRUE(sim_.engine().RunMaintenance().ok());
+  EXPECT_EQ(bucket_.Objects().size(), 1U) << "what no manifest names is removed once the store answers";
+  EXPECT_EQ(sim_.Read().size(), 3U);
+}
+
+TEST_F(MagneticOutage, RowsWaitInTheMemoryStoreUntilTheStoreAnswers) {
+  bucket_.CutOff(true);
+  sim_.clock.Advance(3 * kNsPerHour);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  EXPECT_FALSE(sim_.engine().RunMaintenance().ok());
+  EXPECT_EQ(sim_.Read({.times = {{kNow, kNow}}}).size(), 1U);
+  bucket_.CutOff(false);
+  sim_.clock.Advance(11 * kNsPerSecond);
+  ASSERT_TRUE(sim_.engine().Settle().ok());
+  EXPECT_EQ(bucket_.Objects().size(), 2U);
+  EXPECT_EQ(sim_.Read().size(), 2U);
+}
+
+// Each fault of the store by itself, at every upload: answers lost before and after, late, refused, cut half-way.
+TEST_F(MagneticOutage, EveryFaultOfTheStoreLeavesTheRowsWhereTheyWereOrMovesThem) {
+  int hours = 0;
+  for (double SimObjectFaults::* const fault :
+       {&SimObjectFaults::lose_before, &SimObjectFaults::lose_after, &SimObjectFaults::late, &SimObjectFaults::refuse,
+        &SimObjectFaults::cut_upload, &SimObjectFaults::fail_read}) {
+    ASSERT_EQ(sim_.WriteOne(Row(sim_.clock.WallNow().value)), Verdict::kNew);
+    ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+    sim_.clock.Advance(3 * kNsPerHour);
+    SimObjectFaults faults;
+    faults.*fault = 1;
+    bucket_.SetFaults(faults);
+    static_cast<void>(sim_.engine().RunMaintenance());
+    bucket_.SetFaults({});
+    ++hours;
+    EXPECT_EQ(sim_.Read().size(), static_cast<std::size_t>(2 + hours));
+    sim_.Crash(Keep::kAll);
+    ASSERT_TRUE(sim_.Open().ok());
+    EXPECT_EQ(sim_.Read().size(), static_cast<std::size_t>(2 + hours));
+    sim_.clock.Advance(11 * kNsPerSecond);
+    ASSERT_TRUE(sim_.engine().Settle().ok());
+    EXPECT_EQ(sim_.Read().size(), static_cast<std::size_t>(2 + hours));
+  }
+  for (const catalog::LiveSegment& segment : sim_.engine().ListSegments()) {
+    EXPECT_EQ(segment.entry.tier, catalog::StoreTier::kMagnetic) << "all moved in the end";
+  }
+}
+
+}  // namespace
+}  // namespace tideline::engine
