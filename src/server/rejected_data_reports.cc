@@ -1,6 +1,7 @@
 #include "server/rejected_data_reports.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -11,14 +12,14 @@ namespace {
 
 constexpr std::int64_t kGatherNs = kNsPerSecond;
 constexpr std::size_t kBucketsMax = 1'000;
+constexpr std::int64_t kWarningPeriodNs = kNsPerMinute;
 constexpr std::size_t kDateLength = 10;  // yyyy-MM-dd
 
-std::string ReportKey(const catalog::TableSchema& table, const catalog::S3Location& location,
-                      TimestampNs now, const Uuid& report) {
-  std::string key = location.object_key_prefix.value_or("");
+std::string ReportKey(const RejectedRecordEntry& entry, TimestampNs now, const Uuid& report) {
+  std::string key = entry.prefix;
   while (key.starts_with('/')) key.erase(0, 1);
   if (!key.empty() && !key.ends_with('/')) key += '/';
-  return key + fmt::format("{}/{}/{}/{}.json", table.database, table.table,
+  return key + fmt::format("{}/{}/{}/{}.json", entry.database, entry.table,
                            FormatIso8601(now, 0).substr(0, kDateLength), FormatUuid(report));
 }
 
@@ -29,10 +30,10 @@ std::string ReportId(const Uuid& uuid) {
   return id;
 }
 
-std::string ReportText(const Uuid& uuid, std::span<const api::RejectedLateRecord> records) {
+std::string ReportText(const Uuid& uuid, std::span<const RejectedRecordEntry> records) {
   // Records of one reason stand together, in the order in which they came.
   std::vector<std::pair<std::string_view, std::vector<std::string_view>>> by_reason;
-  for (const api::RejectedLateRecord& record : records) {
+  for (const RejectedRecordEntry& record : records) {
     auto at = std::find_if(by_reason.begin(), by_reason.end(),
                            [&](const auto& group) { return group.first == record.reason; });
     if (at == by_reason.end()) {
@@ -62,16 +63,20 @@ std::string ReportText(const Uuid& uuid, std::span<const api::RejectedLateRecord
 
 }  // namespace
 
-RejectedDataReports::RejectedDataReports(OpenBucket open_bucket, const Clock& clock)
+RejectedDataReports::RejectedDataReports(OpenBucket open_bucket, const Clock& clock, RejectedRecordSpool::Options spool)
     : open_bucket_(std::move(open_bucket)),
       clock_(clock),
       rejected_(Metrics().MakeCounter("tideline_magnetic_store_rejected_records_total",
                                       "Late records answered as ingested and then rejected")),
       failures_(Metrics().MakeCounter("tideline_magnetic_store_rejected_upload_failures_total",
-                                      "Reports of rejected late records that could not be written")),
+                                      "Tries to write a report of rejected late records that failed")),
+      dropped_(Metrics().MakeCounter("tideline_magnetic_store_rejected_unreported_total",
+                                     "Rejected late records that no report will name: too many waited")),
+      spool_(std::move(spool)),
       random_(Random::FromSystem()),
       thread_(std::make_unique<ThreadPool>(
           ThreadPoolOptions{.name = "reports", .thread_count = 1, .queue_max = 1})) {
+  TakeUpSpool();
   const Status submitted = thread_->Submit([this] { Run(); });
   if (!submitted.ok()) TL_LOG_ERROR("reports: {}", MessageOf(submitted));
 }
@@ -86,6 +91,27 @@ RejectedDataReports::~RejectedDataReports() {
   Flush();
 }
 
+void RejectedDataReports::TakeUpSpool() {
+  std::vector<RejectedRecordEntry> found;
+  std::size_t bytes = 0;
+  const auto loaded = spool_.Load([&](RejectedRecordEntry entry) {
+    if (bytes > kRejectedBytesMax) return dropped_.Add();
+    bytes += entry.bytes();
+    found.push_back(std::move(entry));
+  });
+  if (!loaded.ok()) TL_LOG_ERROR("rejected late records of the last run are lost in part: {}", MessageOf(loaded.status()));
+  if (!found.empty()) TL_LOG_INFO("{} rejected late records of the last run wait for their report", found.size());
+  MutexLock lock(mutex_);
+  waiting_ = std::move(found);
+  waiting_bytes_ = bytes;
+}
+
+bool RejectedDataReports::MayWarn() {
+  const std::int64_t now = clock_.SteadyNow().value;
+  std::int64_t last = warned_ns_.load();
+  return now - last >= kWarningPeriodNs && warned_ns_.compare_exchange_strong(last, now);
+}
+
 void RejectedDataReports::Add(api::RejectedLateRecord record) {
   rejected_.Add();
   const catalog::MagneticStoreWrites& writes = record.table->properties.magnetic_store_writes;
@@ -93,13 +119,28 @@ void RejectedDataReports::Add(api::RejectedLateRecord record) {
       !writes.rejected_data_location->bucket_name.has_value()) {
     return;
   }
-  MutexLock lock(mutex_);
-  if (waiting_bytes_ > kRejectedBytesMax) {
-    failures_.Add();
-    return;
+  RejectedRecordEntry entry{.database = record.table->database,
+                            .table = record.table->table,
+                            .bucket = *writes.rejected_data_location->bucket_name,
+                            .prefix = writes.rejected_data_location->object_key_prefix.value_or(""),
+                            .reason = std::move(record.reason),
+                            .json = std::move(record.json)};
+  {
+    MutexLock lock(mutex_);
+    if (waiting_bytes_ > kRejectedBytesMax) return dropped_.Add();
+    waiting_bytes_ += entry.bytes();
+    waiting_.push_back(entry);
   }
-  waiting_bytes_ += record.json.size() + record.reason.size();
-  waiting_.push_back(std::move(record));
+  // Behind the queue: a file that Flush ends holds nothing that it does not take. Into the page cache only.
+  const Status kept = spool_.Append(entry);
+  if (!kept.ok() && MayWarn()) {
+    TL_LOG_WARNING("a rejected late record is kept in memory only: {}", MessageOf(kept));
+  }
+}
+
+std::size_t RejectedDataReports::waiting_count() {
+  MutexLock lock(mutex_);
+  return waiting_.size();
 }
 
 void RejectedDataReports::Run() {
@@ -115,26 +156,44 @@ void RejectedDataReports::Run() {
 
 void RejectedDataReports::Flush() {
   MutexLock turn(flush_mutex_);
-  std::deque<api::RejectedLateRecord> taken;
+  const std::uint64_t spooled = spool_.Rotate();
+  std::vector<RejectedRecordEntry> taken;
   {
     MutexLock lock(mutex_);
     taken.swap(waiting_);
     waiting_bytes_ = 0;
   }
-  std::map<catalog::TableId, std::vector<api::RejectedLateRecord>> by_table;
-  for (api::RejectedLateRecord& record : taken) {
-    by_table[record.table->id].push_back(std::move(record));
+  std::map<std::tuple<std::string, std::string, std::string, std::string>, std::vector<RejectedRecordEntry>> by_place;
+  for (RejectedRecordEntry& record : taken) {
+    by_place[{record.database, record.table, record.bucket, record.prefix}].push_back(std::move(record));
   }
-  for (const auto& [id, records] : by_table) {
-    for (std::size_t first = 0; first < records.size(); first += kRejectedPerReportMax) {
-      const std::size_t count = std::min(kRejectedPerReportMax, records.size() - first);
-      const catalog::TableSchema& table = *records[first].table;
-      const Status written = Write(table, std::span(records).subspan(first, count));
-      if (written.ok()) continue;
-      failures_.Add();
-      TL_LOG_WARNING("the report of {} rejected late records of {}.{} is lost: {}", count,
-                     table.database, table.table, MessageOf(written));
+  std::vector<RejectedRecordEntry> left;
+  for (auto& [place, records] : by_place) WriteAll(std::move(records), &left);
+  if (left.empty()) {
+    const Status released = spool_.Release(spooled);
+    if (!released.ok() && MayWarn()) TL_LOG_WARNING("reported records stay on disk: {}", MessageOf(released));
+    return;
+  }
+  // Their files stay; the next try, or the next start, has them again.
+  MutexLock lock(mutex_);
+  for (const RejectedRecordEntry& record : left) waiting_bytes_ += record.bytes();
+  left.insert(left.end(), std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
+  waiting_ = std::move(left);
+}
+
+void RejectedDataReports::WriteAll(std::vector<RejectedRecordEntry> records, std::vector<RejectedRecordEntry>* left)
+    TL_NO_THREAD_SAFETY_ANALYSIS {
+  for (std::size_t first = 0; first < records.size(); first += kRejectedPerReportMax) {
+    const std::size_t count = std::min(kRejectedPerReportMax, records.size() - first);
+    const Status written = Write(std::span(records).subspan(first, count));
+    if (written.ok()) continue;
+    failures_.Add();
+    if (MayWarn()) {
+      TL_LOG_WARNING("the report of {} rejected late records of {}.{} waits: {}", count, records[first].database,
+                     records[first].table, MessageOf(written));
     }
+    const auto begin = records.begin() + static_cast<std::ptrdiff_t>(first);
+    left->insert(left->end(), begin, begin + static_cast<std::ptrdiff_t>(count));
   }
 }
 
@@ -147,15 +206,11 @@ Result<objstore::ObjectStore*> RejectedDataReports::BucketOf(const std::string& 
   return (buckets_[name] = std::move(store)).get();
 }
 
-Status RejectedDataReports::Write(const catalog::TableSchema& table,
-                                  std::span<const api::RejectedLateRecord> records)
-    TL_NO_THREAD_SAFETY_ANALYSIS {
-  const catalog::S3Location& location =
-      *table.properties.magnetic_store_writes.rejected_data_location;
+Status RejectedDataReports::Write(std::span<const RejectedRecordEntry> records) TL_NO_THREAD_SAFETY_ANALYSIS {
   const Uuid uuid = MakeUuid(random_);
-  objstore::ObjectStore* bucket = TL_TRY(BucketOf(*location.bucket_name));
+  objstore::ObjectStore* bucket = TL_TRY(BucketOf(records[0].bucket));
   const std::string text = ReportText(uuid, records);
-  return bucket->Put(ReportKey(table, location, clock_.WallNow(), uuid), AsBytes(text));
+  return bucket->Put(ReportKey(records[0], clock_.WallNow(), uuid), AsBytes(text));
 }
 
 }  // namespace tideline::server

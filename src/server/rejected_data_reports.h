@@ -1,21 +1,25 @@
 // server/rejected_data_reports.h: writes reports of rejected late data where each table wants them.
 //
 // A report is the object <prefix>/<database>/<table>/<yyyy-MM-dd>/<uuid>.json of the table's bucket:
-// {"reportId": …, "errors": [{"reason": …, "records": […]}]}. Records are gathered for a second. What waits is lost
-// when the process ends without a stop, as the records are not: the stored ones won.
+// {"reportId": …, "errors": [{"reason": …, "records": […]}]}. Records are gathered for a second and lie on disk meanwhile
+// (rejected_record_spool.h), so that a process that is killed reports them when it starts again. While a bucket cannot be
+// written its records wait and are tried again.
 #pragma once
 
-#include <deque>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "base/random.h"
 #include "base/thread_pool.h"
 #include "base/time.h"
+#include "server/rejected_record_spool.h"
 #include "service/api/rejected_late_data.h"
 #include "storage/objstore/object_store.h"
 
@@ -31,23 +35,33 @@ class RejectedDataReports final : public api::RejectedLateDataSink {
   /// Opens the store of a bucket; called again for the same name only after it failed. The store lives as long as this.
   using OpenBucket =
       std::function<Result<std::unique_ptr<objstore::ObjectStore>>(const std::string& bucket)>;
-  /// `clock` outlives it.
-  RejectedDataReports(OpenBucket open_bucket, const Clock& clock);
-  /// Writes what waits.
+  /// `clock` outlives it. Takes up what an earlier process left in the spool.
+  RejectedDataReports(OpenBucket open_bucket, const Clock& clock, RejectedRecordSpool::Options spool);
+  /// Writes what waits; what cannot be written stays in the spool.
   ~RejectedDataReports() override;
   void Add(api::RejectedLateRecord record) override;
   /// Writes what waits now. Blocks.
   void Flush();
+  /// Records that wait for their report.
+  std::size_t waiting_count();
 
  private:
   void Run();
   Result<objstore::ObjectStore*> BucketOf(const std::string& name);
-  Status Write(const catalog::TableSchema& table, std::span<const api::RejectedLateRecord> records);
+  Status Write(std::span<const RejectedRecordEntry> records);
+  void TakeUpSpool();
+  /// Writes all of one report's place; those that could not be written are put into `left`.
+  void WriteAll(std::vector<RejectedRecordEntry> records, std::vector<RejectedRecordEntry>* left);
+  /// Whether a warning is due again.
+  bool MayWarn();
 
   const OpenBucket open_bucket_;
   const Clock& clock_;
   Counter& rejected_;
   Counter& failures_;
+  Counter& dropped_;
+  RejectedRecordSpool spool_;
+  std::atomic<std::int64_t> warned_ns_{INT64_MIN / 2};
 
   Mutex flush_mutex_;  ///< one report at a time; before mutex_
   std::map<std::string, std::unique_ptr<objstore::ObjectStore>> buckets_ TL_GUARDED_BY(flush_mutex_);
@@ -55,7 +69,7 @@ class RejectedDataReports final : public api::RejectedLateDataSink {
 
   Mutex mutex_;
   CondVar changed_;
-  std::deque<api::RejectedLateRecord> waiting_ TL_GUARDED_BY(mutex_);
+  std::vector<RejectedRecordEntry> waiting_ TL_GUARDED_BY(mutex_);
   std::size_t waiting_bytes_ TL_GUARDED_BY(mutex_) = 0;
   bool stopping_ TL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<ThreadPool> thread_;

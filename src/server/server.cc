@@ -170,7 +170,11 @@ Status Server::MakeServices() {
   reports_ = std::make_unique<RejectedDataReports>(
       [directory = settings_.bucket_dir.empty() ? settings_.data_dir + "/buckets" : settings_.bucket_dir](
           const std::string& bucket) { return OpenBucketDirectory(directory, bucket); },
-      clock());
+      clock(),
+      RejectedRecordSpool::Options{.file_system = &fs::PosixFileSystem(),
+                                   .directory = fs::JoinPath(settings_.data_dir, "reports"),
+                                   .sealer = data_keys_.sealer() != nullptr ? data_keys_.sealer() : &plain_sealer_,
+                                   .key_scope = engine_->database_uuid()});
   write_ = std::make_unique<api::WriteService>(*engine_, clock(), reports_.get());
   api::QueryServiceOptions query_options;
   query_options.query_memory_bytes_max = static_cast<std::size_t>(settings_.query_memory_mb) << 20;

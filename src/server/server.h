@@ -70,6 +70,7 @@ class Server {
 
   std::unique_ptr<MemoryBudget> memory_;
   DataKeys data_keys_;
+  seal::PlainSealer plain_sealer_;  ///< with --encryption off
   std::unique_ptr<objstore::ObjectStore> magnetic_store_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<seal::Sealer> spill_sealer_;

@@ -178,6 +178,26 @@ class LateData(TierCase):
         (path,) = (self.server.data_dir / "buckets" / "reports").rglob("*.json")
         self.assertEqual(("late", "data", "tiers", "readings", "2020-09-13"), path.parts[-6:-1])
 
+    def test_a_killed_server_reports_when_it_starts_again(self):
+        self.table(MagneticStoreWriteProperties={
+            "EnableMagneticStoreWrites": True,
+            "MagneticStoreRejectedDataLocation": {"S3Configuration": {"BucketName": "reports"}}})
+        late = self.now - 5 * HOUR_MS
+        self.put([self.record(1, late, version=5)])
+        self.settle()
+        # The bucket cannot be written, so the report surely waits when the process dies.
+        bucket = self.server.data_dir / "buckets" / "reports"
+        bucket.parent.mkdir(exist_ok=True)
+        bucket.write_text("in the way")
+        self.assertEqual(1, self.put([self.record(2, late, version=5)])["RecordsIngested"]["MagneticStore"])
+        self.server.kill()
+        bucket.unlink()
+        self.server.start()
+        self.assertEqual(0, self.server.stop())
+        (report,) = self.reports()
+        self.assertEqual("2", report["errors"][0]["records"][0]["measureValue"])
+        self.assertEqual([], list((self.server.data_dir / "reports").iterdir()))
+
 
 class Delete(TierCase):
     def setUp(self):

@@ -126,6 +126,7 @@ Result<std::string> ObjectText(seal::Sealer& sealer, const seal::FileIdentity& i
     case seal::FileType::kLog:
     case seal::FileType::kSegment:
     case seal::FileType::kSpill:
+    case seal::FileType::kRejectedRecord:
       break;
   }
   return InvalidArgument("sealed objects of type {} are not described", static_cast<int>(type));

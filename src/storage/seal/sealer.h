@@ -36,6 +36,7 @@ enum class FileType : std::uint16_t {
   kDeletionVector = 4,
   kSeriesFile = 5,
   kSpill = 6,
+  kRejectedRecord = 7,
 };
 
 /// The name of a data key; nil where nothing is encrypted.
