@@ -47,10 +47,13 @@ std::uint64_t SeriesIndex::KeyHash(std::uint32_t measure, std::uint64_t dimensio
 
 bool SeriesIndex::Matches(std::uint32_t series, std::uint32_t measure,
                           std::span<const KeyPart> parts) const {
-  if (series_measures_[series] != measure || part_counts_[series] != parts.size()) return false;
+  const Entry& entry = entries_[series];
+  if (entry.measure != measure) return false;
+  const Shape& shape = *shapes_[entry.shape];
+  if (shape.slots.size() != parts.size()) return false;
   for (const KeyPart& part : parts) {
     const Slot& slot = *slots_[part.slot].load(std::memory_order_relaxed);
-    const std::uint32_t code = slot.codes.GetOr(series, kNullCode);
+    const std::uint32_t code = CodeAt(entry, shape, part.slot);
     if (code == kNullCode || slot.values.Value(code) != part.value) return false;
   }
   return true;
@@ -59,7 +62,7 @@ bool SeriesIndex::Matches(std::uint32_t series, std::uint32_t measure,
 std::optional<SeriesId> SeriesIndex::Find(std::uint64_t key_hash, std::uint32_t measure,
                                           std::span<const KeyPart> parts) const {
   const std::uint32_t found = keys_.Find(key_hash, [&](std::uint32_t series) {
-    return key_hashes_[series] == key_hash && Matches(series, measure, parts);
+    return entries_[series].key_hash == key_hash && Matches(series, measure, parts);
   });
   if (found == HashIndex::kNone) return std::nullopt;
   return SeriesId{found};
@@ -78,6 +81,7 @@ SeriesId SeriesIndex::Add(std::uint64_t key_hash, std::uint32_t measure,
     }
     scratch_.emplace_back(part.slot, code);
   }
+  std::sort(scratch_.begin(), scratch_.end());
   return Publish(key_hash, measure, scratch_);
 }
 
@@ -100,20 +104,44 @@ std::uint32_t SeriesIndex::BulkLoad::AddValue(std::uint32_t slot_number, std::st
 SeriesId SeriesIndex::Publish(std::uint64_t key_hash, std::uint32_t measure,
                               std::span<const std::pair<std::uint32_t, std::uint32_t>> codes) {
   const std::uint32_t series = series_count_.load(std::memory_order_relaxed);
-  key_hashes_.At(series) = key_hash;
-  series_measures_.At(series) = measure;
-  part_counts_.At(series) = static_cast<std::uint8_t>(codes.size());
-  high_water_.At(series) = INT64_MIN;
+  entries_.At(series) = {.key_hash = key_hash,
+                         .high_water = INT64_MIN,
+                         .codes_at = code_count_,
+                         .measure = measure,
+                         .shape = ShapeOf(codes)};
   for (const auto& [slot_number, code] : codes) {
-    Slot& slot = WritableSlot(slot_number);
-    slot.codes.At(series) = code;
-    slot.postings[code].Add(series);
-    ++slot.with_value;
+    codes_.At(code_count_++) = code;
+    WritableSlot(slot_number).postings[code].Add(series);
   }
   measure_postings_[measure].Add(series);
-  keys_.Insert(key_hash, series, [this](std::uint32_t number) { return key_hashes_[number]; });
+  keys_.Insert(key_hash, series, [this](std::uint32_t number) { return entries_[number].key_hash; });
   series_count_.store(series + 1, std::memory_order_release);
   return SeriesId{series};
+}
+
+std::uint32_t SeriesIndex::ShapeOf(std::span<const std::pair<std::uint32_t, std::uint32_t>> codes) {
+  const auto is_same = [&](const Shape& shape) {
+    return std::equal(shape.slots.begin(), shape.slots.end(), codes.begin(), codes.end(),
+                      [](std::uint32_t slot, const auto& code) { return slot == code.first; });
+  };
+  // Nearly always that of the series before.
+  if (last_shape_ < owned_shapes_.size() && is_same(*owned_shapes_[last_shape_])) return last_shape_;
+  std::vector<std::uint32_t> slots;
+  slots.reserve(codes.size());
+  for (const auto& [slot, code] : codes) slots.push_back(slot);
+  const auto number = static_cast<std::uint32_t>(owned_shapes_.size());
+  const auto [at, is_new] = shapes_by_slots_.try_emplace(std::move(slots), number);
+  last_shape_ = at->second;
+  if (!is_new) return last_shape_;
+  auto shape = std::make_unique<Shape>();
+  shape->slots = at->first;
+  shape->position.fill(Shape::kAbsent);
+  for (std::size_t i = 0; i < shape->slots.size(); ++i) {
+    shape->position[shape->slots[i]] = static_cast<std::uint8_t>(i);
+  }
+  shapes_.At(number) = shape.get();
+  owned_shapes_.push_back(std::move(shape));
+  return number;
 }
 
 std::vector<std::uint32_t> SeriesIndex::CodesOf(std::uint32_t slot,
@@ -164,12 +192,11 @@ Bitmap SeriesIndex::Select(std::span<const SlotFilter> filters, std::uint32_t se
 
 std::size_t SeriesIndex::memory_bytes() const {
   ReaderLock lock(mutex_);
-  std::size_t bytes = measures_.memory_bytes() + keys_.memory_bytes() + key_hashes_.memory_bytes() +
-                      series_measures_.memory_bytes() + part_counts_.memory_bytes() +
-                      high_water_.memory_bytes();
+  constexpr std::size_t kShapeBytes = sizeof(Shape) + 128;  // its slots and its place in the map
+  std::size_t bytes = measures_.memory_bytes() + keys_.memory_bytes() + entries_.memory_bytes() +
+                      codes_.memory_bytes() + shapes_.memory_bytes() + owned_shapes_.size() * kShapeBytes;
   for (const auto& slot : owned_slots_) {
-    bytes += sizeof(Slot) + slot->values.memory_bytes() + slot->codes.memory_bytes() +
-             slot->postings.capacity() * sizeof(Posting);
+    bytes += sizeof(Slot) + slot->values.memory_bytes() + slot->postings.capacity() * sizeof(Posting);
     for (const Posting& posting : slot->postings) bytes += posting.memory_bytes();
   }
   return bytes;

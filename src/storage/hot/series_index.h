@@ -1,10 +1,15 @@
 // storage/hot/series_index.h: which series a table has, and which of them a predicate selects.
 //
 // A series is a measure (its ordinal in the table's schema) and a set of dimension values. The index maps
-// that to a dense SeriesId, keeps per dimension the dictionary code of each series, and per value
-// its series. One writer adds (the table's lock); readers take codes of published series without a lock and
-// select under a shared one, which the writer takes only when it adds.
+// that to a dense SeriesId, keeps per series the dictionary codes of its dimensions, and per value its series. One
+// writer adds (the table's lock); readers take codes of published series without a lock and select under a shared
+// one, which the writer takes only when it adds.
+//
+// Finding a series is a walk through cold memory once there are many, so what it needs lies together: one entry of 32
+// bytes, and the codes side by side in the order of their slots. Which slots a series has is its shape; there are few.
 #pragma once
+
+#include <absl/container/flat_hash_map.h>
 
 #include <array>
 #include <atomic>
@@ -72,7 +77,7 @@ class SeriesIndex {
     /// Room for `count` more series.
     void ReserveSeries(std::size_t count) {
       SeriesIndex& index = index_;
-      index.keys_.Reserve(count, [&index](std::uint32_t number) { return index.key_hashes_[number]; });
+      index.keys_.Reserve(count, [&index](std::uint32_t number) { return index.entries_[number].key_hash; });
     }
 
    private:
@@ -81,16 +86,17 @@ class SeriesIndex {
   };
 
   /// Latest time of any row of the series, INT64_MIN before the first. Writer only.
-  std::int64_t& HighWater(SeriesId series) { return high_water_.At(series.value); }
+  std::int64_t& HighWater(SeriesId series) { return entries_.At(series.value).high_water; }
 
   // ---- readers --------------------------------------------------------------------------------
   std::uint32_t series_count() const { return series_count_.load(std::memory_order_acquire); }
   std::uint32_t slot_count() const { return slot_count_.load(std::memory_order_acquire); }
   std::uint32_t measure_count() const { return measures_.size() - 1; }
-  std::uint32_t MeasureOf(SeriesId series) const { return series_measures_[series.value]; }
+  std::uint32_t MeasureOf(SeriesId series) const { return entries_[series.value].measure; }
   /// Code of the series' value in `slot`, kNullCode when it has none.
   std::uint32_t CodeOf(SeriesId series, std::uint32_t slot) const {
-    return slots_[slot].load(std::memory_order_acquire)->codes.GetOr(series.value, kNullCode);
+    const Entry& entry = entries_[series.value];
+    return CodeAt(entry, *shapes_[entry.shape], slot);
   }
   /// Code in measure_names() is ordinal + 1.
   const Dictionary& measure_names() const { return measures_; }
@@ -108,14 +114,32 @@ class SeriesIndex {
  private:
   struct Slot {
     Dictionary values;
-    SeriesArray<std::uint32_t> codes;
     std::vector<Posting> postings;  ///< by code; guarded by mutex_
-    std::uint64_t with_value = 0;
   };
+  struct Entry {
+    std::uint64_t key_hash = 0;
+    std::int64_t high_water = 0;
+    std::uint64_t codes_at = 0;  ///< of its first code in codes_
+    std::uint32_t measure = 0;
+    std::uint32_t shape = 0;
+  };
+  /// The slots that a series has, ascending.
+  struct Shape {
+    static constexpr std::uint8_t kAbsent = UINT8_MAX;
+    std::vector<std::uint32_t> slots{};
+    std::array<std::uint8_t, catalog::kDimensionsMax> position{};  ///< by slot
+  };
+  static_assert(catalog::kDimensionsMax <= Shape::kAbsent);
+  std::uint32_t CodeAt(const Entry& entry, const Shape& shape, std::uint32_t slot) const {
+    const std::uint8_t position = shape.position[slot];
+    return position == Shape::kAbsent ? kNullCode : codes_[entry.codes_at + position];
+  }
+  std::uint32_t ShapeOf(std::span<const std::pair<std::uint32_t, std::uint32_t>> codes);
   Slot& WritableSlot(std::uint32_t slot) {
     return *slots_[slot].load(std::memory_order_relaxed);
   }
   bool Matches(std::uint32_t series, std::uint32_t measure, std::span<const KeyPart> parts) const;
+  /// `codes` are (slot, code) with ascending slots.
   SeriesId Publish(std::uint64_t key_hash, std::uint32_t measure,
                    std::span<const std::pair<std::uint32_t, std::uint32_t>> codes);
 
@@ -127,10 +151,13 @@ class SeriesIndex {
   Dictionary measures_;
   std::vector<Posting> measure_postings_;
   HashIndex keys_;
-  SeriesArray<std::uint64_t> key_hashes_;
-  SeriesArray<std::uint32_t> series_measures_;
-  SeriesArray<std::uint8_t> part_counts_;
-  SeriesArray<std::int64_t> high_water_;
+  SeriesArray<Entry> entries_;
+  SeriesPartArray<std::uint32_t> codes_;
+  std::uint64_t code_count_ = 0;
+  SeriesArray<Shape*> shapes_;
+  std::vector<std::unique_ptr<Shape>> owned_shapes_;
+  absl::flat_hash_map<std::vector<std::uint32_t>, std::uint32_t> shapes_by_slots_;
+  std::uint32_t last_shape_ = UINT32_MAX;
   std::atomic<std::uint32_t> series_count_{0};
   /// Reused by Add.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> scratch_;

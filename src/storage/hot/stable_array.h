@@ -105,5 +105,8 @@ using RowArray = StableArray<T, 4, 14>;
 /// Per series, or per distinct value, of one table: at most 2^31.
 template <typename T>
 using SeriesArray = StableArray<T, 6, 26>;
+/// Several per series: at most 2^38.
+template <typename T>
+using SeriesPartArray = StableArray<T, 6, 33>;
 
 }  // namespace tideline::hot
