@@ -6,6 +6,7 @@
 // so that the figures are of the index and not of the disk. Every answer is checked.
 #include <malloc.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +37,13 @@ constexpr std::size_t kRowsAgain = 200'000;
 constexpr std::size_t kValues[kDimensions] = {0, 10'000, 1'000, 500, 200, 100, 50, 20, 10, 4};
 
 double Seconds() { return static_cast<double>(SystemClock().SteadyNow().value) / 1e9; }
+
+// Of this thread or the whole process: on a machine that others use it says more than the clock.
+double CpuSeconds(clockid_t whose) {
+  timespec time{};
+  clock_gettime(whose, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
 
 std::size_t ResidentBytes() {
   malloc_trim(0);
@@ -165,29 +173,38 @@ int main(int argc, char** argv) {
   for (std::size_t goal = 10'000; done < series; goal *= 10) {
     const std::size_t until = std::min(goal, series);
     double begin = Seconds();
+    double cpu_begin = CpuSeconds(CLOCK_THREAD_CPUTIME_ID);
     writer.Write(done, until);
-    fmt::print("  first seen {:>9} to {:>9}: {:>9.0f} rows/s", done, until,
-               static_cast<double>(until - done) / (Seconds() - begin));
+    fmt::print("  first seen {:>9} to {:>9}: {:>9.0f} rows/s, {:.2f} us of CPU a row", done, until,
+               static_cast<double>(until - done) / (Seconds() - begin),
+               (CpuSeconds(CLOCK_THREAD_CPUTIME_ID) - cpu_begin) * 1e6 / static_cast<double>(until - done));
     // About the same number of rows at each size, of series that were seen.
     const std::size_t again = std::min(until, kRowsAgain);
     std::vector<double> rates;
+    std::vector<double> costs;
     for (int run = 0; run < 5; ++run) {
       begin = Seconds();
+      cpu_begin = CpuSeconds(CLOCK_THREAD_CPUTIME_ID);
       std::size_t rows = 0;
       for (; rows < kRowsAgain; rows += again) writer.Write(until - again, until);
       rates.push_back(static_cast<double>(rows) / (Seconds() - begin));
+      costs.push_back((CpuSeconds(CLOCK_THREAD_CPUTIME_ID) - cpu_begin) * 1e6 / static_cast<double>(rows));
     }
     std::sort(rates.begin(), rates.end());
-    fmt::print(", seen before: {:>9.0f} rows/s (median of 5)\n", rates[2]);
+    std::sort(costs.begin(), costs.end());
+    fmt::print("; seen before: {:>9.0f} rows/s, {:.2f} us of CPU (medians of 5)\n", rates[2], costs[2]);
+    std::fflush(stdout);
     done = until;
   }
   if (const Status stopped = engine->Stop(); !stopped.ok()) Die(stopped);
   engine = nullptr;
   const double begin = Seconds();
+  const double cpu_begin = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID);
   opened = Engine::Open(options);
   if (!opened.ok()) Die(opened.status());
   engine = *std::move(opened);
-  fmt::print("  restart: {:.2f} s\n", Seconds() - begin);
+  fmt::print("  restart: {:.2f} s, {:.2f} s of CPU\n", Seconds() - begin,
+             CpuSeconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_begin);
   if (const Status upkeep = engine->RunMaintenance(); !upkeep.ok()) Die(upkeep);
   const EngineStats stats = engine->stats();
   if (stats.series_count != series) Die(tideline::Internal("{} series after the restart", stats.series_count));
