@@ -136,6 +136,9 @@ TEST_F(EngineFaults, EveryCallOfACheckpointMayFail) {
 }
 
 TEST_F(EngineFaults, EnospcRefusesWritesAndServesReads) {
+  sim_.Close();
+  sim_.options.wal_file_bytes = 32 << 10;
+  ASSERT_TRUE(sim_.Open().ok());
   std::uint64_t used = 0;
   for (const std::string& path : sim_.disk.Paths()) used += sim_.disk.Stat(path)->bytes;
   sim_.disk.SetCapacity(used);

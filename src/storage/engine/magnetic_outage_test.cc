@@ -88,7 +88,7 @@ TEST_F(MagneticOutage, EveryFaultOfTheStoreLeavesTheRowsWhereTheyWereOrMovesThem
   for (double SimObjectFaults::* const fault :
        {&SimObjectFaults::lose_before, &SimObjectFaults::lose_after, &SimObjectFaults::late, &SimObjectFaults::refuse,
         &SimObjectFaults::cut_upload, &SimObjectFaults::fail_read}) {
-    ASSERT_EQ(sim_.WriteOne(Row(sim_.clock.WallNow().value)), Verdict::kNew);
+    ASSERT_EQ(sim_.WriteOne(Row(sim_.clock.WallNow().value + 1)), Verdict::kNew);
     ASSERT_TRUE(sim_.engine().Checkpoint().ok());
     sim_.clock.Advance(3 * kNsPerHour);
     SimObjectFaults faults;

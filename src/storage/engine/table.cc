@@ -598,7 +598,7 @@ Status Table::Exchange(const SourceList& removed,
     }
     TL_TRY(CollectSegmentMarks(removed, through, &marks));
     TL_TRY(CarryMarks(&marks, added, &probe));
-    through = now;
+    through = std::max(through, now);
   }
   // What it remembers may be a file that has gone.
   MutexLock lock(probe_mutex_);
