@@ -64,6 +64,7 @@ ValueKind KindOf(const std::string& name) {
 class TickBatch {
  public:
   explicit TickBatch(const Options& options) : options_(options) {
+    hosts_.reserve(options.hosts);  // the views below point into them
     for (std::size_t host = 0; host < options.hosts; ++host) {
       hosts_.emplace_back(host, KindOf(options.kind));
       auto& dimensions = dimensions_.emplace_back();
@@ -205,10 +206,12 @@ void Load(Engine& engine, ManualClock& clock, const Options& options) {
   clock.Advance(static_cast<std::int64_t>(options.memory_hours + 1) * kNsPerHour);
   Must(engine.Checkpoint());
   Must(engine.Settle());
-  // What was replaced goes with the next manifests.
-  clock.Advance(kNsPerHour);
-  Must(engine.Checkpoint());
-  Must(engine.Settle());
+  // What was replaced goes with the next manifests, and these come with changes.
+  for (const char* round : {"1", "2"}) {
+    Must(engine.Tag("db", "t", {{"round", round}}));
+    Must(engine.Checkpoint());
+    Must(engine.Settle());
+  }
 }
 
 int Run(Options options) {

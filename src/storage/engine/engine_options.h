@@ -41,7 +41,7 @@ struct EngineOptions {
   /// rewrite the segments with the most dead rows.
   std::size_t deletion_bytes_max = 0;
   /// Series tables of segments, those that are cached and those that queries and lookups use; 0: half of cache_bytes_max.
-  /// Past it queries and late records get kResourceExhausted.
+  /// Past it queries get kResourceExhausted.
   std::size_t series_table_bytes_max = 0;
 
   // ---- pace -----------------------------------------------------------------------------------

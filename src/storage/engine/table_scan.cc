@@ -188,7 +188,7 @@ Result<std::optional<SegmentPlan>> OpenSegmentPlan(const std::shared_ptr<Segment
     ++plan->planned.segments_pruned;
     return std::optional<SegmentPlan>();
   }
-  segment.series = TL_TRY(segment.reader->series_table());
+  segment.series = TL_TRY(segment.reader->series_table(/*may_be_refused=*/true));
   segment.dead = source->deletions().At(plan->snapshot->number);
   return std::optional<SegmentPlan>(std::move(segment));
 }

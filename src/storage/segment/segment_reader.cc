@@ -214,7 +214,7 @@ Result<Stripe> SegmentReader::OpenStripe(std::size_t index) const {
   return stripe;
 }
 
-Result<std::shared_ptr<const SeriesTable>> SegmentReader::series_table() const {
+Result<std::shared_ptr<const SeriesTable>> SegmentReader::series_table(bool may_be_refused) const {
   const BlockKey key{summary_.file_uuid, series_offset_};
   if (cache_ != nullptr) {
     std::shared_ptr<const void> parsed = cache_->GetParsed(key);
@@ -227,7 +227,7 @@ Result<std::shared_ptr<const SeriesTable>> SegmentReader::series_table() const {
     if (in_use != nullptr) return in_use;
   }
   // Read outside the lock; two first callers may both read.
-  std::shared_ptr<const SeriesTable> table = TL_TRY(ReadSeriesTable());
+  std::shared_ptr<const SeriesTable> table = TL_TRY(ReadSeriesTable(may_be_refused));
   if (cache_ != nullptr) cache_->PutParsed(key, table, table->memory_bytes());
   MutexLock lock(series_mutex_);
   series_in_use_ = table;
@@ -235,7 +235,7 @@ Result<std::shared_ptr<const SeriesTable>> SegmentReader::series_table() const {
   return table;
 }
 
-Result<std::shared_ptr<const SeriesTable>> SegmentReader::ReadSeriesTable() const {
+Result<std::shared_ptr<const SeriesTable>> SegmentReader::ReadSeriesTable(bool may_be_refused) const {
   struct Counted {
     explicit Counted(MemoryBudget* budget) : reservation(budget) {}
     MemoryReservation reservation;
@@ -248,7 +248,8 @@ Result<std::shared_ptr<const SeriesTable>> SegmentReader::ReadSeriesTable() cons
     const Status reserved = counted->reservation.Resize(bytes);
     if (reserved.ok() || cache_ == nullptr) return reserved;
     cache_->Shed(bytes);
-    return counted->reservation.Resize(bytes);
+    const Status again = counted->reservation.Resize(bytes);
+    return may_be_refused ? again : OkStatus();
   };
   if (series_tables_ != nullptr) counted = std::make_shared<Counted>(series_tables_);
   TL_TRY(reserve(static_cast<std::size_t>(series_bytes_)));

@@ -157,8 +157,9 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   Result<Stripe> OpenStripe(std::size_t index) const;
 
   /// Reads the series table at the first call. The cache keeps it as long as it likes; without a cache the reader does.
-  /// kResourceExhausted: the budget of series tables is spent.
-  Result<std::shared_ptr<const SeriesTable>> series_table() const;
+  /// Past the budget of series tables kResourceExhausted, if the caller (a query) `may_be_refused`; what keeps the store
+  /// going (checkpoints, merges, replay, verdicts) is not, holds few tables for short, and is then not counted.
+  Result<std::shared_ptr<const SeriesTable>> series_table(bool may_be_refused = false) const;
   /// Forgets the table; those who hold it keep it, and so does the cache.
   void DropSeriesTable() const;
 
@@ -176,7 +177,7 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   /// A block without its entropy stage, which is what the cache keeps.
   Result<std::shared_ptr<const Bytes>> ReadBlock(const BlockInfo& info) const;
   Result<std::shared_ptr<const StripeDirectory>> ReadDirectory(const StripeSummary& stripe) const;
-  Result<std::shared_ptr<const SeriesTable>> ReadSeriesTable() const;
+  Result<std::shared_ptr<const SeriesTable>> ReadSeriesTable(bool may_be_refused) const;
 
   std::unique_ptr<PageReader> pages_;
   BlockCache* cache_ = nullptr;
