@@ -19,7 +19,7 @@ class BufferMorselReader final : public MorselReader {
         if (next_sheet_ == sheets_.size()) return false;
         OpenSheet(buffer_->sheet(sheets_[next_sheet_++]));
       }
-      const std::size_t count = RowsOfNextBatch();
+      const std::size_t count = std::min(kBatchRowsMax, rows_.size() - next_row_);
       FillRuns(count, batch);
       taken_.assign(rows_.begin() + static_cast<std::ptrdiff_t>(next_row_),
                     rows_.begin() + static_cast<std::ptrdiff_t>(next_row_ + count));
@@ -128,18 +128,6 @@ class BufferMorselReader final : public MorselReader {
       run = {run.series, first, static_cast<std::uint32_t>(kept.size()) - first};
     }
     rows_ = std::move(kept);
-  }
-
-  std::size_t RowsOfNextBatch() const {
-    const std::size_t most = std::min(kBatchRowsMax, rows_.size() - next_row_);
-    if (!plan_->splits_at_measures) return most;
-    std::size_t count = 0;
-    std::uint32_t offset = run_offset_;
-    for (std::size_t run = next_run_; count < most; ++run, offset = 0) {
-      if (count != 0 && plan_->EndsBatch(runs_[run - 1].series, runs_[run].series, count)) break;
-      count += std::min<std::size_t>(runs_[run].count - offset, most - count);
-    }
-    return count;
   }
 
   void FillRuns(std::size_t count, ScanBatch* batch) {

@@ -458,9 +458,15 @@ TEST_F(EngineTest, LongBatchesEndWithTheirMeasure) {
       ScanBatch batch;
       while (*(*morsel)->Next(&batch)) {
         batches.push_back(batch.row_count());
-        EXPECT_EQ(batch.batch.columns[0].is_constant(), looks && batch.row_count() == 300);
+        if (tier == 1) {
+          EXPECT_EQ(batch.batch.columns[0].is_constant(), looks && batch.row_count() == 300);
+        }
       }
-      EXPECT_EQ(batches, looks ? (std::vector<std::size_t>{300, 300, 40}) : (std::vector<std::size_t>{640}));
+      // Rows that are not in files yet lie apart by measure anyway.
+      std::vector<std::size_t> expected{300, 300, 20, 20};
+      if (tier == 1 && looks) expected = {300, 300, 40};
+      if (tier == 1 && !looks) expected = {640};
+      EXPECT_EQ(batches, expected);
     }
     ASSERT_TRUE(sim_.engine().Checkpoint().ok());
   }
