@@ -6,6 +6,7 @@
 
 #include "base/mutex.h"
 #include "columnar/value.h"
+#include "exec/operators/print_report.h"
 #include "exec/pipeline/pipeline.h"
 #include "exec/result_sink.h"
 #include "exec/top_window.h"
@@ -486,10 +487,11 @@ class Execution final : public QueryExecution {
   const std::shared_ptr<Core> core_;
 };
 
-// Runs the explained query to its end, then answers with what was measured, a row per line.
+// Runs the explained query to its end, then answers with what was measured: a row per line of text, or
+// one row of JSON.
 class AnalyzeExecution final : public QueryExecution {
  public:
-  explicit AnalyzeExecution(std::unique_ptr<QueryExecution> inner) : inner_(std::move(inner)) {}
+  AnalyzeExecution(std::unique_ptr<QueryExecution> inner, bool json) : inner_(std::move(inner)), json_(json) {}
   Result<bool> NextUntil(Batch* batch, SteadyNs until) override {
     if (done_) return false;
     Batch rows;
@@ -499,8 +501,9 @@ class AnalyzeExecution final : public QueryExecution {
       return true;
     }
     done_ = true;
-    const std::string text = PrintReport(inner_->Report());
     std::vector<Value> lines;
+    if (json_) lines.push_back(Value::Varchar(PrintReportJson(inner_->Report())));
+    const std::string text = json_ ? std::string() : PrintReport(inner_->Report());
     for (std::size_t from = 0; from < text.size();) {
       const std::size_t end = text.find('\n', from);
       lines.push_back(Value::Varchar(text.substr(from, end - from)));
@@ -517,6 +520,7 @@ class AnalyzeExecution final : public QueryExecution {
 
  private:
   const std::unique_ptr<QueryExecution> inner_;
+  const bool json_;
   bool done_ = false;
 };
 
@@ -591,7 +595,7 @@ Result<std::unique_ptr<QueryExecution>> ExecuteStatement(const sql::BoundStateme
       measured.measure_bytes = true;
       std::unique_ptr<QueryExecution> inner =
           TL_TRY(ExecuteStatement(*statement.explained, measured));
-      return std::unique_ptr<QueryExecution>(std::make_unique<AnalyzeExecution>(std::move(inner)));
+      return std::unique_ptr<QueryExecution>(std::make_unique<AnalyzeExecution>(std::move(inner), statement.json));
     }
     case sql::BoundStatementKind::kDelete:
       return ExecuteDelete(statement, context);
