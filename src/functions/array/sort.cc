@@ -82,7 +82,9 @@ class ComparatorSort {
       owners_.push_back(one.row);
     });
     if (owners_.empty()) return OkStatus();
-    const std::vector<Vector> inputs = {Gather(elements_, left_), Gather(elements_, right_)};
+    // The later element comes first, as where Java's sort asks: a comparator that answers wrongly for one
+    // order of the two alone must fail here as it does there.
+    const std::vector<Vector> inputs = {Gather(elements_, right_), Gather(elements_, left_)};
     Vector answers;
     RowErrors failures;
     TL_TRY(RunLambda(*context_.lambdas[0], inputs, owners_, &answers, &failures));
@@ -92,7 +94,7 @@ class ComparatorSort {
       const std::size_t pair = at++;
       if (reader.IsNull(pair) || reader[pair] < -1 || reader[pair] > 1) {
         failures.Add(one.row, ExecutionFailed("Lambda comparator must return either -1, 0, or 1"));
-      } else if (reader[pair] == 1 || (reader[pair] == 0 && a > b)) {
+      } else if (reader[pair] == -1 || (reader[pair] == 0 && a > b)) {
         std::swap(a, b);
       }
     });
