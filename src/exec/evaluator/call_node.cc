@@ -2,8 +2,11 @@
 
 #include <any>
 
+#include "exec/evaluator/argument_load.h"
 #include "exec/evaluator/expr_node.h"
+#include "exec/values/gather.h"
 #include "functions/cast.h"
+#include "functions/growth.h"
 
 namespace tideline::exec {
 namespace {
@@ -128,6 +131,9 @@ functions::KernelContext ContextOf(const CompileScope& scope, const Type* type, 
 // per batch: such kernels get few rows at a time, as many as they do in about this time.
 constexpr std::int64_t kPieceNsMax = 10 * kNsPerMs;
 
+// Of the lists and texts that a kernel goes over before anyone looks at the token again.
+constexpr std::uint64_t kPieceBytesMax = std::uint64_t{4} << 20;
+
 bool IsSlow(const functions::ScalarFunction& function) { return function.name.starts_with("regexp"); }
 
 class CallNode final : public ExprNode {
@@ -207,7 +213,7 @@ class CallNode final : public ExprNode {
       run = Selection::Of(not_null);
     }
     if (run.empty()) return OkStatus();
-    if (lambdas_.empty()) return RunKernel(arguments, run, out, errors);
+    if (lambdas_.empty()) return RunKernel(context_, arguments, run, out, errors);
     std::vector<BoundLambda> bound;
     bound.reserve(lambdas_.size());
     for (const auto& body : lambdas_) bound.emplace_back(body.get(), input.columns);
@@ -215,19 +221,55 @@ class CallNode final : public ExprNode {
     for (const BoundLambda& lambda : bound) pointers.push_back(&lambda);
     functions::KernelContext context = context_;
     context.lambdas = pointers;
-    return kernel_(context, arguments, run, out, errors);
+    return RunKernel(context, arguments, run, out, errors);
   }
 
-  Status RunKernel(std::span<const Vector> arguments, const Selection& rows, Vector* out, RowErrors* errors) {
-    // A nested result is made whole; the others can be made piece by piece.
-    if (!may_be_slow_ || type_.is_nested()) return kernel_(context_, arguments, rows, out, errors);
+  // A nested result is made whole, within limits; the others can be made piece by piece.
+  Status RunKernel(const functions::KernelContext& context, std::span<const Vector> arguments, const Selection& rows,
+                   Vector* out, RowErrors* errors) {
+    const ArgumentLoad loads(arguments);
+    const Load load = loads.none() ? Load() : loads.Of(rows);
+    if (type_.is_nested()) {
+      TL_TRY(functions::CheckCallElements(function_->name, load.elements));
+      TL_TRY(functions::CheckCallTextBytes(function_->name, load.text_bytes));
+      TL_TRY(kernel_(context, arguments, rows, out, errors));
+      return functions::CheckCallElements(function_->name, ElementsOf(*out, rows));
+    }
+    if (may_be_slow_) return RunTimed(context, arguments, rows, out, errors);
+    if (load.weight() <= kPieceBytesMax) return kernel_(context, arguments, rows, out, errors);
+    return RunWeighed(context, loads, arguments, rows, out, errors);
+  }
+
+  // Rows of much to read, some at a time: none of them can be seen from outside while the kernel runs.
+  Status RunWeighed(const functions::KernelContext& context, const ArgumentLoad& loads,
+                    std::span<const Vector> arguments, const Selection& rows, Vector* out, RowErrors* errors) {
+    const std::vector<std::uint32_t> list = RowsOf(rows);
+    for (std::size_t first = 0; first < list.size();) {
+      TL_TRY(query_.CheckStillWanted());
+      std::size_t end = first;
+      std::uint64_t weight = 0;
+      for (; end < list.size() && (end == first || weight <= kPieceBytesMax); ++end) {
+        weight += loads.Of(list[end]).weight();
+      }
+      const Selection piece = Selection::Of(std::span(list).subspan(first, end - first));
+      TL_TRY(kernel_(context, arguments, piece, out, errors));
+      if (type_.physical() == PhysicalType::kString) {
+        TL_TRY(functions::CheckCallTextBytes(function_->name, out->heap().bytes()));
+      }
+      first = end;
+    }
+    return OkStatus();
+  }
+
+  Status RunTimed(const functions::KernelContext& context, std::span<const Vector> arguments, const Selection& rows,
+                  Vector* out, RowErrors* errors) {
     const std::vector<std::uint32_t> list = RowsOf(rows);
     const Clock& clock = query_.clock != nullptr ? *query_.clock : SystemClock();
     for (std::size_t first = 0; first < list.size();) {
       TL_TRY(query_.CheckStillWanted());
       const std::size_t count = std::min(piece_rows_, list.size() - first);
       const std::int64_t start = clock.SteadyNow().value;
-      TL_TRY(kernel_(context_, arguments, Selection::Of(std::span(list).subspan(first, count)), out, errors));
+      TL_TRY(kernel_(context, arguments, Selection::Of(std::span(list).subspan(first, count)), out, errors));
       const std::int64_t spent = clock.SteadyNow().value - start;
       if (spent > kPieceNsMax) piece_rows_ = std::max<std::size_t>(1, count / 2);
       if (spent < kPieceNsMax / 8) piece_rows_ = std::min(2 * piece_rows_, kBatchRowsMax);
