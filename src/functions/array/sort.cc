@@ -16,22 +16,46 @@
 namespace tideline::functions {
 namespace {
 
-Status SortNatural(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
+/// A long list is sorted in runs of this, merged two by two, with a look at the token before each.
+constexpr std::size_t kSortRun = 65'536;
+
+template <typename Before>
+Status SortElements(const KernelContext& context, std::vector<std::uint32_t>* order, const Before& before) {
+  const auto at = [&](std::size_t place) {
+    return order->begin() + static_cast<std::ptrdiff_t>(std::min(place, order->size()));
+  };
+  for (std::size_t width = kSortRun / 2;; width *= 2) {
+    for (std::size_t first = 0; first < order->size(); first += 2 * width) {
+      if (context.cancel != nullptr && context.cancel->cancelled()) return Cancelled("the query was cancelled");
+      if (width < kSortRun) {
+        std::stable_sort(at(first), at(first + 2 * width), before);
+      } else {
+        std::inplace_merge(at(first), at(first + width), at(first + 2 * width), before);
+      }
+    }
+    if (2 * width >= order->size()) return OkStatus();
+  }
+}
+
+Status SortNatural(const KernelContext& context, std::span<const Vector> arguments, const Selection& rows,
                    Vector* result, RowErrors*) {
   const Reader<ListEntry> lists(arguments[0]);
   const Vector& elements = arguments[0].child(0);
   ListResult list(result);
   std::vector<std::uint32_t> order;
+  Status status = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!status.ok()) return;
     const ListEntry entry = lists[row];
     order.resize(entry.length);
     std::iota(order.begin(), order.end(), entry.offset);
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    status = SortElements(context, &order, [&](std::uint32_t a, std::uint32_t b) {
       return OrderRows(elements, a, elements, b) < 0;
     });
     list.Begin(row);
     for (const std::uint32_t element : order) list.Add(element);
   });
+  TL_TRY(status);
   list.Finish(elements);
   return OkStatus();
 }

@@ -232,6 +232,17 @@ Status Substr(const KernelContext&, std::span<const Vector> arguments, const Sel
 // ---- pad, replace, translate
 // -------------------------------------------------------------------------------
 
+void AppendTimes(std::string_view piece, std::size_t times, std::string* out) {
+  const std::size_t start = out->size();
+  const std::size_t wanted = piece.size() * times;
+  out->reserve(start + wanted);
+  if (times > 0) out->append(piece);
+  // What is there doubles, and then its beginning once more.
+  while (out->size() - start < wanted) {
+    out->append(*out, start, std::min(out->size() - start, wanted - (out->size() - start)));
+  }
+}
+
 template <bool left>
 Status Pad(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
            Vector* result, RowErrors* errors) {
@@ -268,7 +279,7 @@ Status Pad(const KernelContext&, std::span<const Vector> arguments, const Select
     }
     out.clear();
     if (!left) out += text;
-    for (I64 i = 0; i < missing / pad_points; ++i) out += pad;
+    AppendTimes(pad, static_cast<std::size_t>(missing / pad_points), &out);
     out += pad.substr(0, Utf8Prefix(pad, static_cast<std::size_t>(missing % pad_points)));
     if (left) out += text;
     status = CheckCallTextBytes(left ? "lpad" : "rpad", result->heap().bytes() + out.size());
