@@ -374,9 +374,10 @@ class Core : public std::enable_shared_from_this<Core> {
     const double rows = pipeline.source->EstimatedRows();
     const bool outlived = reader_since_.has_value() &&
                           context_.clock->SteadyNow().value - *reader_since_ >= kReaderWorksNsMax;
-    pooled_ = context_.pool != nullptr && (detached_ || outlived || leave_to_pool_ || rows > context_.inline_rows_max);
+    const bool shared = context_.pool != nullptr && (detached_ || outlived || rows > context_.inline_rows_max);
+    pooled_ = shared || leave_to_pool_;
     std::size_t count = 1;
-    if (pooled_) {
+    if (shared) {
       count = std::clamp<std::size_t>(std::min(context_.workers_max, pipeline.source->workers_max()),
                                       1, kWorkersMax);
     }
