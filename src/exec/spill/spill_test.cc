@@ -441,7 +441,9 @@ TEST(SpillingTest, SharedRowsAreReadFromDiskByEachReader) {
       EXPECT_EQ(*rows, *expected) << "threads " << threads << " eagerly " << eagerly;
       const OperatorReport& first = env.report.children[0];
       EXPECT_GT(first.spilled_bytes, 0U);
-      EXPECT_EQ(first.spilled_rows, 30'000U);  // once, though they are read twice
+      // Once, though they are read twice; what a worker was just keeping stays in memory.
+      EXPECT_LE(first.spilled_rows, 30'000U);
+      EXPECT_GT(first.spilled_rows, 25'000U);
       EXPECT_EQ(first.adaptations.empty(), eagerly);
       EXPECT_LE(env.peak_bytes, std::size_t{1} << 20);
     }
