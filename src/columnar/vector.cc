@@ -1,5 +1,6 @@
 #include "columnar/vector.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -31,16 +32,20 @@ StringRef StringHeap::Add(std::string_view text) {
 }
 
 char* StringHeap::Allocate(std::size_t bytes) {
-  static constexpr std::size_t kBlockBytes = 16'384;
+  // Blocks grow with what is there: a heap of one short text is no larger than it must be, since an aggregate
+  // may have a heap for each of a million groups.
+  static constexpr std::size_t kBlockBytesMin = 256;
+  static constexpr std::size_t kBlockBytesMax = 16'384;
+  const std::size_t block_bytes = std::clamp(total_, kBlockBytesMin, kBlockBytesMax);
   total_ += bytes;
   if (bytes > left_) {
-    if (bytes > kBlockBytes / 4) {
+    if (bytes > block_bytes / 4) {
       blocks_.push_back(std::make_unique<char[]>(bytes));
       return blocks_.back().get();
     }
-    blocks_.push_back(std::make_unique<char[]>(kBlockBytes));
+    blocks_.push_back(std::make_unique<char[]>(block_bytes));
     at_ = blocks_.back().get();
-    left_ = kBlockBytes;
+    left_ = block_bytes;
   }
   char* result = at_;
   at_ += bytes;

@@ -5,6 +5,8 @@
 
 #include "exec/evaluator/evaluator.h"
 #include "exec/operators/group_table.h"
+#include "base/json.h"
+#include "exec/operators/print_report.h"
 #include "exec/testing.h"
 #include "exec/values/compare.h"
 #include "exec/values/gather.h"
@@ -528,6 +530,16 @@ TEST(QueryTest, ReportNamesOperatorsWithRows) {
   const std::string text = PrintReport(report);
   EXPECT_NE(text.find("rows: 200"), std::string::npos) << text;
   EXPECT_NE(text.find("rows: 2,"), std::string::npos) << text;
+  const Result<JsonValue> json = JsonValue::Parse(PrintReportJson(report));
+  ASSERT_TRUE(json.ok()) << json.status();
+  EXPECT_EQ(json->FindText("name"), "Aggregate");
+  const JsonValue& actual = *json->Find("actual");
+  EXPECT_EQ(actual.Find("rows")->integer(), 2);
+  EXPECT_EQ(actual.Find("rowsIn")->integer(), 200);
+  EXPECT_GT(actual.Find("memoryBytesPeak")->integer(), 0);
+  EXPECT_GT(actual.Find("timeMs")->number(), 0);
+  ASSERT_EQ(json->Find("children")->items().size(), 1U);
+  EXPECT_EQ(json->Find("children")->items()[0].Find("actual")->Find("rows")->integer(), 200);
 }
 
 }  // namespace

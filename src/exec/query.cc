@@ -6,11 +6,13 @@
 
 #include "base/mutex.h"
 #include "columnar/value.h"
+#include "exec/operators/print_report.h"
 #include "exec/pipeline/pipeline.h"
 #include "exec/result_sink.h"
 #include "exec/top_window.h"
 #include "exec/values/gather.h"
 #include "sql/plan/scan_node.h"
+#include "sql/plan/shared_node.h"
 #include "sql/plan/values_node.h"
 
 namespace tideline::exec {
@@ -21,6 +23,9 @@ constexpr std::int64_t kSliceNs = kNsPerMs;
 constexpr std::size_t kSliceBatchesMax = 64;
 /// How often a waiting reader looks at its cancel token and deadline.
 constexpr std::int64_t kWaitNs = 20 * kNsPerMs;
+/// How long a reader that must answer in time works itself. A batch of an expensive expression may take many
+/// seconds, so that afterwards it is left to the pool.
+constexpr std::int64_t kReaderWorksNsMax = kNsPerSecond;
 
 // Time spent below the operator being measured, so that each is charged for itself alone.
 struct WorkerClock {
@@ -173,6 +178,31 @@ class Worker {
   std::unique_ptr<SourceReader> reader_;
 };
 
+// Whether a call in `expr` may take long for a single row: a pattern, a list, a lambda over one.
+bool MayTakeLong(const sql::Expr& expr) {
+  if (expr.kind == sql::ExprKind::kCall && expr.scalar->name.starts_with("regexp")) return true;
+  for (const sql::ExprPtr& child : expr.children) {
+    const bool over_list = expr.kind == sql::ExprKind::kCall &&
+                           (child->kind == sql::ExprKind::kLambda || child->type.is_nested());
+    if (over_list || MayTakeLong(*child)) return true;
+  }
+  return false;
+}
+
+// A batch of a plan with such a call can take longer than a reader has time.
+bool MayTakeLong(const sql::PlanNode& node) {
+  bool found = false;
+  node.WithExpressions([&](const sql::ExprPtr& expr) {
+    found = found || MayTakeLong(*expr);
+    return expr;
+  });
+  if (!found && node.kind() == sql::PlanKind::kShared) {
+    found = MayTakeLong(*sql::As<sql::SharedNode>(node).plan().root);
+  }
+  return found || std::any_of(node.children().begin(), node.children().end(),
+                              [](const sql::PlanNodePtr& child) { return MayTakeLong(*child); });
+}
+
 // The running query. Lives until the last ticket in the pool has looked at it.
 class Core : public std::enable_shared_from_this<Core> {
  public:
@@ -204,8 +234,10 @@ class Core : public std::enable_shared_from_this<Core> {
     return plan_->pipelines.front().source->Prepare();
   }
 
-  void Start() {
+  // `slow`: a batch may take long.
+  void Start(bool slow) {
     const MutexLock lock(mutex_);
+    leave_to_pool_ = slow;
     StartPipeline();
   }
 
@@ -229,7 +261,7 @@ class Core : public std::enable_shared_from_this<Core> {
         *batch = {};
         return true;
       }
-      const std::size_t slot = ClaimSlot();
+      const std::size_t slot = ReaderWorks(until) ? ClaimSlot() : kNoSlot;
       if (slot == kNoSlot) {
         changed_.WaitFor(mutex_, kWaitNs);
         continue;
@@ -247,10 +279,7 @@ class Core : public std::enable_shared_from_this<Core> {
     if (detached_ || context_.pool == nullptr) return;
     detached_ = true;
     if (finished_ || !error_.ok()) return ReleasePlan();
-    if (!pooled_) {
-      pooled_ = true;
-      for (std::size_t i = 0; i < ready_.size(); ++i) SubmitTicket();
-    }
+    GoToPool();
     if (!sink_->Full()) ResumePaused();
   }
 
@@ -328,7 +357,7 @@ class Core : public std::enable_shared_from_this<Core> {
 
   void SubmitTicket() {
     // A full pool costs parallelism only: the reader runs what is ready.
-    static_cast<void>(context_.pool->Submit([self = shared_from_this()] { self->RunTicket(); }));
+    if (!context_.pool->Submit([self = shared_from_this()] { self->RunTicket(); }).ok()) ticket_lost_ = true;
   }
 
   void Fail(const Status& status) {
@@ -343,9 +372,12 @@ class Core : public std::enable_shared_from_this<Core> {
     const Pipeline& pipeline = plan_->pipelines[pipeline_];
     if (pipeline.source->empty()) return EndPipeline();
     const double rows = pipeline.source->EstimatedRows();
-    pooled_ = context_.pool != nullptr && (detached_ || rows > context_.inline_rows_max);
+    const bool outlived = reader_since_.has_value() &&
+                          context_.clock->SteadyNow().value - *reader_since_ >= kReaderWorksNsMax;
+    const bool shared = context_.pool != nullptr && (detached_ || outlived || rows > context_.inline_rows_max);
+    pooled_ = shared || leave_to_pool_;
     std::size_t count = 1;
-    if (pooled_) {
+    if (shared) {
       count = std::clamp<std::size_t>(std::min(context_.workers_max, pipeline.source->workers_max()),
                                       1, kWorkersMax);
     }
@@ -357,6 +389,22 @@ class Core : public std::enable_shared_from_this<Core> {
       workers_.push_back(std::make_unique<Worker>(&pipeline, &context_));
       MakeReady(i);
     }
+  }
+
+  void GoToPool() TL_REQUIRES(mutex_) {
+    if (pooled_) return;
+    pooled_ = true;
+    for (std::size_t i = 0; i < ready_.size(); ++i) SubmitTicket();
+  }
+
+  // Whether the thread that waits for rows until `until` lends a hand.
+  bool ReaderWorks(SteadyNs until) TL_REQUIRES(mutex_) {
+    if (context_.pool == nullptr || until.value == INT64_MAX) return true;
+    const std::int64_t now = context_.clock->SteadyNow().value;
+    if (!reader_since_.has_value()) reader_since_ = now;
+    if (!leave_to_pool_ && now - *reader_since_ < kReaderWorksNsMax) return true;
+    GoToPool();
+    return ticket_lost_;
   }
 
   void MakeReady(std::size_t slot) TL_REQUIRES(mutex_) {
@@ -464,6 +512,9 @@ class Core : public std::enable_shared_from_this<Core> {
   bool finished_ TL_GUARDED_BY(mutex_) = false;
   bool closed_ TL_GUARDED_BY(mutex_) = false;
   bool detached_ TL_GUARDED_BY(mutex_) = false;
+  bool leave_to_pool_ TL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> ticket_lost_{false};
+  std::optional<std::int64_t> reader_since_ TL_GUARDED_BY(mutex_);  // of the first wait that had an end
   QueryStatistics final_statistics_ TL_GUARDED_BY(mutex_);
   OperatorReport final_report_ TL_GUARDED_BY(mutex_);
   Status error_ TL_GUARDED_BY(mutex_) = OkStatus();
@@ -486,10 +537,11 @@ class Execution final : public QueryExecution {
   const std::shared_ptr<Core> core_;
 };
 
-// Runs the explained query to its end, then answers with what was measured, a row per line.
+// Runs the explained query to its end, then answers with what was measured: a row per line of text, or
+// one row of JSON.
 class AnalyzeExecution final : public QueryExecution {
  public:
-  explicit AnalyzeExecution(std::unique_ptr<QueryExecution> inner) : inner_(std::move(inner)) {}
+  AnalyzeExecution(std::unique_ptr<QueryExecution> inner, bool json) : inner_(std::move(inner)), json_(json) {}
   Result<bool> NextUntil(Batch* batch, SteadyNs until) override {
     if (done_) return false;
     Batch rows;
@@ -499,8 +551,9 @@ class AnalyzeExecution final : public QueryExecution {
       return true;
     }
     done_ = true;
-    const std::string text = PrintReport(inner_->Report());
     std::vector<Value> lines;
+    if (json_) lines.push_back(Value::Varchar(PrintReportJson(inner_->Report())));
+    const std::string text = json_ ? std::string() : PrintReport(inner_->Report());
     for (std::size_t from = 0; from < text.size();) {
       const std::size_t end = text.find('\n', from);
       lines.push_back(Value::Varchar(text.substr(from, end - from)));
@@ -517,6 +570,7 @@ class AnalyzeExecution final : public QueryExecution {
 
  private:
   const std::unique_ptr<QueryExecution> inner_;
+  const bool json_;
   bool done_ = false;
 };
 
@@ -528,7 +582,7 @@ Result<std::unique_ptr<QueryExecution>> ExecuteWhole(const sql::PlanNodePtr& roo
                                                      const ExecutionContext& context) {
   auto core = std::make_shared<Core>(context);
   TL_TRY(core->Plan(root));
-  core->Start();
+  core->Start(context.pool != nullptr && MayTakeLong(*root));
   return std::unique_ptr<QueryExecution>(std::make_unique<Execution>(std::move(core)));
 }
 
@@ -591,7 +645,7 @@ Result<std::unique_ptr<QueryExecution>> ExecuteStatement(const sql::BoundStateme
       measured.measure_bytes = true;
       std::unique_ptr<QueryExecution> inner =
           TL_TRY(ExecuteStatement(*statement.explained, measured));
-      return std::unique_ptr<QueryExecution>(std::make_unique<AnalyzeExecution>(std::move(inner)));
+      return std::unique_ptr<QueryExecution>(std::make_unique<AnalyzeExecution>(std::move(inner), statement.json));
     }
     case sql::BoundStatementKind::kDelete:
       return ExecuteDelete(statement, context);

@@ -11,7 +11,9 @@
 // no thread meanwhile; told to run on (RunOn), they let rows wait on disk instead.
 //
 // The first error wins: every call of Next after it returns it. Cancelling takes effect within a
-// slice; Next notices within kWaitNs even when all workers are busy.
+// slice; Next notices within kWaitNs even when all workers are busy. A reader that must answer by some
+// time works itself for a second at most, and not at all where a batch may take long (patterns, lists),
+// since a slice is one batch at least; the rest it leaves to the pool.
 #pragma once
 
 #include <cstdint>

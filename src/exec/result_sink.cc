@@ -54,6 +54,7 @@ class ResultConsumer final : public Consumer {
     return status;
   }
   Status TryWrite(ResultSink::Item* item) {
+    TL_TRY(CheckFrame(item->batch));
     if (file_ == nullptr) file_ = TL_TRY(sink_->options_.spill->NewFile());
     scratch_.clear();
     for (Vector& column : item->batch.columns) column = column.Flatten();

@@ -54,9 +54,12 @@ class FakeScan final : public ScanSource {
 class FakeScans final : public ScanProvider {
  public:
   std::vector<Batch> batches;
+  /// Of scans whose first column has that number, in place of `batches`.
+  std::map<std::uint32_t, std::vector<Batch>> others;
   std::shared_ptr<FakeScan> last;
-  Result<std::shared_ptr<ScanSource>> OpenScan(const sql::ScanNode&, const EvalContext&) override {
-    last = std::make_shared<FakeScan>(&batches);
+  Result<std::shared_ptr<ScanSource>> OpenScan(const sql::ScanNode& scan, const EvalContext&) override {
+    const auto other = others.find(scan.outputs().front().column.id);
+    last = std::make_shared<FakeScan>(other == others.end() ? &batches : &other->second);
     return std::shared_ptr<ScanSource>(last);
   }
 };

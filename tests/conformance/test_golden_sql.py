@@ -143,6 +143,16 @@ def same_double(a, b):
     return x == y or (math.isnan(x) and math.isnan(y)) or math.isclose(x, y, rel_tol=1e-9)
 
 
+def are_like(patterns, rows):
+    """Whether rows are what patterns say: * is any text, a pattern ... any number of rows."""
+    if not patterns:
+        return not rows
+    if patterns[0] == "...":
+        return any(are_like(patterns[1:], rows[skipped:]) for skipped in range(len(rows) + 1))
+    pattern = ".*".join(re.escape(part) for part in patterns[0].split("*"))
+    return bool(rows) and re.fullmatch(pattern, rows[0]) is not None and are_like(patterns[1:], rows[1:])
+
+
 class Wire:
     """Calls the API of a server in development mode, unsigned."""
 
@@ -318,6 +328,10 @@ class FileRun:
         seen = [" | ".join(cell_text(datum_text(datum, column["Type"]))
                            for datum, column in zip(row["Data"], columns)) or "(no columns)"
                 for row in rows]
+        if "like" in words[2:]:
+            if not are_like([row.rstrip() for row in expected], [row.rstrip() for row in seen]):
+                self.fail(block, "rows are not like that\n  expected: %s\n  seen:     %s" % (expected, seen))
+            return
         expected = [" | ".join(cell.strip() for cell in row.split("|")) for row in expected]
         seen = [" | ".join(cell.strip() for cell in row.split("|")) for row in seen]
         if "rowsort" in words[2:]:

@@ -78,9 +78,6 @@ def check(tideline, peers, family, seed, query, ordered, tally):
         if peer_answer is None:
             tally.refused[peer.name] += 1
             continue
-        if answer is None and refusal.endswith("is not supported yet"):
-            tally.refused["tideline"] += 1  # by name: docs/compatibility.md lists what is
-            return None
         tally.compared[family, peer.name] += 1
         what = (f"refused: {refusal}" if answer is None
                 else compare.difference(answer.rows, peer_answer.rows, ordered))

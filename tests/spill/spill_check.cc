@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <functional>
 
+#include "exec/operators/print_report.h"
 #include "exec/testing.h"
 #include "sql/plan/join_node.h"
 #include "sql/plan/sort_node.h"

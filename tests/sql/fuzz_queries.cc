@@ -1,4 +1,4 @@
-// fuzz_queries [--seed N] [--count N] [--mutants PERCENT]: random statements (query_generator.h) through
+// fuzz_queries [--seed N] [--count N] [--seconds S] [--mutants PERCENT]: random statements (query_generator.h) through
 // parser, binder, optimizer and executor.
 //
 // A statement is run with the optimizer off on one thread; then with it on, on one thread and on two, and on
@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/time.h"
 #include "query_generator.h"
 
 namespace tideline::slt {
@@ -26,6 +27,7 @@ struct Options {
   std::uint64_t seed = 1;
   std::size_t count = 500;
   std::size_t mutants = 20;
+  std::size_t seconds = SIZE_MAX;  ///< ends after so many, whatever the count
 };
 
 Result<std::vector<std::string>> RowsOf(QueryRunner& runner, const std::string& sql) {
@@ -51,7 +53,11 @@ class Fuzzer {
 
   /// False after a finding.
   bool Run() {
+    const std::int64_t start = SystemClock().SteadyNow().value;
     for (std::size_t done = 0; done < options_.count; done += kStatementsPerSeed) {
+      const auto spent = static_cast<std::size_t>((SystemClock().SteadyNow().value - start) / kNsPerSecond);
+      if (spent >= options_.seconds) options_.count = done;
+      if (done == options_.count) break;
       const std::uint64_t seed = options_.seed + done / kStatementsPerSeed;
       if (!RunSeed(seed, std::min(kStatementsPerSeed, options_.count - done))) return false;
       if (done % 10'000 == 0 && done > 0) {
@@ -128,7 +134,7 @@ class Fuzzer {
     return false;
   }
 
-  const Options options_;
+  Options options_;
   std::size_t compared_ = 0;
   std::size_t failed_ = 0;
   std::size_t refused_ = 0;
@@ -148,10 +154,12 @@ int Main(int argc, char** argv) {
       options.seed = value;
     } else if (name == "--count") {
       options.count = value;
+    } else if (name == "--seconds") {
+      options.seconds = value;
     } else if (name == "--mutants" && value <= 100) {
       options.mutants = value;
     } else {
-      std::fprintf(stderr, "usage: fuzz_queries [--seed N] [--count N] [--mutants PERCENT]\n");
+      std::fprintf(stderr, "usage: fuzz_queries [--seed N] [--count N] [--seconds S] [--mutants PERCENT]\n");
       return 2;
     }
   }

@@ -85,10 +85,15 @@ class SltParser {
     }
     while (!rest.empty()) {
       const std::string_view mode = TakeWord(&rest);
-      if (mode != "rowsort" && mode != "names") {
+      if (mode == "rowsort") {
+        block->rowsort = true;
+      } else if (mode == "names") {
+        block->names = true;
+      } else if (mode == "like") {
+        block->like = true;
+      } else {
         return InvalidArgument("line {}: unknown mode '{}'", block->line, mode);
       }
-      (mode == "names" ? block->names : block->rowsort) = true;
     }
     for (; at_ < lines_.size() && lines_[at_] != "----" && !Trim(lines_[at_]).empty(); ++at_) {
       AppendSql(block);
@@ -161,7 +166,8 @@ std::string PrintSlt(const std::vector<Block>& blocks) {
         for (const std::string& row : block.rows) line(row);
         break;
       case BlockKind::kQuery:
-        line("query " + block.types + (block.rowsort ? " rowsort" : "") + (block.names ? " names" : ""));
+        line("query " + block.types + (block.rowsort ? " rowsort" : "") + (block.like ? " like" : "") +
+             (block.names ? " names" : ""));
         line(block.sql);
         line("----");
         for (const std::string& row : block.rows) line(row);

@@ -23,6 +23,12 @@
 //   a | b | c                          first line after the mark holds the names of the columns.
 //   x | 1 | 0.5                        NULL is null, (empty) is empty text
 //
+//   query T like                       rows are patterns: * stands for any text, a row ... for any
+//   EXPLAIN ANALYZE SELECT 1           number of rows; always in order
+//   ----
+//   Values*
+//   ...
+//
 //   statement ok
 //   SELECT 1
 //
@@ -48,6 +54,7 @@ struct Block {
   std::vector<std::string> rows;      ///< table: header and rows; query: expected rows
   std::string types;                  ///< query
   bool rowsort = false;               ///< query
+  bool like = false;                  ///< query: rows are patterns
   bool names = false;                 ///< query: rows[0] holds the names of the columns
   std::string sql;                    ///< query, statement
   bool expects_error = false;         ///< statement

@@ -80,6 +80,41 @@ bool SameRow(const std::string& types, const std::string& expected, const std::s
   return true;
 }
 
+// Whether `text` is `pattern`, in which * stands for any text.
+bool IsLike(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t after = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      after = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++after;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+// The same for rows; a pattern "..." stands for any number of them.
+bool AreLike(std::span<const std::string> patterns, std::span<const std::string> rows) {
+  if (patterns.empty()) return rows.empty();
+  if (patterns[0] == "...") {
+    for (std::size_t skipped = 0; skipped <= rows.size(); ++skipped) {
+      if (AreLike(patterns.subspan(1), rows.subspan(skipped))) return true;
+    }
+    return false;
+  }
+  return !rows.empty() && IsLike(patterns[0], rows[0]) && AreLike(patterns.subspan(1), rows.subspan(1));
+}
+
 std::string Joined(const std::vector<std::string>& rows) {
   std::string text;
   for (const std::string& row : rows) text += "    " + row + "\n";
@@ -239,11 +274,13 @@ class BlockRunner {
 
   // A runner without an order of its own is held to the order that the statement asks for.
   bool Ordered(const Block& block) const {
+    if (block.like) return true;
     if (block.rowsort) return false;
     return runner_.keeps_order() || absl::StrContains(absl::AsciiStrToUpper(block.sql), "ORDER BY");
   }
 
   bool Same(const Block& block, const std::vector<std::string>& seen) const {
+    if (block.like) return AreLike(block.rows, seen);
     if (seen.size() != block.rows.size()) return false;
     std::vector<std::string> expected = block.rows;
     const auto first = expected.begin() + (block.names && !expected.empty() ? 1 : 0);

@@ -2,8 +2,11 @@
 
 #include <any>
 
+#include "exec/evaluator/argument_load.h"
 #include "exec/evaluator/expr_node.h"
+#include "exec/values/gather.h"
 #include "functions/cast.h"
+#include "functions/growth.h"
 
 namespace tideline::exec {
 namespace {
@@ -128,6 +131,11 @@ functions::KernelContext ContextOf(const CompileScope& scope, const Type* type, 
 // per batch: such kernels get few rows at a time, as many as they do in about this time.
 constexpr std::int64_t kPieceNsMax = 10 * kNsPerMs;
 
+// Rows with more lists and texts than the first are divided into pieces of about the second, so that someone looks
+// at the token in between.
+constexpr std::uint64_t kWeightMax = std::uint64_t{4} << 20;
+constexpr std::uint64_t kPieceWeight = std::uint64_t{256} << 10;
+
 bool IsSlow(const functions::ScalarFunction& function) { return function.name.starts_with("regexp"); }
 
 class CallNode final : public ExprNode {
@@ -207,7 +215,7 @@ class CallNode final : public ExprNode {
       run = Selection::Of(not_null);
     }
     if (run.empty()) return OkStatus();
-    if (lambdas_.empty()) return RunKernel(arguments, run, out, errors);
+    if (lambdas_.empty()) return RunKernel(context_, arguments, run, out, errors);
     std::vector<BoundLambda> bound;
     bound.reserve(lambdas_.size());
     for (const auto& body : lambdas_) bound.emplace_back(body.get(), input.columns);
@@ -215,19 +223,95 @@ class CallNode final : public ExprNode {
     for (const BoundLambda& lambda : bound) pointers.push_back(&lambda);
     functions::KernelContext context = context_;
     context.lambdas = pointers;
-    return kernel_(context, arguments, run, out, errors);
+    return RunKernel(context, arguments, run, out, errors);
   }
 
-  Status RunKernel(std::span<const Vector> arguments, const Selection& rows, Vector* out, RowErrors* errors) {
-    // A nested result is made whole; the others can be made piece by piece.
-    if (!may_be_slow_ || type_.is_nested()) return kernel_(context_, arguments, rows, out, errors);
+  // Rows that bring much are taken some at a time, so that no kernel runs long unseen. A nested result has limits
+  // too, since rows of it that lead to much would lead others to more.
+  Status RunKernel(const functions::KernelContext& context, std::span<const Vector> arguments, const Selection& rows,
+                   Vector* out, RowErrors* errors) {
+    const ArgumentLoad loads(arguments);
+    const Load load = loads.none() ? Load() : loads.Of(rows);
+    if (type_.is_nested()) {
+      TL_TRY(functions::CheckCallElements(function_->name, load.elements));
+      TL_TRY(functions::CheckCallTextBytes(function_->name, load.text_bytes));
+      if (load.weight() <= kWeightMax) {
+        TL_TRY(kernel_(context, arguments, rows, out, errors));
+      } else {
+        TL_TRY(RunNested(context, loads, arguments, rows, out, errors));
+      }
+      return functions::CheckCallElements(function_->name, ElementsOf(*out, rows));
+    }
+    if (may_be_slow_) return RunTimed(context, arguments, rows, out, errors);
+    if (load.weight() <= kWeightMax) return kernel_(context, arguments, rows, out, errors);
+    return RunWeighed(context, loads, arguments, rows, out, errors);
+  }
+
+  // The rows from `first` on that weigh a piece; one at least.
+  static std::span<const std::uint32_t> NextPiece(const ArgumentLoad& loads, std::span<const std::uint32_t> rows) {
+    std::size_t end = 0;
+    std::uint64_t weight = 0;
+    for (; end < rows.size() && (end == 0 || weight <= kPieceWeight); ++end) weight += loads.Of(rows[end]).weight();
+    return rows.first(end);
+  }
+
+  // A kernel sets the children of its result once, so that each piece has a vector of its own and all are put
+  // together at the end.
+  Status RunNested(const functions::KernelContext& context, const ArgumentLoad& loads,
+                   std::span<const Vector> arguments, const Selection& rows, Vector* out, RowErrors* errors) {
+    const std::vector<std::uint32_t> list = RowsOf(rows);
+    std::vector<Vector> parts;
+    std::vector<RowPlace> places(out->size());
+    for (std::span<const std::uint32_t> left(list); !left.empty();) {
+      TL_TRY(query_.CheckStillWanted());
+      const std::span<const std::uint32_t> piece = NextPiece(loads, left);
+      left = left.subspan(piece.size());
+      const auto part = static_cast<std::uint32_t>(parts.size());
+      if (context.lambdas.empty()) {
+        // Kernels may go over all elements of their arguments: these have no others than the piece's.
+        std::vector<Vector> own;
+        for (const Vector& argument : arguments) own.push_back(GatherRows(argument, piece));
+        parts.push_back(Vector::Flat(type_, piece.size()));
+        RowErrors failed;
+        TL_TRY(kernel_(context, own, Selection::All(piece.size()), &parts.back(), &failed));
+        for (const RowErrors::Entry& entry : failed.entries()) errors->Add(piece[entry.row], entry.status);
+        for (std::uint32_t i = 0; i < piece.size(); ++i) places[piece[i]] = {part, i};
+      } else {
+        parts.push_back(Vector::Flat(type_, out->size()));  // a lambda knows rows by their numbers
+        TL_TRY(kernel_(context, arguments, Selection::Of(piece), &parts.back(), errors));
+        for (const std::uint32_t row : piece) places[row] = {part, row};
+      }
+    }
+    std::vector<const Vector*> sources;
+    for (const Vector& part : parts) sources.push_back(&part);
+    *out = Gather(type_, sources, places);
+    return OkStatus();
+  }
+
+  Status RunWeighed(const functions::KernelContext& context, const ArgumentLoad& loads,
+                    std::span<const Vector> arguments, const Selection& rows, Vector* out, RowErrors* errors) {
+    const std::vector<std::uint32_t> list = RowsOf(rows);
+    for (std::span<const std::uint32_t> left(list); !left.empty();) {
+      TL_TRY(query_.CheckStillWanted());
+      const std::span<const std::uint32_t> piece = NextPiece(loads, left);
+      left = left.subspan(piece.size());
+      TL_TRY(kernel_(context, arguments, Selection::Of(piece), out, errors));
+      if (type_.physical() == PhysicalType::kString) {
+        TL_TRY(functions::CheckCallTextBytes(function_->name, out->heap().bytes()));
+      }
+    }
+    return OkStatus();
+  }
+
+  Status RunTimed(const functions::KernelContext& context, std::span<const Vector> arguments, const Selection& rows,
+                  Vector* out, RowErrors* errors) {
     const std::vector<std::uint32_t> list = RowsOf(rows);
     const Clock& clock = query_.clock != nullptr ? *query_.clock : SystemClock();
     for (std::size_t first = 0; first < list.size();) {
       TL_TRY(query_.CheckStillWanted());
       const std::size_t count = std::min(piece_rows_, list.size() - first);
       const std::int64_t start = clock.SteadyNow().value;
-      TL_TRY(kernel_(context_, arguments, Selection::Of(std::span(list).subspan(first, count)), out, errors));
+      TL_TRY(kernel_(context, arguments, Selection::Of(std::span(list).subspan(first, count)), out, errors));
       const std::int64_t spent = clock.SteadyNow().value - start;
       if (spent > kPieceNsMax) piece_rows_ = std::max<std::size_t>(1, count / 2);
       if (spent < kPieceNsMax / 8) piece_rows_ = std::min(2 * piece_rows_, kBatchRowsMax);

@@ -140,7 +140,7 @@ class InSetNode final : public ExprNode {
   const bool has_null_;
 };
 
-// x IN (a, b, …) in general; an element is computed only for rows not found yet.
+// x IN (a, b, …) in general. All elements are computed, so that one that fails does so whatever stands before it.
 class InListNode final : public ExprNode {
  public:
   explicit InListNode(std::vector<ExprNodePtr> children) : children_(std::move(children)) {}
@@ -151,20 +151,20 @@ class InListNode final : public ExprNode {
     Vector out = Vector::Flat(Type::Boolean(), input.row_count);
     auto* values = out.mutable_values<std::uint8_t>();
     rows.ForEach([&](std::uint32_t row) { values[row] = 0; });
-    std::vector<std::uint32_t> open = RowsOf(rows);
+    std::vector<std::uint32_t> open = RowsOf(rows);  // not failed
     for (std::size_t i = 1; i < children_.size() && !open.empty(); ++i) {
       const std::size_t errors_before = errors->entries().size();
       Vector element;
       TL_TRY(children_[i]->Eval(input, Selection::Of(open), &element, errors));
       DropFailed(*errors, errors_before, &open);
-      std::erase_if(open, [&](std::uint32_t row) {
+      for (const std::uint32_t row : open) {
+        if (values[row] != 0) continue;
         const Tri equal = SqlEqual(value, row, element, row);
         if (equal == Tri::kUnknown) out.SetNull(row);
-        if (equal != Tri::kTrue) return false;
+        if (equal != Tri::kTrue) continue;
         out.SetValid(row);
         values[row] = 1;
-        return true;
-      });
+      }
     }
     *result = std::move(out);
     return OkStatus();

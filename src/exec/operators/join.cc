@@ -36,6 +36,20 @@ class HashJoin final : public JoinBreaker {
   bool keyed() const { return !plan_->build.keys.empty(); }
   /// Moves partitions below the next bound from memory to `writer`, if no one else is at it.
   Status MakeRoom(PartitionWriter* writer);
+  /// Another worker is making room and has not made enough: what comes meanwhile must not be kept.
+  bool IsFull() const {
+    return evicting_.load() && resident_from_.load() < kPartitions &&
+           own_.memory.used_bytes() > own_.share_bytes / 4 * 3;
+  }
+  /// Sends further partitions to disk; what the bound is then.
+  std::size_t RaiseBound() {
+    std::size_t from = resident_from_.load();
+    std::size_t next = from;
+    do {
+      next = keyed() ? from + (kPartitions - from + 1) / 2 : kPartitions;
+    } while (!resident_from_.compare_exchange_weak(from, next));
+    return next;
+  }
   void AddParts(std::vector<SpilledRows>* to, std::vector<SpilledRows> parts) {
     const MutexLock lock(mutex_);
     for (std::size_t p = 0; p < parts.size(); ++p) (*to)[p].Adopt(std::move(parts[p]));
@@ -127,9 +141,10 @@ class BuildConsumer final : public Consumer {
     join_->facts_.rows += list.size();
     join_->facts_.null_key_rows += static_cast<std::uint64_t>(
         std::count_if(marks_.begin(), marks_.end(), [](std::uint8_t mark) { return (mark & 1) != 0; }));
-    if (const std::size_t from = join_->resident_from_.load(); from > 0) {
-      TL_TRY(WritePartitions(from, &kept, &writer_));
+    for (std::size_t from = join_->resident_from_.load();; from = join_->RaiseBound()) {
+      if (from > 0) TL_TRY(WritePartitions(from, &kept, &writer_));
       if (kept.rows.row_count == 0) return OkStatus();
+      if (!join_->IsFull()) break;
     }
     TL_TRY(join_->build_->Keep(std::move(kept)));
     return join_->MakeRoom(&writer_);
@@ -161,9 +176,7 @@ Status HashJoin::MakeRoom(PartitionWriter* writer) {
   if (from == kPartitions || evicting_.exchange(true)) return OkStatus();
   own_.stats.Adapt("joins on disk", fmt::format("{} rows to keep in {} bytes, its share of the memory is {}",
                                                 facts_.rows.load(), own_.memory.used_bytes(), own_.share_bytes));
-  const std::size_t next = keyed() ? from + (kPartitions - from + 1) / 2 : kPartitions;
-  resident_from_ = next;
-  const Status status = Evict(next, writer);
+  const Status status = Evict(RaiseBound(), writer);
   evicting_ = false;
   return status;
 }

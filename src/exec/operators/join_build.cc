@@ -206,6 +206,7 @@ Status BuildSide::LayOut() {
     for (const Kept& kept : kept_) sources.push_back(&kept.rows.columns[c]);
     columns_.push_back(Gather(plan_->build.outputs[c].type, sources, places));
     for (Kept& kept : kept_) kept.rows.columns[c] = Vector();
+    if (row_count_ > 0) row_bytes_ += KeptBytes(columns_.back()) / row_count_;
   }
   return OkStatus();
 }

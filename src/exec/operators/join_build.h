@@ -90,6 +90,8 @@ class BuildSide {
   Status Finish();
 
   std::size_t row_count() const { return row_count_; }
+  /// What a row's columns cost on average.
+  std::size_t row_bytes() const { return row_bytes_; }
   /// Rows whose keys are those of `group` of table(); without keys all.
   std::span<const std::uint32_t> RowsOfGroup(std::uint32_t group) const {
     return {order_.data() + offsets_[group], offsets_[group + 1] - offsets_[group]};
@@ -114,6 +116,7 @@ class BuildSide {
 
   // After Finish.
   std::size_t row_count_ = 0;
+  std::size_t row_bytes_ = 0;
   std::vector<Vector> columns_;
   std::unique_ptr<GroupTable> table_;
   std::vector<std::uint32_t> order_;    // rows, by group

@@ -77,6 +77,7 @@ Status JoinProbe::Push(const Batch& batch, const Selection& rows) {
   }
   at_ = 0;
   offset_ = 0;
+  pairs_per_batch_ = PairsPerBatch();
   pending_ = true;
   return Continue();
 }
@@ -113,7 +114,19 @@ Result<std::vector<SpilledRows>> JoinProbe::TakeSpilled() {
   return writer_->Finish();
 }
 
+// Pairs of wide rows go out in batches that a small memory can hold.
+std::size_t JoinProbe::PairsPerBatch() const {
+  constexpr std::size_t kWideRowBytes = 4 << 10;  // looking at each text is worth it only when memory is small
+  const std::size_t bytes_max = plan_->own->BatchBytesMax();
+  if (bytes_max >= kWideRowBytes * kBatchRowsMax || batch_.row_count == 0) return kBatchRowsMax;
+  std::size_t probe_bytes = 0;
+  for (const Vector& column : batch_.columns) probe_bytes += KeptBytes(column);
+  const std::size_t pair_bytes = 1 + probe_bytes / batch_.row_count + build_->row_bytes();
+  return std::clamp<std::size_t>(bytes_max / pair_bytes, 1, kBatchRowsMax);
+}
+
 Status JoinProbe::Continue() {
+  if (pushed_ < pair_items_.size()) return PushPairs();
   CollectPairs();
   if (!pair_items_.empty()) return TakePairs();
   pending_ = false;
@@ -132,6 +145,7 @@ Status JoinProbe::Continue() {
 void JoinProbe::CollectPairs() {
   pair_items_.clear();
   pair_build_.clear();
+  pushed_ = 0;
   const bool once = plan_->any_pair_marks || plan_->mark_by_key;
   while (at_ < rows_.size() && pair_items_.size() < kBatchRowsMax) {
     const std::uint32_t group = groups_[at_];
@@ -154,11 +168,15 @@ void JoinProbe::CollectPairs() {
     if (offset_ == candidates.size()) NextRow();
   }
 }
-// Column `place` of the collected pairs.
-Vector JoinProbe::PairColumn(std::uint32_t place) const {
+
+// Column `place` of the pairs of `rows` of the batch and `build` of the kept side.
+Vector JoinProbe::PairColumn(std::uint32_t place, const std::vector<std::uint32_t>& rows,
+                             const std::vector<std::uint32_t>& build) const {
   const std::size_t probe_count = plan_->probe.outputs.size();
-  if (place >= probe_count) return GatherRows(build_->columns()[place - probe_count], pair_build_);
-  return TakeRows(batch_.columns[place], pair_rows_);
+  if (place >= probe_count) return GatherRows(build_->columns()[place - probe_count], build);
+  // Rows come in order, so that the ends tell whether a row with many partners is alone here.
+  if (rows.front() == rows.back()) return Vector::ConstantOf(batch_.columns[place], rows.front(), rows.size());
+  return TakeRows(batch_.columns[place], rows);
 }
 
 void JoinProbe::FillPairRows() {
@@ -172,13 +190,16 @@ Batch JoinProbe::ConditionBatch() {
   Batch pairs;
   pairs.row_count = pair_items_.size();
   pairs.columns.resize(plan_->probe.outputs.size() + plan_->build.outputs.size());
-  for (const std::uint32_t place : read_places_) pairs.columns[place] = PairColumn(place);
+  for (const std::uint32_t place : read_places_) pairs.columns[place] = PairColumn(place, pair_rows_, pair_build_);
   return pairs;
 }
 
 Status JoinProbe::TakePairs() {
   if (!residual_.empty() || !test_.empty()) TL_TRY(TryPairs());
-  if (plan_->kind == JoinKind::kMark || pair_items_.empty()) return OkStatus();
+  if (plan_->kind == JoinKind::kMark || pair_items_.empty()) {
+    pushed_ = pair_items_.size();
+    return OkStatus();
+  }
   for (std::size_t i = 0; i < pair_items_.size(); ++i) {
     std::uint8_t& found = found_[pair_items_[i]];
     if (plan_->kind == JoinKind::kSingle && found != 0) {
@@ -188,10 +209,27 @@ Status JoinProbe::TakePairs() {
     if (plan_->preserves_build) build_->MarkMatched(pair_build_[i]);
   }
   FillPairRows();
+  return PushPairs();
+}
+
+// The next of the pairs that passed.
+Status JoinProbe::PushPairs() {
+  const std::size_t count = std::min(pairs_per_batch_, pair_items_.size() - pushed_);
   Batch out;
-  out.row_count = pair_items_.size();
-  for (const std::uint32_t place : plan_->places) out.columns.push_back(PairColumn(place));
-  return next_->Push(out, Selection::All(out.row_count));
+  out.row_count = count;
+  if (count == pair_items_.size()) {
+    for (const std::uint32_t place : plan_->places) out.columns.push_back(PairColumn(place, pair_rows_, pair_build_));
+  } else {
+    const auto piece = [&](const std::vector<std::uint32_t>& of) {
+      const auto first = of.begin() + static_cast<std::ptrdiff_t>(pushed_);
+      return std::vector<std::uint32_t>(first, first + static_cast<std::ptrdiff_t>(count));
+    };
+    const std::vector<std::uint32_t> rows = piece(pair_rows_);
+    const std::vector<std::uint32_t> build = piece(pair_build_);
+    for (const std::uint32_t place : plan_->places) out.columns.push_back(PairColumn(place, rows, build));
+  }
+  pushed_ += count;
+  return next_->Push(out, Selection::All(count));
 }
 
 // Drops pairs that the condition is not true of; notes what the test of a mark join says.

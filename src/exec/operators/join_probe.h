@@ -48,10 +48,13 @@ class JoinProbe final : public Consumer {
     ++at_;
     offset_ = 0;
   }
-  Vector PairColumn(std::uint32_t place) const;
+  Vector PairColumn(std::uint32_t place, const std::vector<std::uint32_t>& rows,
+                    const std::vector<std::uint32_t>& build) const;
   void FillPairRows();
   Batch ConditionBatch();
   Status TakePairs();
+  Status PushPairs();
+  std::size_t PairsPerBatch() const;
   Status TryPairs();
   Status PushLonely();
   Status PushMarks();
@@ -83,6 +86,8 @@ class JoinProbe final : public Consumer {
   std::vector<std::uint32_t> pair_build_;
   std::vector<std::uint32_t> pair_rows_;
   std::vector<std::uint32_t> passed_;
+  std::size_t pushed_ = 0;           // of the pairs that passed
+  std::size_t pairs_per_batch_ = kBatchRowsMax;
 };
 
 }  // namespace tideline::exec

@@ -40,6 +40,10 @@ struct OperatorContext {
     return std::clamp<std::size_t>(share_bytes / 256, 4 << 10, 64 << 10);
   }
 
+  /// Most bytes of the batches that an operator makes by pairing or copying rows: whoever keeps one, or waits to
+  /// hand it on, holds it whole.
+  std::size_t BatchBytesMax() const { return std::clamp<std::size_t>(share_bytes / 16, 16 << 10, 16 << 20); }
+
   MemoryBudget memory;
   EvalContext eval;
   OperatorStats stats;

@@ -1,7 +1,7 @@
 // exec/operators/operator_stats.h: what one operator of a running query did.
 //
 // Workers add to OperatorStats as they go; a QueryExecution hands out an OperatorReport, plain values
-// in the shape of the plan, at any time. EXPLAIN ANALYZE is printed from the report.
+// in the shape of the plan, at any time. EXPLAIN ANALYZE is printed from the report (print_report.h).
 #pragma once
 
 #include <atomic>
@@ -72,8 +72,5 @@ struct OperatorReport {
   std::vector<Adaptation> adaptations;
   std::vector<OperatorReport> children;
 };
-
-/// A few lines per operator, children indented by two blanks. Ends in a newline.
-std::string PrintReport(const OperatorReport& root);
 
 }  // namespace tideline::exec

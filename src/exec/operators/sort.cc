@@ -45,7 +45,8 @@ class RowBreaker final : public SortBreaker {
 
  private:
   std::size_t row_count() const { return all_.size() + spilled_rows_.load(); }
-  Status MergeFirst(std::size_t count);
+  Status MergeRound(std::size_t runs_max);
+  Result<SpilledRows> MergeRuns(std::span<const SpilledRows> runs);
 
   Mutex mutex_;
   std::atomic<std::size_t> spilled_rows_{0};
@@ -100,27 +101,47 @@ RunMerger::Load FromMemory(const SortedRows* rows) {
 Status RowBreaker::Finish() {
   const std::size_t frame = kFrameExpansion * own_->SpillFrameBytes();
   const std::size_t runs_max = std::clamp(own_->share_bytes / 4 / frame, kMergeRunsMin, kMergeRunsMax);
-  while (runs_.size() > runs_max) TL_TRY(MergeFirst(std::min(runs_max, runs_.size() - runs_max + 1)));
+  while (runs_.size() > runs_max) TL_TRY(MergeRound(runs_max));
   if (!runs_.empty()) own_->stats.SetNote(fmt::format("merged {} runs from disk", runs_.size()));
   return OkStatus();
 }
 
-Status RowBreaker::MergeFirst(std::size_t count) {
+// One round, in which a row is written once more at most: a run that has grown is not taken up again before all
+// others have. The last round merges no more than is needed.
+Status RowBreaker::MergeRound(std::size_t runs_max) {
+  std::size_t too_many = runs_.size() - runs_max;
+  std::vector<SpilledRows> merged;
+  for (std::size_t first = 0; first < runs_.size();) {
+    const std::size_t count = std::min({runs_max, runs_.size() - first, too_many + 1});
+    const std::span<SpilledRows> neighbours = std::span(runs_).subspan(first, count);
+    if (count == 1) {
+      merged.push_back(std::move(neighbours[0]));
+    } else {
+      SpilledRows one = TL_TRY(MergeRuns(neighbours));
+      merged.push_back(std::move(one));
+      for (SpilledRows& run : neighbours) run = SpilledRows();  // their room on the disk
+    }
+    too_many -= count - 1;
+    first += count;
+  }
+  runs_ = std::move(merged);
+  return OkStatus();
+}
+
+Result<SpilledRows> RowBreaker::MergeRuns(std::span<const SpilledRows> runs) {
   SortSpec whole = spec_;  // the limit is applied at the end, to all
   whole.count.reset();
   whole.offset = 0;
   RunMerger merger(&whole, &own_->eval);
-  for (std::size_t i = 0; i < count; ++i) merger.AddRun(FromDisk(&runs_[i], &spec_.types));
-  const std::uint64_t rows = std::max<std::uint64_t>(1, runs_[0].rows);
-  const std::size_t step = std::clamp<std::size_t>(rows / std::max<std::size_t>(1, runs_[0].frames.size()), 1,
+  for (const SpilledRows& run : runs) merger.AddRun(FromDisk(&run, &spec_.types));
+  const std::uint64_t rows = std::max<std::uint64_t>(1, runs[0].rows);
+  const std::size_t step = std::clamp<std::size_t>(rows / std::max<std::size_t>(1, runs[0].frames.size()), 1,
                                                    kBatchRowsMax);
   RowWriter writer(spec_.types, own_);
   SpilledRows merged;
   Batch batch;
   while (TL_TRY(merger.Next(step, &batch))) TL_TRY(writer.Write(batch, &merged));
-  runs_[0] = std::move(merged);
-  runs_.erase(runs_.begin() + 1, runs_.begin() + static_cast<std::ptrdiff_t>(count));
-  return OkStatus();
+  return merged;
 }
 
 // Rows that never left memory.

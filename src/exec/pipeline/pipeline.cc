@@ -402,7 +402,7 @@ class Planner {
     std::shared_ptr<SharedBreaker> breaker = shared_[node.plan().id];
     const PlanNode& root = *node.plan().root;
     if (breaker == nullptr) {
-      breaker = SharedBreaker::Make(own);
+      breaker = SharedBreaker::Make(TypesOf(root.outputs()), own);
       Chain below;
       below.sink = breaker;
       below.sink_stats = stats;

@@ -206,6 +206,16 @@ class Decoder {
 
 }  // namespace
 
+Status CheckFrame(const Batch& batch) {
+  std::uint64_t elements = 0;
+  for (const Vector& column : batch.columns) {
+    if (column.type().is_nested()) elements += ElementsOf(column, Selection::All(batch.row_count));
+  }
+  if (elements <= kFrameElementsMax) return OkStatus();
+  return ResourceExhausted("{} rows with more than {} list elements are too much to be kept on disk", batch.row_count,
+                           kFrameElementsMax);
+}
+
 void EncodeBatch(const Batch& batch, std::span<const Type> types, Bytes* out) {
   ByteWriter writer(out);
   writer.Varint(batch.row_count);

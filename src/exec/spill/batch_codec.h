@@ -19,6 +19,12 @@
 
 namespace tideline::exec {
 
+/// Most list elements of a batch in one frame: on disk rows share nothing.
+inline constexpr std::uint64_t kFrameElementsMax = 50'000'000;
+
+/// kResourceExhausted when `batch` has more than kFrameElementsMax list elements.
+Status CheckFrame(const Batch& batch);
+
 /// Appends `batch`, whose column c is of type `types[c]` (or all null) in any encoding.
 void EncodeBatch(const Batch& batch, std::span<const Type> types, Bytes* out);
 

@@ -19,6 +19,7 @@ void SpilledRows::Adopt(SpilledRows other) {
 // ---- RowWriter ------------------------------------------------------------------------------------
 
 Status RowWriter::Write(const Batch& batch, SpilledRows* to) {
+  TL_TRY(CheckFrame(batch));
   if (file_ == nullptr) file_ = TL_TRY(own_->spill->NewFile());
   scratch_.clear();
   EncodeBatch(batch, types_, &scratch_);
@@ -34,7 +35,8 @@ Status RowWriter::Write(const Batch& batch, SpilledRows* to) {
 // ---- RowBuffer ------------------------------------------------------------------------------------
 
 std::size_t RowBuffer::Append(const Batch& batch, std::span<const std::uint32_t> list) {
-  const std::size_t count = std::min(list.size(), kBatchRowsMax - batch_.row_count);
+  std::size_t count = std::min(list.size(), kBatchRowsMax - batch_.row_count);
+  count = RowsWithin(batch, list.first(count), bytes_max_ - std::min(bytes_, bytes_max_));
   if (batch_.columns.empty()) {
     for (const Type& type : *types_) batch_.columns.push_back(Vector::Flat(type, 0));
   }

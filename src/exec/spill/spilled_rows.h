@@ -60,7 +60,8 @@ class RowWriter {
 class RowBuffer {
  public:
   RowBuffer(const std::vector<Type>* types, std::size_t bytes_max) : types_(types), bytes_max_(bytes_max) {}
-  /// Copies up to `list.size()` rows; how many it took. Full afterwards if it took fewer.
+  /// Copies up to `list.size()` rows, one at least unless full; how many it took. Full afterwards if it took
+  /// fewer: past its bytes by one row at most.
   std::size_t Append(const Batch& batch, std::span<const std::uint32_t> list);
   bool full() const { return batch_.row_count == kBatchRowsMax || bytes_ >= bytes_max_; }
   std::size_t row_count() const { return batch_.row_count; }

@@ -2,7 +2,8 @@
 //
 // Sorting, CASE, set operations and group output all end in the same act: "row i of the result is row
 // r of vector v". Text is not copied: the result keeps the sources' heaps alive. Lists are copied
-// with their elements, by the same function one level down.
+// with their elements, by the same function one level down; but where many rows lead to the same long
+// lists, each source's elements are copied once and rows go on leading to them.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,14 @@ Vector GatherRows(const Vector& vector, std::span<const std::uint32_t> rows);
 /// Bytes of `vector` that keeping it costs, its text included; a dictionary's entries are shared and
 /// count nothing.
 std::size_t KeptBytes(const Vector& vector);
+
+/// List elements of `rows` of a nested `vector`, those of lists in lists with them, each as often as a row leads to
+/// it; at most about 2^62.
+std::uint64_t ElementsOf(const Vector& vector, const Selection& rows);
+
+/// How many of `rows`, from the first on, a copy can hold in about `bytes_max`: those before the limit and the one
+/// that passes it. Nested values count as much as those of their column on average.
+std::size_t RowsWithin(const Batch& batch, std::span<const std::uint32_t> rows, std::size_t bytes_max);
 
 /// The indices 0, 1, 2, … kBatchRowsMax - 1; a run of a batch is a piece of it.
 std::span<const std::uint32_t> Iota();

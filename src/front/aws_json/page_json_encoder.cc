@@ -5,6 +5,10 @@
 namespace tideline::aws_json {
 namespace {
 
+// A list or map that is longer than any page is not written to its end: its row is refused, and a list of ten
+// million numbers would be three hundred megabytes of text first.
+constexpr std::size_t kDatumBytesMax = 4'000'000;
+
 // Text of numbers, times and intervals needs no JSON escape.
 void AppendPlainScalar(const Vector& vector, std::size_t row, std::string* out) {
   const Vector& base = vector.base();
@@ -34,8 +38,9 @@ void AppendPlainScalar(const Vector& vector, std::size_t row, std::string* out) 
 void AppendList(const Vector& vector, std::size_t row, std::string* out) {
   const ListEntry entry = vector.base().values<ListEntry>()[vector.Index(row)];
   const bool series = vector.type().is(TypeId::kTimeseries);
+  const std::size_t end = out->size() + kDatumBytesMax;
   *out += series ? "{\"TimeSeriesValue\":[" : "{\"ArrayValue\":[";
-  for (std::uint32_t i = 0; i < entry.length; ++i) {
+  for (std::uint32_t i = 0; i < entry.length && out->size() < end; ++i) {
     if (i != 0) out->push_back(',');
     if (series) {
       *out += "{\"Time\":\"";
@@ -53,8 +58,9 @@ void AppendList(const Vector& vector, std::size_t row, std::string* out) {
 // A map goes out as array(row(key, value)).
 void AppendMap(const Vector& vector, std::size_t row, std::string* out) {
   const ListEntry entry = vector.base().values<ListEntry>()[vector.Index(row)];
+  const std::size_t end = out->size() + kDatumBytesMax;
   *out += "{\"ArrayValue\":[";
-  for (std::uint32_t i = 0; i < entry.length; ++i) {
+  for (std::uint32_t i = 0; i < entry.length && out->size() < end; ++i) {
     if (i != 0) out->push_back(',');
     *out += "{\"RowValue\":{\"Data\":[";
     AppendDatum(vector.child(0), entry.offset + i, out);

@@ -92,5 +92,24 @@ TEST(PageJsonEncoderTest, CutsPagesByRowsAndBytes) {
   EXPECT_EQ(encoder.Finish(), "[]");
 }
 
+// A value that fits no page is not written out to be refused.
+TEST(PageJsonEncoderTest, ALongListIsNotWrittenToItsEnd) {
+  constexpr std::size_t kElements = 1'000'000;
+  Vector elements = Vector::Flat(Type::Bigint(), kElements);
+  Vector list = Vector::Flat(Type::Array(Type::Bigint()), 1);
+  list.mutable_values<ListEntry>()[0] = {0, kElements};
+  list.SetChild(0, std::move(elements));
+  std::string text;
+  AppendDatum(list, 0, &text);
+  EXPECT_GT(text.size(), 1'000'000U);
+  EXPECT_LT(text.size(), 5'000'000U);
+  Batch batch;
+  batch.row_count = 1;
+  batch.columns.push_back(list);
+  PageJsonEncoder encoder;
+  encoder.Begin({});
+  EXPECT_EQ(encoder.Append(batch, 0, 1, 1'000'000), 0U);
+}
+
 }  // namespace
 }  // namespace tideline::aws_json

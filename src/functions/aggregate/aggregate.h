@@ -15,6 +15,7 @@
 // AddAll sees contiguous memory: a flat vector's own, or rows gathered into a buffer.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <new>
 #include <span>
@@ -171,11 +172,12 @@ class StateMemory {
   ~StateMemory() {
     if (budget_ != nullptr) budget_->Release(bytes_);
   }
-  /// Accounts for `bytes` in all; in steps, so that small growth costs nothing.
+  /// Accounts for `bytes` in all; in steps of a quarter, so that small growth costs nothing. The first is small:
+  /// a batch may begin two thousand states.
   Status Hold(const KernelContext& context, std::size_t bytes) {
-    static constexpr std::size_t kStepBytes = 4096;
+    static constexpr std::size_t kStepBytesMin = 64;
     if (context.memory == nullptr || bytes <= bytes_) return OkStatus();
-    const std::size_t wanted = (bytes + bytes / 4 + kStepBytes - 1) / kStepBytes * kStepBytes;
+    const std::size_t wanted = bytes + std::max(bytes / 4, kStepBytesMin);
     TL_TRY(context.memory->Reserve(wanted - bytes_));
     budget_ = context.memory;
     bytes_ = wanted;

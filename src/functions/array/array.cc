@@ -6,6 +6,7 @@
 #include "functions/calendar.h"
 #include "functions/compare.h"
 #include "functions/element_set.h"
+#include "functions/growth.h"
 #include "functions/kernel.h"
 #include "functions/nested.h"
 #include "functions/registry.h"
@@ -113,18 +114,20 @@ Status Overlap(const KernelContext&, std::span<const Vector> arguments, const Se
 }
 
 Status Join(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
-            Vector* result, RowErrors*) {
+            Vector* result, RowErrors* errors) {
   const Reader<ListEntry> lists(arguments[0]);
   const Reader<StringRef> separators(arguments[1]);
   const bool has_null_text = arguments.size() > 2;
   const Reader<StringRef> null_texts(arguments[has_null_text ? 2 : 1]);
   const Vector& elements = arguments[0].child(0);
   std::string out;
+  Status status = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!status.ok()) return;
     const ListEntry entry = lists[row];
     out.clear();
     bool first = true;
-    for (std::uint32_t i = entry.offset; i < entry.offset + entry.length; ++i) {
+    for (std::uint32_t i = entry.offset; i < entry.offset + entry.length && out.size() <= kTextBytesMax; ++i) {
       const bool is_null = elements.IsNull(i);
       if (is_null && !has_null_text) continue;
       if (!first) out += separators[row].view();
@@ -135,9 +138,14 @@ Status Join(const KernelContext&, std::span<const Vector> arguments, const Selec
         AppendText(elements, i, &out);
       }
     }
-    result->SetString(row, out);
+    if (Status fits = CheckTextBytes("array_join", out.size()); !fits.ok()) {
+      errors->Add(row, std::move(fits));
+      return;
+    }
+    status = CheckCallTextBytes("array_join", result->heap().bytes() + out.size());
+    if (status.ok()) result->SetString(row, out);
   });
-  return OkStatus();
+  return status;
 }
 
 template <bool is_max>
@@ -342,7 +350,9 @@ Status Repeat(const KernelContext&, std::span<const Vector> arguments, const Sel
   const Reader<I64> counts(arguments[1]);
   const Vector elements = arguments[0].Flatten();
   ListResult list(result);
+  Status status = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!status.ok()) return;
     list.Begin(row);
     if (arguments[1].IsNull(row)) {
       result->SetNull(row);
@@ -357,8 +367,10 @@ Status Repeat(const KernelContext&, std::span<const Vector> arguments, const Sel
                                              kRepeatMax));
       return;
     }
-    for (I64 i = 0; i < counts[row]; ++i) list.Add(row);
+    status = CheckCallElements("repeat", list.element_count() + static_cast<std::size_t>(counts[row]));
+    for (I64 i = 0; i < counts[row] && status.ok(); ++i) list.Add(row);
   });
+  TL_TRY(status);
   list.Finish(elements);
   return OkStatus();
 }
@@ -432,7 +444,9 @@ Status SequenceKernel(const KernelContext& context, std::span<const Vector> argu
   const bool has_step = arguments.size() > 2;
   std::vector<T> values;
   ListEntry* out = result->mutable_values<ListEntry>();
+  Status status = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!status.ok()) return;
     const I64 start = starts[row];
     const I64 stop = stops[row];
     I64 step = is_bigint || unit != 1 ? (stop < start ? -1 : 1) : kNsPerDay;
@@ -450,9 +464,12 @@ Status SequenceKernel(const KernelContext& context, std::span<const Vector> argu
       errors->Add(row, length.status());
       return;
     }
+    status = CheckCallElements("sequence", values.size() + static_cast<std::size_t>(*length));
+    if (!status.ok()) return;
     out[row] = {static_cast<std::uint32_t>(values.size()), static_cast<std::uint32_t>(*length)};
     for (I64 i = 0; i < *length; ++i) values.push_back(static_cast<T>(start + i * step));
   });
+  TL_TRY(status);
   Vector elements = Vector::Flat(result->type().element(), values.size());
   std::copy(values.begin(), values.end(), elements.mutable_values<T>());
   result->SetChild(0, std::move(elements));
@@ -476,7 +493,9 @@ Status SequenceByMonths(const KernelContext& context, std::span<const Vector> ar
   const Reader<std::int32_t> steps(arguments[2]);
   std::vector<T> values;
   ListEntry* out = result->mutable_values<ListEntry>();
+  Status status = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!status.ok()) return;
     const I64 step = steps[row];
     const Result<I64> checked = SequenceLength(
         starts[row], stops[row], step == 0 ? 0 : (step > 0 ? kNsPerDay : -kNsPerDay), INT64_MAX);
@@ -496,9 +515,11 @@ Status SequenceByMonths(const KernelContext& context, std::span<const Vector> ar
       }
       values.push_back(static_cast<T>(*at));
     }
+    status = CheckCallElements("sequence", values.size());
     out[row] = {static_cast<std::uint32_t>(first),
                 static_cast<std::uint32_t>(values.size() - first)};
   });
+  TL_TRY(status);
   Vector elements = Vector::Flat(result->type().element(), values.size());
   std::copy(values.begin(), values.end(), elements.mutable_values<T>());
   result->SetChild(0, std::move(elements));

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "functions/growth.h"
 #include "functions/compare.h"
 #include "functions/element_set.h"
 #include "functions/kernel.h"
@@ -45,15 +46,14 @@ class PiecesResult {
   std::vector<std::uint32_t> elements_;
 };
 
-/// Elements that the pieces of one call may hold over all its rows; bounds n * length growth.
-constexpr std::size_t kPieceElementsMax = 50'000'000;
-
 Status NgramsKernel(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
                     Vector* result, RowErrors* errors) {
   const Reader<ListEntry> lists(arguments[0]);
   const Reader<I64> sizes(arguments[1]);
   PiecesResult pieces(result);
+  Status status = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!status.ok()) return;
     const ListEntry entry = lists[row];
     pieces.Begin(row);
     if (sizes[row] <= 0) {
@@ -61,17 +61,14 @@ Status NgramsKernel(const KernelContext&, std::span<const Vector> arguments, con
       return;
     }
     const auto size = static_cast<std::uint32_t>(std::min(sizes[row], I64{entry.length}));
-    if (pieces.element_count() + std::size_t{size} * (entry.length - size + 1) >
-        kPieceElementsMax) {
-      errors->Add(row,
-                  ExecutionFailed("ngrams would have more than {} elements", kPieceElementsMax));
-      return;
-    }
+    status = CheckCallElements("ngrams", pieces.element_count() + std::size_t{size} * (entry.length - size + 1));
+    if (!status.ok()) return;
     for (std::uint32_t first = 0; first + size <= entry.length; ++first) {
       pieces.BeginPiece();
       for (std::uint32_t i = 0; i < size; ++i) pieces.Add(entry.offset + first + i);
     }
   });
+  TL_TRY(status);
   pieces.Finish(arguments[0].child(0));
   return OkStatus();
 }
@@ -116,11 +113,15 @@ Status CombinationsKernel(const KernelContext&, std::span<const Vector> argument
   const Reader<ListEntry> lists(arguments[0]);
   const Reader<I64> sizes(arguments[1]);
   PiecesResult pieces(result);
+  Status fits = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!fits.ok()) return;
     pieces.Begin(row);
     Status status = CombinationsOf(lists[row], sizes[row], &pieces);
     if (!status.ok()) errors->Add(row, std::move(status));
+    fits = CheckCallElements("combinations", pieces.element_count());
   });
+  TL_TRY(fits);
   pieces.Finish(arguments[0].child(0));
   return OkStatus();
 }

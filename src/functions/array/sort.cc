@@ -16,22 +16,46 @@
 namespace tideline::functions {
 namespace {
 
-Status SortNatural(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
+/// A long list is sorted in runs of this, merged two by two, with a look at the token before each.
+constexpr std::size_t kSortRun = 65'536;
+
+template <typename Before>
+Status SortElements(const KernelContext& context, std::vector<std::uint32_t>* order, const Before& before) {
+  const auto at = [&](std::size_t place) {
+    return order->begin() + static_cast<std::ptrdiff_t>(std::min(place, order->size()));
+  };
+  for (std::size_t width = kSortRun / 2;; width *= 2) {
+    for (std::size_t first = 0; first < order->size(); first += 2 * width) {
+      if (context.cancel != nullptr && context.cancel->cancelled()) return Cancelled("the query was cancelled");
+      if (width < kSortRun) {
+        std::stable_sort(at(first), at(first + 2 * width), before);
+      } else {
+        std::inplace_merge(at(first), at(first + width), at(first + 2 * width), before);
+      }
+    }
+    if (2 * width >= order->size()) return OkStatus();
+  }
+}
+
+Status SortNatural(const KernelContext& context, std::span<const Vector> arguments, const Selection& rows,
                    Vector* result, RowErrors*) {
   const Reader<ListEntry> lists(arguments[0]);
   const Vector& elements = arguments[0].child(0);
   ListResult list(result);
   std::vector<std::uint32_t> order;
+  Status status = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!status.ok()) return;
     const ListEntry entry = lists[row];
     order.resize(entry.length);
     std::iota(order.begin(), order.end(), entry.offset);
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    status = SortElements(context, &order, [&](std::uint32_t a, std::uint32_t b) {
       return OrderRows(elements, a, elements, b) < 0;
     });
     list.Begin(row);
     for (const std::uint32_t element : order) list.Add(element);
   });
+  TL_TRY(status);
   list.Finish(elements);
   return OkStatus();
 }
@@ -82,7 +106,9 @@ class ComparatorSort {
       owners_.push_back(one.row);
     });
     if (owners_.empty()) return OkStatus();
-    const std::vector<Vector> inputs = {Gather(elements_, left_), Gather(elements_, right_)};
+    // The later element comes first, as where Java's sort asks: a comparator that answers wrongly for one
+    // order of the two alone must fail here as it does there.
+    const std::vector<Vector> inputs = {Gather(elements_, right_), Gather(elements_, left_)};
     Vector answers;
     RowErrors failures;
     TL_TRY(RunLambda(*context_.lambdas[0], inputs, owners_, &answers, &failures));
@@ -92,7 +118,7 @@ class ComparatorSort {
       const std::size_t pair = at++;
       if (reader.IsNull(pair) || reader[pair] < -1 || reader[pair] > 1) {
         failures.Add(one.row, ExecutionFailed("Lambda comparator must return either -1, 0, or 1"));
-      } else if (reader[pair] == 1 || (reader[pair] == 0 && a > b)) {
+      } else if (reader[pair] == -1 || (reader[pair] == 0 && a > b)) {
         std::swap(a, b);
       }
     });

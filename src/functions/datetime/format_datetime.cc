@@ -106,6 +106,21 @@ void AppendFraction(I64 ns, std::size_t count, std::string* out) {
   out->append(std::min(count, kPatternDigitsMax) - shown, '0');
 }
 
+// The instant that a pattern shows: rounded, half up, to the digits that its S asks for, but at least to
+// milliseconds, which is what Joda counts in. Without an S nothing is rounded.
+I64 RoundedTo(const JodaPattern& pattern, I64 ns) {
+  std::size_t digits = 0;
+  for (const PatternPart& part : pattern) {
+    if (part.letter == 'S') digits = std::max<std::size_t>({digits, part.count, 3});
+  }
+  if (digits == 0 || digits >= 9) return ns;
+  I64 unit = 1;
+  for (; digits < 9; ++digits) unit *= 10;
+  const I64 floor = ns - FloorMod(ns, unit);
+  if (2 * (ns - floor) < unit) return floor;
+  return floor > INT64_MAX - unit ? floor : floor + unit;
+}
+
 void AppendField(const PatternPart& part, I64 ns, std::string* out) {
   const I64 days = DaysOf(ns);
   const I64 of_day = NsOfDay(ns);
@@ -470,7 +485,8 @@ Status FormatDatetimeKernel(const KernelContext& context, std::span<const Vector
   ForJodaPatterns(context, arguments[1], rows, errors,
                   [&](const JodaPattern& pattern, std::uint32_t row) {
                     out.clear();
-                    for (const PatternPart& part : pattern) AppendField(part, times[row], &out);
+                    const I64 shown = RoundedTo(pattern, times[row]);
+                    for (const PatternPart& part : pattern) AppendField(part, shown, &out);
                     result->SetString(row, out);
                     return OkStatus();
                   });

@@ -150,10 +150,16 @@ double TruncateTo(double x, I32 digits) {
   const double scaled = x * factor;
   return std::isfinite(scaled) ? std::trunc(scaled) / factor : x;
 }
+/// The largest power of ten that a bigint holds is 10^18.
+constexpr I32 kRoundDigitsMin = -18;
+
 template <typename T>
 Result<T> RoundInteger(T x, I32 digits) {
   if (digits >= 0) return x;
-  if (digits < -19) return T{0};  // half of 10^20 is past every bigint
+  if (x == 0) return x;
+  if (digits < kRoundDigitsMin) {
+    return ExecutionFailed("round({}, {}) is out of range: 10^{} is no bigint", x, digits, -I64{digits});
+  }
   Int128 unit = 1;
   for (I32 i = 0; i < -digits; ++i) unit *= 10;
   const Int128 magnitude = x < 0 ? -Int128{x} : Int128{x};

@@ -1,4 +1,5 @@
 // functions/operator/concat.cc: || and concat() of text, binary and arrays.
+#include "functions/growth.h"
 #include "functions/kernel.h"
 #include "functions/nested.h"
 #include "functions/registry.h"
@@ -8,7 +9,6 @@ namespace {
 
 Status ConcatText(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
                   Vector* result, RowErrors* errors) {
-  static constexpr std::size_t kTextBytesMax = 64 << 20;
   std::vector<Reader<StringRef>> parts;
   for (const Vector& argument : arguments) parts.emplace_back(argument);
   StringRef* out = result->mutable_values<StringRef>();

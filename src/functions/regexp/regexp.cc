@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "functions/growth.h"
 #include "functions/kernel.h"
 #include "functions/lambda/elements.h"
 #include "functions/regexp/java_pattern.h"
@@ -209,12 +210,14 @@ Status RegexpExtractAll(const KernelContext& context, std::span<const Vector> ar
         TL_TRY(CheckGroup(pattern, group));
         const std::string_view text = texts[row].view();
         const std::size_t first = all.parts.size();
+        TL_TRY(CheckCallElements("regexp_extract_all", first));
         TL_TRY(ForMatches(pattern, text, [&](std::size_t, std::size_t) {
           const auto bounds = pattern.Group(static_cast<std::size_t>(group));
           all.parts.push_back(
               bounds ? std::optional(text.substr(bounds->first, bounds->second - bounds->first))
                      : std::nullopt);
         }));
+        TL_TRY(CheckCallElements("regexp_extract_all", all.parts.size()));
         out[row] = {static_cast<std::uint32_t>(first),
                     static_cast<std::uint32_t>(all.parts.size() - first)};
         return OkStatus();
@@ -232,12 +235,14 @@ Status RegexpSplit(const KernelContext& context, std::span<const Vector> argumen
       context, arguments, rows, errors, [&](const Pattern& pattern, std::uint32_t row) -> Status {
         const std::string_view text = texts[row].view();
         const std::size_t first = all.parts.size();
+        TL_TRY(CheckCallElements("regexp_split", first));
         std::size_t last = 0;
         TL_TRY(ForMatches(pattern, text, [&](std::size_t begin, std::size_t end) {
           all.parts.push_back(text.substr(last, begin - last));
           last = end;
         }));
         all.parts.push_back(text.substr(last));
+        TL_TRY(CheckCallElements("regexp_split", all.parts.size()));
         out[row] = {static_cast<std::uint32_t>(first),
                     static_cast<std::uint32_t>(all.parts.size() - first)};
         return OkStatus();
@@ -313,10 +318,12 @@ Status RegexpReplace(const KernelContext& context, std::span<const Vector> argum
           if (arguments.size() > 2 && status.ok()) {
             status =
                 AppendReplacement(pattern, text, Reader<StringRef>(arguments[2])[row].view(), &out);
+            if (status.ok()) status = CheckTextBytes("regexp_replace", out.size());
           }
         }));
         TL_TRY(status);
         out.append(text.substr(last));
+        TL_TRY(CheckCallTextBytes("regexp_replace", result->heap().bytes() + out.size()));
         result->SetString(row, out);
         return OkStatus();
       });

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "columnar/text_format.h"
+#include "functions/growth.h"
 #include "functions/kernel.h"
 #include "functions/registry.h"
 #include "functions/utf8.h"
@@ -150,6 +151,7 @@ class FormatCall {
       Specifier spec;
       TL_TRY(Read(&spec));
       TL_TRY(Write(spec));
+      TL_TRY(CheckTextBytes("format", out_->size()));
     }
     return OkStatus();
   }
@@ -400,20 +402,23 @@ Status FormatKernel(const KernelContext&, std::span<const Vector> arguments, con
                     Vector* result, RowErrors* errors) {
   const Reader<StringRef> formats(arguments[0]);
   std::string out;
+  Status fits = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!fits.ok()) return;
     if (arguments[0].IsNull(row)) {
       result->SetNull(row);
       return;
     }
     out.clear();
     Status status = FormatCall(arguments.subspan(1), row, &out).Run(formats[row].view());
-    if (status.ok()) {
-      result->SetString(row, out);
-    } else {
+    if (!status.ok()) {
       errors->Add(row, std::move(status));
+      return;
     }
+    fits = CheckCallTextBytes("format", result->heap().bytes() + out.size());
+    if (fits.ok()) result->SetString(row, out);
   });
-  return OkStatus();
+  return fits;
 }
 
 // Arguments differ in type, so each count of them is an overload of its own.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "functions/growth.h"
 #include "functions/kernel.h"
 #include "functions/nested.h"
 #include "functions/registry.h"
@@ -15,7 +16,6 @@ namespace {
 
 using I64 = std::int64_t;
 constexpr I64 kTextPointsMax = 2'147'483'647;
-constexpr std::size_t kTextBytesMax = 64 << 20;
 
 // ---- length, case, order
 // -----------------------------------------------------------------------------
@@ -232,6 +232,17 @@ Status Substr(const KernelContext&, std::span<const Vector> arguments, const Sel
 // ---- pad, replace, translate
 // -------------------------------------------------------------------------------
 
+void AppendTimes(std::string_view piece, std::size_t times, std::string* out) {
+  const std::size_t start = out->size();
+  const std::size_t wanted = piece.size() * times;
+  out->reserve(start + wanted);
+  if (times > 0) out->append(piece);
+  // What is there doubles, and then its beginning once more.
+  while (out->size() - start < wanted) {
+    out->append(*out, start, std::min(out->size() - start, wanted - (out->size() - start)));
+  }
+}
+
 template <bool left>
 Status Pad(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
            Vector* result, RowErrors* errors) {
@@ -239,7 +250,9 @@ Status Pad(const KernelContext&, std::span<const Vector> arguments, const Select
   const Reader<I64> sizes(arguments[1]);
   const Reader<StringRef> pads(arguments[2]);
   std::string out;
+  Status status = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!status.ok()) return;
     const std::string_view text = texts[row].view();
     const std::string_view pad = pads[row].view();
     const I64 size = sizes[row];
@@ -266,12 +279,13 @@ Status Pad(const KernelContext&, std::span<const Vector> arguments, const Select
     }
     out.clear();
     if (!left) out += text;
-    for (I64 i = 0; i < missing / pad_points; ++i) out += pad;
+    AppendTimes(pad, static_cast<std::size_t>(missing / pad_points), &out);
     out += pad.substr(0, Utf8Prefix(pad, static_cast<std::size_t>(missing % pad_points)));
     if (left) out += text;
-    result->SetString(row, out);
+    status = CheckCallTextBytes(left ? "lpad" : "rpad", result->heap().bytes() + out.size());
+    if (status.ok()) result->SetString(row, out);
   });
-  return OkStatus();
+  return status;
 }
 
 Status Replace(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
@@ -281,7 +295,9 @@ Status Replace(const KernelContext&, std::span<const Vector> arguments, const Se
   const bool has_with = arguments.size() > 2;
   const Reader<StringRef> withs(arguments[has_with ? 2 : 1]);
   std::string out;
+  Status status = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!status.ok()) return;
     std::string_view text = texts[row].view();
     const std::string_view search = searches[row].view();
     const std::string_view with = has_with ? withs[row].view() : std::string_view();
@@ -304,12 +320,13 @@ Status Replace(const KernelContext&, std::span<const Vector> arguments, const Se
       out += text;
     }
     if (out.size() > kTextBytesMax) {
-      errors->Add(row, ExecutionFailed("text exceeds the limit of {} bytes", kTextBytesMax));
+      errors->Add(row, CheckTextBytes("replace", out.size()));
       return;
     }
-    result->SetString(row, out);
+    status = CheckCallTextBytes("replace", result->heap().bytes() + out.size());
+    if (status.ok()) result->SetString(row, out);
   });
-  return OkStatus();
+  return status;
 }
 
 Status Translate(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
@@ -335,35 +352,50 @@ Status Translate(const KernelContext&, std::span<const Vector> arguments, const 
   return OkStatus();
 }
 
+// Files a text that is too long with its row; what is too much for the call is the call's failure.
+Status SetJoined(std::uint32_t row, const std::string& text, Vector* result, RowErrors* errors) {
+  if (Status fits = CheckTextBytes("concat_ws", text.size()); !fits.ok()) {
+    errors->Add(row, std::move(fits));
+    return OkStatus();
+  }
+  TL_TRY(CheckCallTextBytes("concat_ws", result->heap().bytes() + text.size()));
+  result->SetString(row, text);
+  return OkStatus();
+}
+
 Status ConcatWs(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
-                Vector* result, RowErrors*) {
+                Vector* result, RowErrors* errors) {
   std::string out;
+  Status status = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!status.ok()) return;
     if (arguments[0].IsNull(row)) {
       result->SetNull(row);
       return;
     }
     out.clear();
     bool first = true;
-    for (std::size_t i = 1; i < arguments.size(); ++i) {
+    for (std::size_t i = 1; i < arguments.size() && out.size() <= kTextBytesMax; ++i) {
       if (arguments[i].IsNull(row)) continue;
       if (!first) out += Reader<StringRef>(arguments[0])[row].view();
       first = false;
       out += Reader<StringRef>(arguments[i])[row].view();
     }
-    result->SetString(row, out);
+    status = SetJoined(row, out, result, errors);
   });
-  return OkStatus();
+  return status;
 }
 
 Status ConcatWsArray(const KernelContext&, std::span<const Vector> arguments, const Selection& rows,
-                     Vector* result, RowErrors*) {
+                     Vector* result, RowErrors* errors) {
   const Reader<StringRef> separators(arguments[0]);
   const Reader<ListEntry> lists(arguments[1]);
   const Vector& elements = arguments[1].child(0);
   const Reader<StringRef> texts(elements);
   std::string out;
+  Status status = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!status.ok()) return;
     if (arguments[0].IsNull(row) || arguments[1].IsNull(row)) {
       result->SetNull(row);
       return;
@@ -371,15 +403,15 @@ Status ConcatWsArray(const KernelContext&, std::span<const Vector> arguments, co
     out.clear();
     bool first = true;
     const ListEntry entry = lists[row];
-    for (std::uint32_t i = entry.offset; i < entry.offset + entry.length; ++i) {
+    for (std::uint32_t i = entry.offset; i < entry.offset + entry.length && out.size() <= kTextBytesMax; ++i) {
       if (elements.IsNull(i)) continue;
       if (!first) out += separators[row].view();
       first = false;
       out += texts[i].view();
     }
-    result->SetString(row, out);
+    status = SetJoined(row, out, result, errors);
   });
-  return OkStatus();
+  return status;
 }
 
 // ---- split
@@ -393,7 +425,9 @@ Status Split(const KernelContext&, std::span<const Vector> arguments, const Sele
   const Reader<I64> limits(arguments[has_limit ? 2 : 0]);
   std::vector<std::string_view> parts;
   ListEntry* out = result->mutable_values<ListEntry>();
+  Status status = OkStatus();
   rows.ForEach([&](std::uint32_t row) {
+    if (!status.ok()) return;
     std::string_view text = texts[row].view();
     const std::string_view delimiter = delimiters[row].view();
     const I64 limit = has_limit ? limits[row] : std::numeric_limits<I64>::max();
@@ -406,16 +440,18 @@ Status Split(const KernelContext&, std::span<const Vector> arguments, const Sele
       return;
     }
     const std::size_t first = parts.size();
-    for (I64 i = 1; i < limit; ++i) {
+    for (I64 i = 1; i < limit && parts.size() <= kCallElementsMax; ++i) {
       const std::size_t at = text.find(delimiter);
       if (at == text.npos) break;
       parts.push_back(text.substr(0, at));
       text.remove_prefix(at + delimiter.size());
     }
     parts.push_back(text);
+    status = CheckCallElements("split", parts.size());
     out[row] = {static_cast<std::uint32_t>(first),
                 static_cast<std::uint32_t>(parts.size() - first)};
   });
+  TL_TRY(status);
   Vector elements = Vector::Flat(Type::Varchar(), parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i) elements.SetString(i, parts[i]);
   result->SetChild(0, std::move(elements));

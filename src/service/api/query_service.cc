@@ -73,6 +73,11 @@ struct QueryService::ClientToken {
 
 struct QueryService::Session {
   Session(MemoryBudget& parent, std::size_t bytes_max) : memory("query", bytes_max, &parent) {}
+  // Whoever lets go last waits for the slices that still run, and that is the end of a cancelled query.
+  ~Session() TL_NO_THREAD_SAFETY_ANALYSIS {
+    execution.reset();
+    if (when_done) when_done();
+  }
 
   std::string query_id;
   std::uint64_t text_key = 0;
@@ -80,6 +85,7 @@ struct QueryService::Session {
   std::atomic<bool> cancelled{false};
   std::atomic<bool> ended{false};
   std::atomic<std::int64_t> last_used_ns{0};
+  std::function<void()> when_done;  ///< set once, when the query is cancelled
 
   Status CancelledStatus() const {
     return Aborted(fmt::runtime(choices::kCancelledQueryText), query_id);
@@ -114,7 +120,9 @@ QueryService::QueryService(engine::Engine& engine, const Clock& clock, Executor&
       short_queries_(Metrics().MakeCounter("tideline_short_queries_total",
                                            "Queries answered on the thread that received them")),
       bytes_scanned_(Metrics().MakeCounter("tideline_query_bytes_scanned_total",
-                                           "Encoded bytes that queries read")) {
+                                           "Encoded bytes that queries read")),
+      cancel_time_(Metrics().MakeHistogram("tideline_query_cancel_seconds",
+                                           "From CancelQuery to the end of the query's work")) {
   result_spool_.bytes_max = options_.result_spool_bytes_max;
 }
 
@@ -250,7 +258,7 @@ Status QueryService::Execute(const CallContext& call, Executor* pool,
   context.workers_max = options_.thread_count;
   context.memory = &session->memory;
   context.cancel = session->cancel;
-  context.deadline = Deadline::After(clock_, kQueryNsMax);
+  context.deadline = Deadline::After(clock_, options_.query_ns_max);
   context.clock = &clock_;
   context.random_seed = Hash64(session->query_id);
   Result<std::unique_ptr<exec::QueryExecution>> execution =
@@ -401,8 +409,8 @@ Result<QueryPage> QueryService::FillPage(Session& session, const QueryRequest& r
     page.status.bytes_metered = std::max(kBytesMeteredMin, page.status.bytes_scanned);
   }
   session.result_bytes += static_cast<std::int64_t>(page.rows->size());
-  if (session.result_bytes > kResultBytesMax) {
-    return ExecutionFailed("The result exceeds the limit of {} bytes.", kResultBytesMax);
+  if (session.result_bytes > options_.result_bytes_max) {
+    return ExecutionFailed("The result exceeds the limit of {} bytes.", options_.result_bytes_max);
   }
   if (const Status status = session.last_page_bytes.Resize(page.rows->size()); !status.ok()) {
     return ExecutionStatus(status);
@@ -432,6 +440,9 @@ Result<std::string> QueryService::CancelQuery(const CallContext&, std::string_vi
   }
   session = std::move(found->second);
   sessions_.erase(found);
+  session->when_done = [this, start = clock_.SteadyNow().value] {
+    cancel_time_.Record(clock_.SteadyNow().value - start);
+  };
   session->cancelled.store(true);
   session->cancel.Cancel();
   Remember(std::string(query_id), {clock_.SteadyNow(), false});

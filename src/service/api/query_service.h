@@ -57,6 +57,8 @@ struct QueryServiceOptions {
   std::uint64_t query_result_spool_bytes_max = std::uint64_t{5} << 30;  ///< of one
   std::size_t query_memory_bytes_max = std::size_t{512} << 20;
   std::size_t thread_count = 2;  ///< threads one query may use
+  std::int64_t query_ns_max = kQueryNsMax;          ///< smaller in tests only
+  std::int64_t result_bytes_max = kResultBytesMax;  ///< likewise
   bool optimizer_enabled = true;
 };
 
@@ -120,6 +122,7 @@ class QueryService {
   Counter& queries_started_;
   Counter& short_queries_;
   Counter& bytes_scanned_;
+  LatencyHistogram& cancel_time_;
 
   mutable Mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<Session>> sessions_ TL_GUARDED_BY(mutex_);

@@ -171,6 +171,27 @@ Result<ExprPtr> ExpressionBinder::BindForm(const ast::FunctionCall& call) {
   return MakeExpr(ExprKind::kCase, type, {std::move(test), CoerceTo(MakeConstant(Value(), at), type), arguments[0]}, at);
 }
 
+/// In ORDER BY an alias goes before a column of its name, also inside an aggregate, which cannot be taken over what
+/// another aggregate or a window function has made.
+Status ExpressionBinder::CheckReadsNoOutput(const AggregateCall& call, Position at) const {
+  std::vector<ColumnRef> read;
+  for (const ExprPtr& argument : call.arguments) CollectColumns(*argument, &read);
+  for (const AggregateOrder& order : call.order_by) CollectColumns(*order.expr, &read);
+  if (call.filter != nullptr) CollectColumns(*call.filter, &read);
+  const auto reads = [&](const OutputColumn& output) {
+    return std::find(read.begin(), read.end(), output.column) != read.end();
+  };
+  const auto& calls = place_.aggregates->calls();
+  bool found = std::any_of(calls.begin(), calls.end(), [&](const AggregateCall& other) { return reads(other.output); });
+  if (place_.windows != nullptr) {
+    const auto& items = place_.windows->items;
+    found = found || std::any_of(items.begin(), items.end(),
+                                 [&](const WindowCollector::Item& item) { return reads(item.call.output); });
+  }
+  if (!found) return OkStatus();
+  return ErrorAt(at, "Invalid reference to output projection attribute from ORDER BY aggregation");
+}
+
 Result<ExprPtr> ExpressionBinder::BindAggregate(const functions::AggregateFunction& function,
                                                 const ast::FunctionCall& call) {
   const Position at = PlaceOf(call.position);
@@ -190,6 +211,7 @@ Result<ExprPtr> ExpressionBinder::BindAggregate(const functions::AggregateFuncti
   ExpressionBinder inner(context_, scope_,
                          {.clause = "an aggregation",
                           .aggregates_refused = "Cannot nest aggregations inside an aggregation",
+                          .aliases = place_.aliases,
                           .subqueries = place_.inside_aggregates,
                           .with = place_.with});
   AggregateCall bound;
@@ -226,6 +248,7 @@ Result<ExprPtr> ExpressionBinder::BindAggregate(const functions::AggregateFuncti
     bound.order_by.push_back({std::move(key), item.descending, item.nulls_first.value_or(false)});
   }
   if (call.filter != nullptr) bound.filter = TL_TRY(inner.BindCondition(*call.filter, "FILTER clause"));
+  if (place_.aliases != nullptr) TL_TRY(CheckReadsNoOutput(bound, at));
   return place_.aggregates->Add(std::move(bound), arguments.resolved.result_type, std::string(function.name), at, &context_);
 }
 

@@ -156,8 +156,10 @@ class ExpressionBinder {
   Result<ExprPtr> BindExists(const ast::ExistsExpr& exists);
   Result<ExprPtr> BindInSubquery(const ast::InSubqueryExpr& in);
   Result<ExprPtr> BindQuantified(const ast::QuantifiedExpr& quantified);
+  Result<ExprPtr> CompareToExtremes(const ast::QuantifiedExpr& quantified, Subquery query, const Expr& test);
   ExprPtr MakeMark(Subquery query, ExprPtr test, Position at);
   Result<ExprPtr> BindAggregate(const functions::AggregateFunction& function, const ast::FunctionCall& call);
+  Status CheckReadsNoOutput(const AggregateCall& call, Position at) const;
   Result<ExprPtr> BindOperatorCall(std::string_view function, std::string_view symbol,
                                    std::vector<ExprPtr> arguments, Position at);
   Result<ExprPtr> FinishCase(std::vector<ExprPtr> parts, Position at, std::string_view what);

@@ -212,6 +212,12 @@ Status SelectBinder::BindGroups() {
       written.back().emplace_back();
       for (const ast::ExprPtr& expr : set) {
         const std::size_t key = TL_TRY(AddGroupKey(*expr));
+        // As the original; PostgreSQL and the extended profile take any expression.
+        if (element.kind != ast::GroupingKind::kSimple && !context_.extended() &&
+            keys_[key].expr->kind != ExprKind::kColumn) {
+          return ErrorAt(expr->position, "GROUP BY expression must be a column reference: {}",
+                         PrintExpr(*keys_[key].expr));
+        }
         written.back().back().push_back(key);
       }
     }

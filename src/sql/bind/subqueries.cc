@@ -11,12 +11,6 @@ namespace tideline::sql {
 
 namespace {
 
-std::string_view ComparisonFunction(ast::ComparisonOperator op) {
-  constexpr std::string_view kFunctions[] = {"$equal", "$not_equal", "$less",
-                                             "$less_equal", "$greater", "$greater_equal"};
-  return kFunctions[static_cast<std::size_t>(op)];
-}
-
 ExprPtr ColumnOf(const OutputColumn& output, Position at) {
   return MakeColumn(output.column, output.type, output.name, at);
 }
@@ -120,22 +114,6 @@ Result<ExprPtr> ExpressionBinder::BindInSubquery(const ast::InSubqueryExpr& in) 
   }
   ExprPtr mark = MakeMark(std::move(query), MakeAnd(std::move(tests)), at);
   return in.negated ? MakeNot(std::move(mark), at, context_) : Result<ExprPtr>(std::move(mark));
-}
-
-Result<ExprPtr> ExpressionBinder::BindQuantified(const ast::QuantifiedExpr& quantified) {
-  const Position at = PlaceOf(quantified.position);
-  ExprPtr value = TL_TRY(Bind(*quantified.value));
-  Subquery query = TL_TRY(BindSubquery(*quantified.query, at));
-  if (query.column_count != 1) {
-    return ErrorAt(at, "Multiple columns returned by subquery are not yet supported. Found {}", query.column_count);
-  }
-  ExprPtr test = TL_TRY(BindComparison(ComparisonFunction(quantified.op), ast::ComparisonOperatorText(quantified.op),
-                                       std::move(value), ColumnOf(query.plan->outputs()[0], at), at));
-  const bool all = quantified.quantifier == ast::Quantifier::kAll;
-  // True of all is: false, or null, of none.
-  if (all) test = TL_TRY(MakeNot(std::move(test), at, context_));
-  ExprPtr mark = MakeMark(std::move(query), std::move(test), at);
-  return all ? MakeNot(std::move(mark), at, context_) : Result<ExprPtr>(std::move(mark));
 }
 
 }  // namespace tideline::sql

@@ -14,6 +14,12 @@ bool TakesNullTreatment(std::string_view name) {
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
+/// What these answer hangs on the order alone: a frame would say something that is not heard.
+bool TakesNoFrame(std::string_view name) {
+  static constexpr std::string_view kNames[] = {"rank", "dense_rank", "percent_rank", "cume_dist"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
 bool SameItemWindow(const WindowCollector::Item& a, const WindowCollector::Item& b) {
   const auto same_expr = [](const ExprPtr& x, const ExprPtr& y) { return SameExpr(*x, *y); };
   const auto same_order = [](const WindowCollector::Order& x, const WindowCollector::Order& y) {
@@ -137,6 +143,9 @@ Result<ExprPtr> ExpressionBinder::BindWindowCall(const ast::FunctionCall& call) 
   TL_TRY(BindWindowFunction(call, &inner, &item.call));
   const ast::WindowSpec* spec = TL_TRY(FindWindowSpec(*call.over));
   TL_TRY(BindWindowSpec(*spec, &inner, &item));
+  if (spec->frame.has_value() && item.call.window != nullptr && TakesNoFrame(call.name)) {
+    return ErrorAt(spec->frame->position, "Cannot specify window frame for {} function", call.name);
+  }
   const ExprPtr result = MakeColumn(item.call.output.column, item.call.output.type, item.call.output.name, at);
   place_.windows->items.push_back(std::move(item));
   return result;

@@ -816,7 +816,7 @@ struct UnloadStatement : StatementOf<StatementKind::kUnload> {
 
 enum class ExplainFormat : std::uint8_t { kText, kJson };
 
-/// EXPLAIN [ANALYZE] [(FORMAT TEXT|JSON)] statement, an extension.
+/// EXPLAIN [ANALYZE] [(FORMAT TEXT|JSON)] statement, an extension; also EXPLAIN (ANALYZE, FORMAT JSON) statement.
 struct ExplainStatement : StatementOf<StatementKind::kExplain> {
   using StatementOf::StatementOf;
   bool analyze = false;

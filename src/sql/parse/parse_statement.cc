@@ -129,14 +129,11 @@ Result<std::vector<UnloadOption>> Parser::ParseUnloadOptions() {
 Result<StatementPtr> Parser::ParseExplain() {
   auto statement = std::make_unique<ExplainStatement>(Next().position);
   statement->analyze = Accept(Keyword::kAnalyze);
-  if (At(TokenKind::kLeftParen) && At(Keyword::kFormat, 1)) {
-    Next();
-    Next();
-    if (Accept(Keyword::kJson)) {
-      statement->format = ExplainFormat::kJson;
-    } else {
-      TL_TRY(Expect(Keyword::kText));
-    }
+  if (At(TokenKind::kLeftParen) && (At(Keyword::kFormat, 1) || At(Keyword::kAnalyze, 1))) {
+    do {
+      Next();
+      TL_TRY(ParseExplainOption(statement.get()));
+    } while (At(TokenKind::kComma));
     TL_TRY(Expect(TokenKind::kRightParen, "')'"));
   }
   if (At(Keyword::kExplain) || At(Keyword::kShow) || At(Keyword::kDescribe) ||
@@ -145,6 +142,23 @@ Result<StatementPtr> Parser::ParseExplain() {
   }
   statement->statement = TL_TRY(ParseStatement());
   return StatementPtr(std::move(statement));
+}
+
+// FORMAT TEXT, FORMAT JSON, ANALYZE [TRUE | FALSE]
+Status Parser::ParseExplainOption(ExplainStatement* statement) {
+  if (Accept(Keyword::kAnalyze)) {
+    statement->analyze = !Accept(Keyword::kFalse);
+    if (statement->analyze) Accept(Keyword::kTrue);
+    return OkStatus();
+  }
+  if (!Accept(Keyword::kFormat)) return SyntaxError("FORMAT or ANALYZE");
+  if (Accept(Keyword::kJson)) {
+    statement->format = ExplainFormat::kJson;
+    return OkStatus();
+  }
+  if (!Accept(Keyword::kText)) return SyntaxError("TEXT or JSON");
+  statement->format = ExplainFormat::kText;
+  return OkStatus();
 }
 
 Result<StatementPtr> Parser::ParseDelete() {

@@ -135,6 +135,7 @@ class Parser {
   Result<StatementPtr> ParseDescribe();
   Result<StatementPtr> ParseUnload();
   Result<StatementPtr> ParseExplain();
+  Status ParseExplainOption(ExplainStatement* statement);
   Result<StatementPtr> ParseDelete();
   Result<std::optional<LikeClause>> ParseLikeClause();
   Result<std::vector<UnloadOption>> ParseUnloadOptions();

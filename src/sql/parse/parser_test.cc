@@ -295,6 +295,17 @@ TEST(ParserTest, ErrorsPointAtTheFirstTokenThatFitsNothing) {
   EXPECT_THAT(CanonicalStatement("DELETE FROM d.t"), HasSubstr("without a condition"));
 }
 
+TEST(ParserTest, ExplainTakesOptions) {
+  for (const char* form : {"EXPLAIN ANALYZE (FORMAT JSON) SELECT 1", "explain (analyze, format json) select 1",
+                           "EXPLAIN (FORMAT JSON, ANALYZE TRUE) SELECT 1", "EXPLAIN ANALYZE (FORMAT JSON) (SELECT 1)"}) {
+    EXPECT_THAT(CanonicalStatement(form), StartsWith("EXPLAIN ANALYZE (FORMAT JSON) ")) << form;
+  }
+  EXPECT_EQ(CanonicalStatement("EXPLAIN (ANALYZE FALSE, FORMAT TEXT) SELECT 1"), CanonicalStatement("EXPLAIN SELECT 1"));
+  EXPECT_EQ(CanonicalStatement("EXPLAIN (ANALYZE) SELECT 1"), CanonicalStatement("EXPLAIN ANALYZE SELECT 1"));
+  EXPECT_THAT(CanonicalStatement("EXPLAIN (ANALYZE, COSTS) SELECT 1"), HasSubstr("expected FORMAT or ANALYZE"));
+  EXPECT_THAT(CanonicalStatement("EXPLAIN (FORMAT XML) SELECT 1"), HasSubstr("expected TEXT or JSON"));
+}
+
 TEST(ParserTest, CompatRefusesExtensions) {
   EXPECT_EQ(CompatError("EXPLAIN SELECT 1"), InvalidAt(1, 1));
   EXPECT_EQ(CompatError("DESC a.b"), InvalidAt(1, 1));

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <set>
 
-#include "base/json.h"
 #include "sql/plan/shared_node.h"
 
 namespace tideline::sql {
@@ -15,26 +14,9 @@ class JsonPlanPrinter {
   explicit JsonPlanPrinter(std::string* out) : json_(out) {}
 
   void Print(const PlanNode& node) {
-    // The first word of a node's line is its name.
-    const std::string text = node.Describe();
-    const std::size_t blank = text.find(' ');
     json_.BeginObject();
     json_.Member("id", std::to_string(next_id_++));
-    json_.Member("name", text.substr(0, blank));
-    json_.Member("details", blank == std::string::npos ? std::string() : text.substr(blank + 1));
-    json_.Key("outputs");
-    json_.BeginArray();
-    for (const OutputColumn& output : node.outputs()) {
-      json_.BeginObject();
-      json_.Member("name", output.name);
-      json_.Member("type", output.type.ToString());
-      json_.EndObject();
-    }
-    json_.EndArray();
-    json_.Key("estimates");
-    json_.BeginObject();
-    json_.MemberDouble("rows", std::round(node.EstimatedRows()));
-    json_.EndObject();
+    WriteNodeMembers(node, &json_);
     json_.Key("children");
     json_.BeginArray();
     for (const PlanNodePtr& child : node.children()) Print(*child);
@@ -53,6 +35,27 @@ class JsonPlanPrinter {
 };
 
 }  // namespace
+
+void WriteNodeMembers(const PlanNode& node, JsonWriter* json) {
+  // The first word of a node's line is its name.
+  const std::string text = node.Describe();
+  const std::size_t blank = text.find(' ');
+  json->Member("name", text.substr(0, blank));
+  json->Member("details", blank == std::string::npos ? std::string() : text.substr(blank + 1));
+  json->Key("outputs");
+  json->BeginArray();
+  for (const OutputColumn& output : node.outputs()) {
+    json->BeginObject();
+    json->Member("name", output.name);
+    json->Member("type", output.type.ToString());
+    json->EndObject();
+  }
+  json->EndArray();
+  json->Key("estimates");
+  json->BeginObject();
+  json->MemberDouble("rows", std::round(node.EstimatedRows()));
+  json->EndObject();
+}
 
 std::string PrintPlanJson(const PlanNode& root) {
   std::string out;

@@ -8,10 +8,14 @@
 
 #include <string>
 
+#include "base/json.h"
 #include "sql/plan/plan_node.h"
 
 namespace tideline::sql {
 
 std::string PrintPlanJson(const PlanNode& root);
+
+/// The members name, details, outputs and estimates of one node, into an object that is open.
+void WriteNodeMembers(const PlanNode& node, JsonWriter* json);
 
 }  // namespace tideline::sql
