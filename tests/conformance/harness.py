@@ -240,6 +240,21 @@ def now_ms():
     return time.time_ns() // 1_000_000
 
 
+class HeldClockCase(unittest.TestCase):
+    """Tests that share one server whose clock is held, and look at statuses themselves."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server("--test-clock", dev=True)
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+
+    def call(self, operation, expected=200, **body):
+        status, _, answer, raw = self.server.call(operation, body)
+        self.assertEqual(expected, status, raw[:500])
+        return answer
+
+
 class ServerCase(unittest.TestCase):
     """Tests that share one server, started with FLAGS. Its exit status is checked at the end."""
 

@@ -5,7 +5,7 @@ import json
 import subprocess
 import unittest
 
-from harness import Server, binary, plain
+from harness import HeldClockCase, Server, binary, plain
 
 HOUR_MS = 3600 * 1000
 
@@ -20,18 +20,7 @@ def admin(server, path, body, headers=None):
     return response.status, answer
 
 
-class HeldClock(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server("--test-clock", dev=True)
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
-
-    def call(self, operation, expected=200, **body):
-        status, _, answer, raw = self.server.call(operation, body)
-        self.assertEqual(expected, status, raw[:500])
-        return answer
-
+class HeldClock(HeldClockCase):
     def cli(self, *arguments):
         done = subprocess.run([binary(), *arguments, "--endpoint", self.server.url], capture_output=True, text=True)
         self.assertEqual(0, done.returncode, done.stderr)

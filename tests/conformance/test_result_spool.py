@@ -9,7 +9,7 @@ import time
 import unittest
 import urllib.request
 
-from harness import Server
+from harness import HeldClockCase
 from test_clock import admin
 
 # 60,000 rows of some 1,000 bytes: sixty pages, and many times the 2 MiB of rows that wait in memory.
@@ -18,18 +18,7 @@ SQL = (f"SELECT a * 300 + b AS i, rpad(CAST(a * 300 + b AS varchar), 900, 'x') A
        "AS x(a) CROSS JOIN UNNEST(sequence(0, 299)) AS y(b)")
 
 
-class Spool(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server("--test-clock", dev=True)
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
-
-    def call(self, operation, expected=200, **body):
-        status, _, answer, raw = self.server.call(operation, body)
-        self.assertEqual(expected, status, raw[:500])
-        return answer
-
+class Spool(HeldClockCase):
     def ask(self, expected=200, **more):
         return self.call("Query", expected, QueryString=SQL, **more)
 
