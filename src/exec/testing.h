@@ -64,17 +64,17 @@ class FakeScans final : public ScanProvider {
   }
 };
 
-/// A scan node of columns #0, #1, … of the given types.
-inline sql::PlanNodePtr MakeScan(const std::vector<Type>& types) {
+/// A scan node of columns #first, #first + 1, … of the given types.
+inline sql::PlanNodePtr MakeScan(const std::vector<Type>& types, std::uint32_t first = 0) {
   auto schema = std::make_shared<catalog::TableSchema>();
   schema->database = "db";
   schema->table = "t";
   std::vector<sql::OutputColumn> outputs;
   sql::ScanNode::Spec spec;
   for (std::size_t i = 0; i < types.size(); ++i) {
-    const auto id = static_cast<std::uint32_t>(i);
-    outputs.push_back({{id}, fmt::format("c{}", i), types[i]});
-    spec.storage_columns.push_back({id + 10});
+    const auto number = static_cast<std::uint32_t>(i);
+    outputs.push_back({{first + number}, fmt::format("c{}", i), types[i]});
+    spec.storage_columns.push_back({number + 10});
   }
   spec.table = std::move(schema);
   return std::make_shared<sql::ScanNode>(std::move(outputs), std::move(spec));

@@ -1,6 +1,7 @@
 #include "sql/plan_cache.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace tideline::sql {
 
@@ -61,7 +62,7 @@ Result<std::shared_ptr<const BoundStatement>> PlanCache::Compile(std::string_vie
   }
   BoundStatement bound = TL_TRY(CompileStatement(*syntax, catalog, options));
   const auto statement = std::make_shared<const BoundStatement>(std::move(bound));
-  if (statement->kind != BoundStatementKind::kQuery || statement->column_count > kColumnsMax) return statement;
+  if (statement->kind != BoundStatementKind::kQuery || statement->node_count > kNodesMax) return statement;
   const bool whole = statement->reusable && !statement->tables.empty();
   if (!whole && found != nullptr && found->syntax != nullptr) return statement;
   auto entry = std::make_shared<Entry>();
@@ -87,22 +88,26 @@ std::shared_ptr<const PlanCache::Entry> PlanCache::Find(const std::string& key) 
   return *found->second;
 }
 
+std::uint64_t PlanCache::node_count() const {
+  const MutexLock lock(mutex_);
+  return nodes_;
+}
+
 void PlanCache::Keep(std::shared_ptr<const Entry> entry) {
-  std::shared_ptr<const Entry> dropped[2];  // go after the lock
+  Entries dropped;
   const MutexLock lock(mutex_);
   const auto found = by_key_.find(entry->key);
-  if (found != by_key_.end()) {
-    const auto at = found->second;
-    by_key_.erase(found);
-    dropped[0] = std::move(*at);
-    entries_.erase(at);
-  }
+  if (found != by_key_.end()) Drop(found->second, &dropped);
+  nodes_ += entry->node_count();
   entries_.push_front(std::move(entry));
   by_key_.emplace(entries_.front()->key, entries_.begin());
-  if (entries_.size() <= kEntriesMax) return;
-  by_key_.erase(entries_.back()->key);
-  dropped[1] = std::move(entries_.back());
-  entries_.pop_back();
+  while (entries_.size() > kEntriesMax || nodes_ > kNodesTotalMax) Drop(std::prev(entries_.end()), &dropped);
+}
+
+void PlanCache::Drop(Entries::iterator at, Entries* dropped) {
+  by_key_.erase((*at)->key);
+  nodes_ -= (*at)->node_count();
+  dropped->splice(dropped->end(), entries_, at);
 }
 
 }  // namespace tideline::sql

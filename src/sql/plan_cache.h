@@ -25,8 +25,10 @@ class PlanCache {
   static constexpr std::size_t kEntriesMax = 512;
   /// Longer texts are not kept.
   static constexpr std::size_t kTextBytesMax = 16'384;
-  /// Nor are plans with more columns in all, which are what grows beyond the text.
-  static constexpr std::uint32_t kColumnsMax = 20'000;
+  /// Most expressions and columns of one plan, and of all: what grows beyond the texts, at a few hundred
+  /// bytes each.
+  static constexpr std::uint32_t kNodesMax = 20'000;
+  static constexpr std::uint64_t kNodesTotalMax = 200'000;
   /// A plan is made anew after this time, since what was known of the data has changed.
   static constexpr std::int64_t kPlanNsMax = 60 * kNsPerSecond;
 
@@ -36,6 +38,7 @@ class PlanCache {
   Result<std::shared_ptr<const BoundStatement>> Compile(std::string_view text, const CatalogView& catalog,
                                                         const CompileOptions& options);
   std::size_t entry_count() const;
+  std::uint64_t node_count() const;
 
  private:
   struct Entry {
@@ -43,16 +46,20 @@ class PlanCache {
     std::shared_ptr<const ast::Statement> syntax;       // of a statement that is bound each time
     std::shared_ptr<const BoundStatement> statement;    // of one that is not
     TimestampNs bound_at;                               // now() of its binding
+    std::uint32_t node_count() const { return statement == nullptr ? 0 : statement->node_count; }
   };
+  using Entries = std::list<std::shared_ptr<const Entry>>;
   std::shared_ptr<const Entry> Find(const std::string& key);
   void Keep(std::shared_ptr<const Entry> entry);
+  /// Moves the entry at `at` to `dropped`, which goes after the lock.
+  void Drop(Entries::iterator at, Entries* dropped) TL_REQUIRES(mutex_);
 
   Counter& hits_;
   Counter& misses_;
   mutable Mutex mutex_;
-  std::list<std::shared_ptr<const Entry>> entries_ TL_GUARDED_BY(mutex_);  // last used first
-  std::unordered_map<std::string_view, std::list<std::shared_ptr<const Entry>>::iterator> by_key_
-      TL_GUARDED_BY(mutex_);  // keys are those of the entries
+  Entries entries_ TL_GUARDED_BY(mutex_);  // last used first
+  std::unordered_map<std::string_view, Entries::iterator> by_key_ TL_GUARDED_BY(mutex_);  // keys are the entries'
+  std::uint64_t nodes_ TL_GUARDED_BY(mutex_) = 0;  // of all entries
 };
 
 }  // namespace tideline::sql

@@ -151,6 +151,24 @@ TEST(PlanCache, KeepsNoMoreThanItsLimits) {
   EXPECT_NE(*c, *d);
 }
 
+TEST(PlanCache, KeepsNoMorePlansThanItsNodes) {
+  const FakeCatalog catalog;
+  PlanCache cache;
+  std::string wide = "SELECT load";
+  for (int i = 0; i < 1'000; ++i) wide += ", load + " + std::to_string(i);
+  wide += R"( FROM "db"."cpu" LIMIT )";
+  std::size_t kept = 0;
+  for (int i = 1; i <= 200; ++i) {
+    const auto bound = cache.Compile(wide + std::to_string(i), catalog, OptionsAt(100));
+    ASSERT_TRUE(bound.ok());
+    ASSERT_LE((*bound)->node_count, PlanCache::kNodesMax);
+    EXPECT_LE(cache.node_count(), PlanCache::kNodesTotalMax);
+    kept = std::max(kept, cache.entry_count());
+  }
+  EXPECT_GT(kept, 1U);
+  EXPECT_LT(kept, 200U);
+}
+
 TEST(PlanCache, SaysWhatIsWrongEachTime) {
   const FakeCatalog catalog;
   PlanCache cache;

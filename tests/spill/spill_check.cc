@@ -21,6 +21,7 @@ namespace {
 
 using testing::Aggregate;
 using testing::Column;
+using testing::MakeScan;
 
 constexpr std::size_t kPayloadBytes = 80;
 // A row as operators hold it: a number, a value, a text and its reference.
@@ -98,21 +99,6 @@ struct Options {
 
 const std::vector<Type> kTypes{Type::Bigint(), Type::Bigint(), Type::Varchar()};
 
-// Scan of columns #first, #first + 1, #first + 2.
-sql::PlanNodePtr Scan(std::uint32_t first) {
-  auto schema = std::make_shared<catalog::TableSchema>();
-  schema->database = "db";
-  schema->table = "t";
-  std::vector<sql::OutputColumn> outputs;
-  sql::ScanNode::Spec spec;
-  for (std::uint32_t i = 0; i < kTypes.size(); ++i) {
-    outputs.push_back({{first + i}, fmt::format("c{}", i), kTypes[i]});
-    spec.storage_columns.push_back({i + 10});
-  }
-  spec.table = std::move(schema);
-  return std::make_shared<sql::ScanNode>(std::move(outputs), std::move(spec));
-}
-
 struct Figures {
   std::uint64_t rows = 0;
   std::uint64_t spilled_bytes = 0;
@@ -171,7 +157,7 @@ std::uint64_t SumOfValues(std::uint64_t rows) {
 
 Status CheckSort(const Options& options, SpillSpace* space) {
   const std::uint64_t rows = options.data_bytes / kRowBytes;
-  const auto plan = std::make_shared<sql::SortNode>(Scan(0), std::vector<sql::SortKey>{{{0}, false, false}});
+  const auto plan = std::make_shared<sql::SortNode>(MakeScan(kTypes), std::vector<sql::SortKey>{{{0}, false, false}});
   std::int64_t last = INT64_MIN;
   std::uint64_t sum = 0;
   Figures figures;
@@ -203,7 +189,7 @@ Status CheckAggregate(const Options& options, SpillSpace* space) {
   keys.push_back({{{100}, "k", kTypes[0]}, Column(0, kTypes[0])});
   keys.push_back({{{101}, "p", kTypes[2]}, Column(2, kTypes[2])});
   const auto plan = std::make_shared<sql::AggregateNode>(
-      Scan(0), keys,
+      MakeScan(kTypes), keys,
       std::vector<sql::AggregateCall>{Aggregate("count", {}, 102), Aggregate("sum", {Column(1, kTypes[1])}, 103),
                                       Aggregate("array_agg", {Column(1, kTypes[1])}, 104)});
   std::uint64_t sum = 0;
@@ -234,7 +220,7 @@ Status CheckDistinct(const Options& options, SpillSpace* space) {
   const std::uint64_t rows = options.data_bytes / kRowBytes;
   sql::AggregateCall call = Aggregate("count", {Column(2, kTypes[2])}, 100);
   call.distinct = true;
-  const auto plan = std::make_shared<sql::AggregateNode>(Scan(0), std::vector<sql::AggregateNode::Key>(),
+  const auto plan = std::make_shared<sql::AggregateNode>(MakeScan(kTypes), std::vector<sql::AggregateNode::Key>(),
                                                          std::vector<sql::AggregateCall>{call});
   std::uint64_t count = 0;
   Figures figures;
@@ -253,7 +239,7 @@ Status CheckJoin(const Options& options, SpillSpace* space) {
   sql::JoinNode::Spec spec;
   spec.kind = sql::JoinKind::kInner;
   spec.condition = testing::Call("$equal", {Column(0, kTypes[0]), Column(10, kTypes[0])});
-  const auto plan = std::make_shared<sql::JoinNode>(Scan(0), Scan(10), std::move(spec));
+  const auto plan = std::make_shared<sql::JoinNode>(MakeScan(kTypes), MakeScan(kTypes, 10), std::move(spec));
   std::uint64_t sum = 0;
   Figures figures;
   TL_TRY(Run("join", options, space, plan, rows, rows,

@@ -193,7 +193,8 @@ Status GroupBuilder::PushCall(std::size_t index, const Batch& batch, const Selec
   CallInputs& inputs = calls_[index];
   if (inputs.guard_position != ColumnPositions::kNone) {
     const Vector& guard = batch.columns[inputs.guard_position];
-    if (guard.is_constant() && (guard.IsNull(0) || guard.values<StringRef>()[0].view() != inputs.guard_text)) {
+    // NULL is neither: what else an AND holds may still fail.
+    if (guard.is_constant() && !guard.IsNull(0) && guard.values<StringRef>()[0].view() != inputs.guard_text) {
       return OkStatus();
     }
   }

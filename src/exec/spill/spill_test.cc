@@ -324,26 +324,11 @@ TEST(SpillingTest, OneGroupThatCannotFitIsRefusedByName) {
   EXPECT_NE(MessageOf(status).find("'aggregate'"), std::string_view::npos) << MessageOf(status);
 }
 
-// A scan of the same batches with its columns under other numbers.
-sql::PlanNodePtr Renamed(std::uint32_t first) {
-  auto schema = std::make_shared<catalog::TableSchema>();
-  schema->database = "db";
-  schema->table = "t";
-  std::vector<sql::OutputColumn> outputs;
-  sql::ScanNode::Spec spec;
-  for (std::uint32_t i = 0; i < kTypes.size(); ++i) {
-    outputs.push_back({{first + i}, fmt::format("d{}", i), kTypes[i]});
-    spec.storage_columns.push_back({i + 10});
-  }
-  spec.table = std::move(schema);
-  return std::make_shared<sql::ScanNode>(std::move(outputs), std::move(spec));
-}
-
 sql::PlanNodePtr Join(sql::JoinKind kind, sql::ExprPtr condition) {
   sql::JoinNode::Spec spec;
   spec.kind = kind;
   spec.condition = std::move(condition);
-  return std::make_shared<sql::JoinNode>(MakeScan(kTypes), Renamed(10), std::move(spec));
+  return std::make_shared<sql::JoinNode>(MakeScan(kTypes), MakeScan(kTypes, 10), std::move(spec));
 }
 
 TEST(SpillingTest, JoinsByKey) {

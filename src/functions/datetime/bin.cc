@@ -50,7 +50,7 @@ Status Bin(const KernelContext& context, std::span<const Vector> arguments, cons
   }
   const I64* ns = arguments[0].values<I64>();
   constexpr std::size_t kStretch = 64;
-  std::size_t stretches_apart = 0;
+  std::size_t elsewhere = 0;  // rows outside the first bin, or stretches
   for (std::size_t first = 0; first < rows.size(); first += kStretch) {
     const std::size_t end = std::min(first + kStretch, rows.size());
     one(static_cast<std::uint32_t>(first));
@@ -58,7 +58,7 @@ Status Bin(const KernelContext& context, std::span<const Vector> arguments, cons
     for (std::size_t row = first; row < end; ++row) {
       outside += static_cast<std::uint64_t>(ns[row]) - static_cast<std::uint64_t>(low) < width ? 0U : 1U;
     }
-    stretches_apart += outside + (low != out[0] ? 1U : 0U);
+    elsewhere += outside + (low != out[0] ? 1U : 0U);
     if (outside == 0) {
       std::fill(out + first, out + end, low);
     } else {
@@ -66,7 +66,7 @@ Status Bin(const KernelContext& context, std::span<const Vector> arguments, cons
     }
   }
   // One bin for all is said once, for what groups by it.
-  if (stretches_apart == 0 && errors->empty()) *result = Vector::ConstantOf(*result, 0, rows.size());
+  if (elsewhere == 0 && errors->empty()) *result = Vector::ConstantOf(*result, 0, rows.size());
   return OkStatus();
 }
 

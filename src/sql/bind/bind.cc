@@ -128,6 +128,7 @@ Result<BoundStatement> BindStatement(const ast::Statement& statement, const Cata
   bound.parameters = std::move(context.parameters);
   bound.access = std::move(context.access);
   bound.reusable = context.reusable;
+  bound.node_count = context.expr_count + context.column_count;
   bound.column_count = context.column_count;
   return bound;
 }

@@ -62,6 +62,8 @@ struct BoundStatement {
   /// Whether the plan may run again later: nothing in it is of the moment of its binding, as the
   /// current time and the rows of system tables are.
   bool reusable = true;
+  /// Expressions and columns that binding made: what the plan takes in memory goes by them.
+  std::uint32_t node_count = 0;
   /// ColumnRefs are below this; rules that make columns continue from here.
   std::uint32_t column_count = 0;
   bool analyze = false;                 ///< kExplain

@@ -203,8 +203,8 @@ class SegmentMorselReader final : public MorselReader {
     Vector values = Vector::Flat(source.type(), count);
     for (std::size_t at = 0; at < count;) {
       const std::size_t rows = NeighboursFrom(at, UINT32_MAX);
-      std::memcpy(values.mutable_values<std::byte>() + at * value_bytes, source.values<std::byte>() + passed_[at] * value_bytes,
-                  rows * value_bytes);
+      std::memcpy(values.mutable_values<std::byte>() + at * value_bytes,
+                  source.values<std::byte>() + passed_[at] * value_bytes, rows * value_bytes);
       at += rows;
     }
     out->push_back(std::move(values));
