@@ -164,6 +164,40 @@ TEST(ScanPathsTest, FiltersLeaveExactlyWhatPasses) {
   }
 }
 
+TEST(ScanPathsTest, WhatAFilterReadsIsCountedOnce) {
+  SimEngine sim(6);
+  ASSERT_TRUE(sim.Open().ok());
+  ASSERT_TRUE(sim.Create({.retention = {.memory_hours = 24}}).ok());
+  std::vector<TestRecord> records;
+  for (int i = 0; i < 50; ++i) {
+    records.push_back({.dimensions = {{"host", "a"}}, .measure_name = "m",
+                       .measures = {{"x", 0.37 * i * i}}, .time_ns = kNow - i * kMinute});
+  }
+  ASSERT_TRUE(sim.Write(records).ok());
+  ASSERT_TRUE(sim.engine().Checkpoint().ok());
+  const auto snapshot = sim.engine().OpenSnapshot("db", "t");
+  ASSERT_TRUE(snapshot.ok());
+  const ColumnId x = snapshot->schema().FindColumn("x")->id;
+  const ColumnId host = snapshot->schema().FindColumn("host")->id;
+  std::vector<std::uint64_t> bytes;
+  for (const std::vector<ColumnId>& columns : {std::vector<ColumnId>{host}, std::vector<ColumnId>{x}}) {
+    const auto scan = snapshot->Scan({.columns = columns, .filter_columns = {x, host}});
+    ASSERT_TRUE(scan.ok());
+    TestFilter filter(100.0);
+    std::size_t rows = 0;
+    for (std::size_t i = 0; i < (*scan)->morsel_count(); ++i) {
+      const auto morsel = (*scan)->OpenMorsel(i, &filter);
+      ASSERT_TRUE(morsel.ok());
+      ScanBatch batch;
+      while (*(*morsel)->Next(&batch)) rows += batch.row_count();
+    }
+    EXPECT_EQ(rows, 33U);  // 0.37 * 17 * 17 is the first above
+    bytes.push_back((*scan)->statistics().bytes_scanned);
+  }
+  EXPECT_GT(bytes[0], 0U);
+  EXPECT_EQ(bytes[0], bytes[1]);
+}
+
 TEST(ScanPathsTest, EndsAndFilterDoNotGoTogether) {
   RandomTable table(1);
   table.Fill();

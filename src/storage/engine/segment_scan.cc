@@ -128,9 +128,9 @@ class SegmentMorselReader final : public MorselReader {
     TL_TRY(CollectStretches());
     if (!plan_->any_of.empty()) TL_TRY(KeepRowsWithValues());
     if (stretches_.empty()) return OkStatus();
-    TL_TRY(OpenBlocks(plan_->filter_columns, &filter_blocks_));
+    TL_TRY(OpenFilterBlocks());
     // What a filter leaves nothing of is never read.
-    if (filter_ == nullptr) TL_TRY(OpenBlocks(plan_->columns, &blocks_));
+    if (filter_ == nullptr) TL_TRY(OpenDeliveredBlocks());
     return OkStatus();
   }
 
@@ -141,34 +141,52 @@ class SegmentMorselReader final : public MorselReader {
       if (filter_ != nullptr) {
         TL_TRY(FilterRows(batch));
         if (batch->batch.row_count == 0) continue;
-        if (blocks_.empty()) TL_TRY(OpenBlocks(plan_->columns, &blocks_));
+        if (blocks_.empty()) TL_TRY(OpenDeliveredBlocks());
       }
-      TL_TRY(ReadColumns(plan_->columns, blocks_, *batch, &batch->batch.columns));
+      TL_TRY(ReadColumns(true, plan_->columns, blocks_, *batch, &batch->batch.columns));
       return true;
     }
     return false;
   }
 
  private:
-  Status OpenBlocks(const std::vector<ProjectedColumn>& columns, std::vector<segment::ColumnBlock>* blocks) {
-    for (const ProjectedColumn& column : columns) {
-      blocks->emplace_back();
-      segment::ColumnId id = column.id.value;
-      if (column.kind == ProjectedColumn::Kind::kTime) {
-        id = segment::kTimeColumn;
-      } else if (column.kind != ProjectedColumn::Kind::kValue) {
-        continue;
-      }
-      const segment::BlockInfo* info = stripe_.Find(id);
-      if (info == nullptr) continue;
-      blocks->back() = TL_TRY(stripe_.OpenColumn(id));
-      plan_->counters.bytes_scanned.fetch_add(info->bytes, std::memory_order_relaxed);
+  // Not present for what no block holds: dimensions, and columns that the stripe lacks.
+  Result<segment::ColumnBlock> OpenBlock(const ProjectedColumn& column) {
+    segment::ColumnId id = column.id.value;
+    if (column.kind == ProjectedColumn::Kind::kTime) {
+      id = segment::kTimeColumn;
+    } else if (column.kind != ProjectedColumn::Kind::kValue) {
+      return segment::ColumnBlock();
+    }
+    const segment::BlockInfo* info = stripe_.Find(id);
+    if (info == nullptr) return segment::ColumnBlock();
+    plan_->counters.bytes_scanned.fetch_add(info->bytes, std::memory_order_relaxed);
+    return stripe_.OpenColumn(id);
+  }
+
+  Status OpenFilterBlocks() {
+    for (const ProjectedColumn& column : plan_->filter_columns) {
+      segment::ColumnBlock block = TL_TRY(OpenBlock(column));
+      filter_blocks_.push_back(std::move(block));
     }
     return OkStatus();
   }
 
-  // The rows of `batch` (its runs, and pieces_) of some columns.
-  Status ReadColumns(const std::vector<ProjectedColumn>& columns,
+  // Those that the filter looks at are open, and counted, already.
+  Status OpenDeliveredBlocks() {
+    for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
+      if (filter_ != nullptr && looked_at_as_[i] != filter_blocks_.size()) {
+        blocks_.push_back(filter_blocks_[looked_at_as_[i]]);
+        continue;
+      }
+      segment::ColumnBlock block = TL_TRY(OpenBlock(plan_->columns[i]));
+      blocks_.push_back(std::move(block));
+    }
+    return OkStatus();
+  }
+
+  // The rows of `batch` (its runs, and pieces_) of some columns; `delivered`: they are those to deliver.
+  Status ReadColumns(bool delivered, const std::vector<ProjectedColumn>& columns,
                      const std::vector<segment::ColumnBlock>& blocks, const ScanBatch& batch,
                      std::vector<Vector>* out) {
     const std::size_t count = batch.batch.row_count;
@@ -179,7 +197,7 @@ class SegmentMorselReader final : public MorselReader {
           column.kind == ProjectedColumn::Kind::kMeasureName) {
         out->push_back(DictionaryColumn(*plan_, column, batch.runs, count));
       } else {
-        if (&columns == &plan_->columns && TakeLookedAt(i, count, out)) continue;
+        if (delivered && TakeLookedAt(i, count, out)) continue;
         Vector values = TL_TRY(ReadColumn(column, blocks[i], count));
         out->push_back(std::move(values));
       }
@@ -214,7 +232,7 @@ class SegmentMorselReader final : public MorselReader {
   // Leaves of the batch's rows those that pass.
   Status FilterRows(ScanBatch* batch) {
     looked_at_.row_count = batch->batch.row_count;
-    TL_TRY(ReadColumns(plan_->filter_columns, filter_blocks_, *batch, &looked_at_.columns));
+    TL_TRY(ReadColumns(false, plan_->filter_columns, filter_blocks_, *batch, &looked_at_.columns));
     passed_.clear();
     TL_TRY(filter_->Select(looked_at_, &passed_));
     if (passed_.size() == batch->batch.row_count) return OkStatus();
