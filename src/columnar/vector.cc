@@ -118,7 +118,7 @@ Vector Vector::Slice(std::span<const std::uint32_t> rows) const {
   auto codes = MakeBuffer(rows.size() * sizeof(std::uint32_t));
   auto* out = reinterpret_cast<std::uint32_t*>(codes->data());
   if (kind_ == VectorKind::kFlat) {
-    std::memcpy(out, rows.data(), rows.size() * sizeof(std::uint32_t));
+    std::copy(rows.begin(), rows.end(), out);
     return Dictionary(std::make_shared<const Vector>(*this), std::move(codes), rows.size());
   }
   const std::uint32_t* mine = this->codes();

@@ -109,8 +109,8 @@ EngineImpl::EngineImpl(EngineOptions options)
   if (options_.deletion_bytes_max == 0) options_.deletion_bytes_max = budget / 16;
   if (options_.series_table_bytes_max == 0) options_.series_table_bytes_max = options_.cache_bytes_max / 2;
   if (options_.sealer == nullptr) options_.sealer = &plain_sealer_;
-  cache_ = std::make_unique<LruBlockCache>(options_.cache_bytes_max);
   series_tables_ = std::make_unique<MemoryBudget>("series tables of segments", options_.series_table_bytes_max);
+  cache_ = std::make_unique<LruBlockCache>(options_.cache_bytes_max);
   services_.catalog = &catalog_;
   services_.lane = &lane_;
   services_.options = &options_;

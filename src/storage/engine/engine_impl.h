@@ -237,8 +237,8 @@ class EngineImpl final : public Engine {
   EngineOptions options_;
   seal::PlainSealer plain_sealer_;
   std::unique_ptr<objstore::ObjectStore> store_;
+  std::unique_ptr<MemoryBudget> series_tables_;  ///< outlives the cache, which holds tables counted here
   std::unique_ptr<LruBlockCache> cache_;
-  std::unique_ptr<MemoryBudget> series_tables_;
   Uuid database_uuid_{};  ///< set once by Recover
   /// Of keys in the magnetic store: a bucket may serve several databases. Set once by Recover.
   std::string magnetic_prefix_;
