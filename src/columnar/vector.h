@@ -244,10 +244,15 @@ class Reader {
   std::size_t mask_;
 };
 
+struct BatchSummaries;  // columnar/run_summary.h
+
 /// Equal-length columns.
 struct Batch {
   std::vector<Vector> columns;
   std::size_t row_count = 0;
+  /// Set where a row stands for many rows of a table, which only who asked for it gets. Not owned; good until
+  /// the next batch is read.
+  const BatchSummaries* summaries = nullptr;
 };
 
 }  // namespace tideline

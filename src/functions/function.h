@@ -35,6 +35,7 @@
 #include "base/memory_budget.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "columnar/run_summary.h"
 #include "columnar/vector.h"
 
 namespace tideline::functions {
@@ -154,6 +155,9 @@ struct AggregateOverload {
   Status (*finalize)(const KernelContext& context, AggregateState state, std::size_t row,
                      Vector* result);
   void (*destroy)(AggregateState state);
+  /// Adds values of the one argument (of count(*): rows) of which only a summary is known, with at least one
+  /// among them; null pointer where that is not enough.
+  Status (*update_summary)(const KernelContext& context, const RunSummary& summary, AggregateState state) = nullptr;
 };
 
 struct AggregateFunction {

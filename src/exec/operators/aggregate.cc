@@ -31,6 +31,8 @@ class GroupBreaker final : public AggregateBreaker {
     return std::min(1.0, static_cast<double>(next_group_.load()) / count);
   }
 
+  std::shared_ptr<const SummaryOffer> Offer() const override { return plan_.offer; }
+
   Status Merge(GroupBuilder* builder);
 
   const AggregatePlan plan_;

@@ -14,6 +14,7 @@
 
 #include "exec/operators/operator.h"
 #include "exec/operators/operator_context.h"
+#include "exec/scan/scan_source.h"
 #include "sql/plan/aggregate_node.h"
 
 namespace tideline::exec {
@@ -26,6 +27,8 @@ class AggregateBreaker : public Sink, public Source {
   static Result<std::shared_ptr<AggregateBreaker>> Make(const sql::AggregateNode& node,
                                                         ColumnPositions columns,
                                                         OperatorContext* own);
+  /// What a scan right below may deliver instead of rows; null: nothing else.
+  virtual std::shared_ptr<const SummaryOffer> Offer() const = 0;
 };
 
 }  // namespace tideline::exec

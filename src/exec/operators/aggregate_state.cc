@@ -489,6 +489,7 @@ Status AggregateGroups::FindGroups(std::span<const Vector> keys, std::size_t row
     runs->group.assign(1, 0);
     return states_.Grow(1, contexts_);
   }
+  lookup_.reset();  // it knows the groups of before
   FindChanges(keys, rows, &runs->first_row);
   TL_TRY(table_.FindOrAdd(keys, Selection::Of(runs->first_row), &runs->group));
   TL_TRY(states_.Grow(table_.group_count(), contexts_));
@@ -593,6 +594,20 @@ Status AggregateGroups::Update(std::size_t index, std::span<const Vector> argume
   }
   return runs.scattered ? UpdateScattered(call, contexts_[index], arguments, run, runs)
                         : UpdateRuns(call, contexts_[index], arguments, run, runs);
+}
+
+Status AggregateGroups::UpdateSummaries(std::size_t index, std::span<const RunSummary> summaries,
+                                        const Selection& rows, const RunsOfBatch& runs) {
+  const AggregateLayout::Call& call = layout_->calls[index];
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::uint32_t row = rows[i];
+    if (summaries[row].count == 0) continue;
+    while (!runs.scattered && at + 1 < runs.first_row.size() && runs.first_row[at + 1] <= row) ++at;
+    const std::uint32_t group = runs.scattered ? runs.group_of_row[row] : runs.group[at];
+    TL_TRY(call.overload->update_summary(contexts_[index], summaries[row], states_.At(group) + call.state_offset));
+  }
+  return OkStatus();
 }
 
 void AggregateGroups::LookUp(std::span<const Vector> keys, const Selection& rows,

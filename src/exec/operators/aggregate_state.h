@@ -133,8 +133,10 @@ class AggregateGroups {
   /// Adds `rows` of a call's arguments; rows were given to FindGroups before.
   Status Update(std::size_t call, std::span<const Vector> arguments,
                 std::span<const Vector> order_keys, const Selection& rows, const RunsOfBatch& runs);
-  /// Which of `rows` belong to groups that are there: `groups[i]`, or GroupLookup::kNone. No new group
-  /// may be made after the first call.
+  /// Adds what is known of the rows that each of `rows` stands for: `summaries[row]`, of a call's argument.
+  Status UpdateSummaries(std::size_t call, std::span<const RunSummary> summaries, const Selection& rows,
+                         const RunsOfBatch& runs);
+  /// Which of `rows` belong to groups that are there: `groups[i]`, or GroupLookup::kNone.
   void LookUp(std::span<const Vector> keys, const Selection& rows, std::vector<std::uint32_t>* groups);
   Status Merge(AggregateGroups& other);
   /// Takes over the groups g of `other` for which `partitions[g]` is `partition`; each once.

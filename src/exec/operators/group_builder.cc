@@ -91,6 +91,50 @@ std::optional<Guard> GuardOf(const sql::AggregateCall& call, bool skips_nulls) {
   return std::nullopt;
 }
 
+// The column whose summary tells all that `call` asks of rows, kNone for those of count(*); nothing when it asks
+// for more. Of a CASE, the guard has been found already (GuardOf).
+std::optional<std::uint32_t> SummarizedColumn(const sql::AggregateCall& call, const ColumnPositions& columns) {
+  const functions::AggregateOverload& overload = call.function->overloads[call.overload];
+  if (call.distinct || !call.order_by.empty() || call.filter != nullptr || !call.lambdas.empty()) return std::nullopt;
+  if (overload.update_summary == nullptr || !call.function->skips_nulls || call.arguments.size() > 1) return std::nullopt;
+  if (call.arguments.empty()) return ColumnPositions::kNone;
+  const sql::Expr* value = call.arguments[0].get();
+  if (value->kind == sql::ExprKind::kCase) {
+    const sql::Expr& when = *value->children[0];
+    if (when.kind == sql::ExprKind::kAnd || !GuardOf(call, true).has_value()) return std::nullopt;
+    value = value->children[1].get();
+  }
+  if (value->kind != sql::ExprKind::kColumn || !(value->type == call.arguments[0]->type)) return std::nullopt;
+  const std::uint32_t position = columns.Find(value->column);
+  if (position == ColumnPositions::kNone) return std::nullopt;
+  return position;
+}
+
+// Runs will do where every call is told enough by summaries, and keys and guards are the same all along a run:
+// storage sees to that for all columns that are not summarized.
+std::shared_ptr<SummaryOffer> MakeOffer(const AggregatePlan& plan) {
+  std::vector<sql::ColumnRef> alike;
+  for (const sql::AggregateNode::Key& key : plan.keys) {
+    if (HasVolatileCall(*key.expr)) return nullptr;
+    sql::CollectColumns(*key.expr, &alike);
+  }
+  if (plan.calls.empty()) return nullptr;
+  auto offer = std::make_shared<SummaryOffer>();
+  for (const sql::AggregateCall& call : plan.calls) {
+    const std::optional<std::uint32_t> position = SummarizedColumn(call, plan.columns);
+    if (!position.has_value()) return nullptr;
+    if (*position != ColumnPositions::kNone) offer->summarized.push_back(*position);
+    if (const std::optional<Guard> guard = GuardOf(call, true)) alike.push_back(guard->column);
+  }
+  std::sort(offer->summarized.begin(), offer->summarized.end());
+  offer->summarized.erase(std::unique(offer->summarized.begin(), offer->summarized.end()), offer->summarized.end());
+  for (const sql::ColumnRef column : alike) {
+    const std::uint32_t position = plan.columns.Find(column);
+    if (std::binary_search(offer->summarized.begin(), offer->summarized.end(), position)) return nullptr;
+  }
+  return offer;
+}
+
 }  // namespace
 
 // ---- AggregatePlan --------------------------------------------------------------------------------
@@ -115,6 +159,7 @@ Result<AggregatePlan> AggregatePlan::Make(const sql::AggregateNode& node, Column
                                   [](const AggregateLayout::Call& call) {
                                     return !call.deferred() && call.overload->destroy == nullptr;
                                   });
+  plan.offer = MakeOffer(plan);
   return plan;
 }
 
@@ -159,6 +204,9 @@ Status GroupBuilder::Prepare() {
       inputs.guard_position = columns.Find(guard->column);
       inputs.guard_text = std::move(guard->text);
     }
+    if (plan_->offer != nullptr) {
+      inputs.summary_position = SummarizedColumn(call, plan_->columns).value_or(ColumnPositions::kNone);
+    }
     calls_.push_back(std::move(inputs));
   }
   // A test wants everything on disk.
@@ -176,6 +224,7 @@ Status GroupBuilder::Push(const Batch& batch, const Selection& rows) {
       TL_TRY(keys_[i].Evaluate(batch, rows, &key_values_[i]));
     }
   }
+  if (batch.summaries != nullptr) return PushSummaries(batch, rows);
   rows_in_ += rows.size();
   if (writer_ != nullptr) return PushFrozen(batch, rows);
   TL_TRY(groups_->FindGroups(key_values_, batch.row_count, rows, &runs_));
@@ -214,6 +263,38 @@ Status GroupBuilder::PushCall(std::size_t index, const Batch& batch, const Selec
     TL_TRY(inputs.order_keys[i].Evaluate(batch, run, &order_keys_[i]));
   }
   return groups_->Update(index, arguments_, order_keys_, run, runs_);
+}
+
+// A frozen table takes them too: they have no other place, and no more of them come.
+Status GroupBuilder::PushSummaries(const Batch& batch, const Selection& rows) {
+  const BatchSummaries& summaries = *batch.summaries;
+  TL_TRY(groups_->FindGroups(key_values_, batch.row_count, rows, &runs_));
+  runs_in_ += runs_.first_row.size();
+  counts_.clear();
+  for (const std::uint64_t count : summaries.row_counts) {
+    rows_in_ += count;
+    counts_.push_back({.count = count});
+  }
+  for (std::size_t i = 0; i < calls_.size(); ++i) {
+    const CallInputs& inputs = calls_[i];
+    Selection run = rows;
+    if (inputs.guard_position != ColumnPositions::kNone) {
+      const Reader<StringRef> guard(batch.columns[inputs.guard_position]);
+      const auto passes = [&](std::uint32_t row) { return !guard.IsNull(row) && guard[row].view() == inputs.guard_text; };
+      if (batch.columns[inputs.guard_position].is_constant()) {
+        if (!passes(0)) continue;
+      } else {
+        passed_.clear();
+        rows.ForEach([&](std::uint32_t row) {
+          if (passes(row)) passed_.push_back(row);
+        });
+        run = Selection::Of(passed_);
+      }
+    }
+    const bool of_rows = inputs.summary_position == ColumnPositions::kNone;
+    TL_TRY(groups_->UpdateSummaries(i, of_rows ? counts_ : summaries.columns[inputs.summary_position], run, runs_));
+  }
+  return MakeRoom();
 }
 
 Status GroupBuilder::PushFrozen(const Batch& batch, const Selection& rows) {
@@ -271,6 +352,7 @@ Status GroupBuilder::MakeRoom() {
 }
 
 void GroupBuilder::Freeze() {
+  if (plan_->offer != nullptr) plan_->offer->open = false;
   writer_ = std::make_unique<PartitionWriter>(plan_->spilled_types, plan_->own, level_);
   plan_->own->stats.Adapt("aggregates on disk",
                           fmt::format("{} groups in {} bytes, its share of the memory is {}",

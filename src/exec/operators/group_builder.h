@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "exec/operators/aggregate_state.h"
+#include "exec/scan/scan_source.h"
 #include "sql/plan/aggregate_node.h"
 
 namespace tideline::exec {
@@ -34,6 +35,7 @@ struct AggregatePlan {
   std::vector<Type> spilled_types;       ///< of `kept`, then of the keys
   ColumnPositions spilled_columns;       ///< of a batch that was read back
   bool fixed_states = false;             ///< no state grows with the rows it takes
+  std::shared_ptr<SummaryOffer> offer{};  ///< null: every row must be seen
 
   /// `columns` are those of the child's outputs. kInvalidArgument: ORDER BY with DISTINCT over what
   /// is no argument.
@@ -65,9 +67,12 @@ class GroupBuilder {
     // A batch whose constant column `guard_position` is another text than this has nothing for the call.
     std::uint32_t guard_position = ColumnPositions::kNone;
     std::string guard_text{};
+    std::uint32_t summary_position = ColumnPositions::kNone;  // with an offer: what the call reads; none: count(*)
   };
   Status PushCalls(const Batch& batch, const Selection& rows);
   Status PushCall(std::size_t index, const Batch& batch, const Selection& rows);
+  /// Rows of `batch` that each stand for many.
+  Status PushSummaries(const Batch& batch, const Selection& rows);
   Status PushFrozen(const Batch& batch, const Selection& rows);
   Status Write(const Batch& batch, const Selection& rows);
   std::size_t BytesMax() const;
@@ -89,6 +94,7 @@ class GroupBuilder {
   std::vector<std::uint32_t> unknown_;
   std::vector<std::uint32_t> found_;
   std::vector<std::uint64_t> hashes_;
+  std::vector<RunSummary> counts_;
   std::uint64_t rows_in_ = 0;
   std::uint64_t runs_in_ = 0;
 };

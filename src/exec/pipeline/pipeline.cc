@@ -222,6 +222,8 @@ class Planner {
     } else {
       source = TL_TRY(scans_->OpenScan(scan, own->eval));
     }
+    const auto offered = offers_.find(&scan);
+    if (offered != offers_.end()) source->Offer(std::move(offered->second));
     plan_->scans.push_back(source);
     plan_->scan_stats.emplace_back(source, stats);
     Chain below = chain;
@@ -266,6 +268,10 @@ class Planner {
     Chain below;
     below.sink = breaker;
     below.sink_stats = stats;
+    if (node.child()->kind() == PlanKind::kScan) {
+      std::shared_ptr<const SummaryOffer> offer = breaker->Offer();
+      if (offer != nullptr) offers_[node.child().get()] = std::move(offer);
+    }
     TL_TRY(Build(*node.child(), below, own));
     AddPipeline(breaker, stats, chain);
     return OkStatus();
@@ -427,6 +433,7 @@ class Planner {
   PhysicalPlan* const plan_;
   std::map<std::uint32_t, std::shared_ptr<SharedBreaker>> shared_;
   std::map<const PlanNode*, std::vector<std::shared_ptr<RuntimeFilter>>> filters_;
+  std::map<const PlanNode*, std::shared_ptr<const SummaryOffer>> offers_;
 };
 
 OperatorReport ReportOf(const PhysicalPlan& plan, const OperatorContext& of) {

@@ -19,6 +19,7 @@ class DeferredScan final : public ScanSource {
     for (const auto& filter : filters_) filter->Narrow(node_, &spec);
     narrowed_ = std::make_shared<sql::ScanNode>(node_.outputs(), std::move(spec));
     opened_ = TL_TRY(scans_->OpenScan(*narrowed_, context_));
+    if (offer_ != nullptr) opened_->Offer(std::move(offer_));
     TL_TRY(opened_->Prepare());
     ready_.store(opened_.get(), std::memory_order_release);
     return OkStatus();
@@ -37,6 +38,7 @@ class DeferredScan final : public ScanSource {
     return scan == nullptr ? 0 : scan->progress();
   }
   bool is_open() const override { return Opened() != nullptr; }
+  void Offer(std::shared_ptr<const SummaryOffer> offer) override { offer_ = std::move(offer); }
   ScanFigures figures() const override {
     const ScanSource* scan = Opened();
     if (scan == nullptr) return {};
@@ -54,6 +56,7 @@ class DeferredScan final : public ScanSource {
   const std::vector<std::shared_ptr<RuntimeFilter>> filters_;
   std::shared_ptr<const sql::ScanNode> narrowed_;
   std::shared_ptr<ScanSource> opened_;
+  std::shared_ptr<const SummaryOffer> offer_;
   std::atomic<const ScanSource*> ready_{nullptr};
 };
 

@@ -47,7 +47,10 @@ class EngineScan final : public ScanSource {
                         statistics.bytes_scanned)};
   }
 
+  void Offer(std::shared_ptr<const SummaryOffer> offer) override { offer_ = std::move(offer); }
+
   const std::unique_ptr<engine::TableScan> scan_;
+  std::shared_ptr<const SummaryOffer> offer_;  // null: none
   const Residual residual_;
   const std::size_t workers_max_;
   double rows_ = 0;
@@ -82,8 +85,12 @@ class EngineScanReader final : public SourceReader {
       if (morsel_ == nullptr) {
         const std::size_t index = scan_->next_.fetch_add(1);
         if (index >= scan_->scan_->morsel_count()) return false;
-        morsel_ = TL_TRY(scan_->scan_->OpenMorsel(index, filter_.get()));
+        const SummaryOffer* offer = scan_->offer_.get();
+        const bool summarize = offer != nullptr && offer->open.load(std::memory_order_relaxed);
+        morsel_ = TL_TRY(scan_->scan_->OpenMorsel(
+            index, {.filter = filter_.get(), .summarized = summarize ? &offer->summarized : nullptr}));
       }
+      rows_.batch.summaries = nullptr;
       const bool more = TL_TRY(morsel_->Next(&rows_));
       if (more) {
         std::swap(*batch, rows_.batch);
@@ -228,6 +235,7 @@ class EngineScanProvider final : public ScanProvider {
     request.times = TimesOf(spec);
     request.newest_only = spec.newest_only;
     request.oldest_only = spec.oldest_only;
+    request.time_step_ns = spec.time_step_ns;
     TL_TRY(AddSeriesPredicates(spec, context, &request));
     if (spec.residual != nullptr) {
       if (spec.residual->kind == sql::ExprKind::kAnd) {

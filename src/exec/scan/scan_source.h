@@ -4,9 +4,11 @@
 // them the storage engine (engine_scan.h).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "exec/operators/operator.h"
 #include "sql/plan/scan_node.h"
@@ -20,6 +22,13 @@ struct ScanFigures {
   std::string note;  ///< for EXPLAIN ANALYZE: what was pruned
 };
 
+/// What an aggregation right above a scan lets it do: deliver runs of rows instead of rows, each with what is known
+/// of the columns `summarized` (Batch::summaries), where that is less work. Only while `open`.
+struct SummaryOffer {
+  std::vector<std::size_t> summarized;  ///< positions in the scan's outputs, ascending
+  std::atomic<bool> open{true};
+};
+
 /// Delivers the rows that `node` describes by its time ranges and series predicates. If its provider
 /// does not apply residuals: columns of node.outputs(), then of spec().residual_columns, the residual
 /// not yet applied; else only rows for which the residual is true, with the columns of outputs().
@@ -28,6 +37,8 @@ class ScanSource : public Source {
   virtual ScanFigures figures() const = 0;
   /// False while it waits for what narrows it.
   virtual bool is_open() const { return true; }
+  /// Before the first reader is made. A source need not take it.
+  virtual void Offer(std::shared_ptr<const SummaryOffer> /*offer*/) {}
 };
 
 /// What may be known of a scan's rows before any is read: bounds, not exact.

@@ -10,6 +10,7 @@
 //     static void AddAll(State& state, std::span<const double> values);   // many rows at once
 //     static void Merge(State& into, const State& from);
 //     static Status Finish(const State& state, std::size_t row, Vector* result);
+//     static void AddSummary(State& state, const RunSummary& summary);    // may be left out
 //   };
 //
 // AddAll sees contiguous memory: a flat vector's own, or rows gathered into a buffer.
@@ -83,9 +84,17 @@ struct Aggregate1 {
                          Vector* result) {
     return Op::Finish(StateOf<S>(state), row, result);
   }
+  static Status UpdateSummary(const KernelContext&, const RunSummary& summary, AggregateState state) {
+    Op::AddSummary(StateOf<S>(state), summary);
+    return OkStatus();
+  }
   static constexpr AggregateOverload Overload(std::string_view signature) {
-    return {signature, sizeof(S), InitializeState<S>, Update,
-            UpdateOne, Combine,   Finalize,           DestroyOf<S>()};
+    AggregateOverload overload = {signature, sizeof(S), InitializeState<S>, Update,
+                                  UpdateOne, Combine,   Finalize,           DestroyOf<S>()};
+    if constexpr (requires(S& state, const RunSummary& summary) { Op::AddSummary(state, summary); }) {
+      overload.update_summary = UpdateSummary;
+    }
+    return overload;
   }
 };
 

@@ -59,6 +59,11 @@ struct FixedExtreme {
     }
     Add(state, best);
   }
+  static void AddSummary(State& state, const RunSummary& summary)
+    requires(sizeof(T) == sizeof(std::uint64_t))
+  {
+    Add(state, side == Side::kMin ? summary.LeastAs<T>() : summary.MostAs<T>());
+  }
   static void Merge(State& into, const State& from) {
     if (from.any) Add(into, from.value);
   }

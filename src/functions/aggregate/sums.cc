@@ -31,6 +31,10 @@ Status CountFinalize(const KernelContext&, AggregateState state, std::size_t row
   result->mutable_values<std::int64_t>()[row] = StateOf<std::int64_t>(state);
   return OkStatus();
 }
+Status CountUpdateSummary(const KernelContext&, const RunSummary& summary, AggregateState state) {
+  StateOf<std::int64_t>(state) += static_cast<std::int64_t>(summary.count);
+  return OkStatus();
+}
 constexpr AggregateOverload CountOverload(std::string_view signature) {
   return {signature,
           sizeof(std::int64_t),
@@ -39,7 +43,8 @@ constexpr AggregateOverload CountOverload(std::string_view signature) {
           CountUpdateOne,
           CountCombine,
           CountFinalize,
-          nullptr};
+          nullptr,
+          CountUpdateSummary};
 }
 constexpr AggregateOverload kCountOverloads[] = {CountOverload("() -> bigint"),
                                                  CountOverload("(T) -> bigint")};
@@ -149,6 +154,12 @@ struct SumBase {
       state.sum += SumExact(values);
     }
     state.count += static_cast<std::int64_t>(values.size());
+  }
+  static void AddSummary(State& state, const RunSummary& summary)
+    requires(sizeof(T) == sizeof(std::uint64_t))
+  {
+    state.sum += summary.SumAs<T>();
+    state.count += static_cast<std::int64_t>(summary.count);
   }
   static void Merge(State& into, const State& from) {
     into.sum += from.sum;

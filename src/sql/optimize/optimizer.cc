@@ -7,6 +7,7 @@
 #include "sql/optimize/push_ends.h"
 #include "sql/optimize/push_limits.h"
 #include "sql/optimize/push_predicates.h"
+#include "sql/optimize/push_steps.h"
 #include "sql/optimize/share_plans.h"
 #include "sql/plan/shared_node.h"
 
@@ -42,7 +43,7 @@ Result<PlanNodePtr> Optimize(PlanNodePtr root, const OptimizeOptions& options, s
   root = PruneColumns(root);
   root = RewriteShared(root, [](const PlanNodePtr& part) {
     // Projections go before limits are moved, which look for the scan right below.
-    return PushEnds(PushLimits(MergeProjects(part)));
+    return PushSteps(PushEnds(PushLimits(MergeProjects(part))));
   });
   TL_TRY(CheckOptimizedDepth(*root));
   return root;

@@ -133,7 +133,8 @@ TEST(Optimize, ConditionsGoDown) {
                       "WHERE host = 'a' AND b >= '2024-01-01' AND m > 1e0"),
             "Filter (max > 1.0)\n"
             "  Aggregate [host, bin(time, interval day to second '0 01:00:00.000000000')] max(load)\n"
-            "    Scan db.cpu [host, time, load] time [2024-01-01 00:00:00.000000000, inf) series host in {a}\n");
+            "    Scan db.cpu [host, time, load] time [2024-01-01 00:00:00.000000000, inf) series host in {a} "
+            "times in steps of interval day to second '0 01:00:00.000000000'\n");
   EXPECT_EQ(Optimized("SELECT * FROM (SELECT host FROM db.cpu UNION ALL SELECT note FROM db.cpu) WHERE host = 'a'"),
             "Union all [host#18]\n"
             "  Scan db.cpu [host] series host in {a}\n"
@@ -162,6 +163,52 @@ TEST(Optimize, LimitsAndColumns) {
   EXPECT_EQ(Optimized("SELECT host FROM db.cpu LIMIT 0"), "Values 0 rows\n");
   EXPECT_EQ(Optimized("SELECT a FROM (SELECT max(load) AS a, min(load) AS b FROM db.cpu)"),
             "Aggregate [] max(load)\n  Scan db.cpu [load]\n");
+}
+
+TEST(Optimize, RowsJoinedWithTheNewestOfTheirGroup) {
+  const auto scan_of_rows = [](const std::string& latest, const std::string& where_rows, const std::string& on) {
+    const std::string plan = Optimized("SELECT c.load FROM (SELECT * FROM db.cpu " + where_rows + ") c JOIN (" + latest +
+                                       ") l ON " + on);
+    // The one that delivers the value.
+    for (std::size_t at = plan.find("Scan db.cpu ["); at != std::string::npos; at = plan.find("Scan db.cpu [", at + 1)) {
+      const std::string line = plan.substr(at, plan.find('\n', at) - at);
+      if (line.substr(0, line.find(']')).find("load") != std::string::npos) return line;
+    }
+    return plan;
+  };
+  const auto is_told = [](const std::string& scan) { return scan.find(" newest of each series") != std::string::npos; };
+  const std::string by_host = "SELECT host, max(time) AS m FROM db.cpu GROUP BY host";
+  const std::string on_host = "c.host = l.host AND c.time = l.m";
+  EXPECT_TRUE(is_told(scan_of_rows(by_host, "", on_host))) << scan_of_rows(by_host, "", on_host);
+  EXPECT_TRUE(is_told(scan_of_rows("SELECT max(time) AS m FROM db.cpu", "", "c.time = l.m")));
+  EXPECT_TRUE(is_told(scan_of_rows(by_host, "WHERE host = 'a'", on_host)));
+  EXPECT_TRUE(is_told(scan_of_rows("SELECT host, max(time) AS m FROM db.cpu WHERE time > ago(1h) GROUP BY host", "",
+                                   on_host)));
+  // Each of these leaves rows that are not the newest of their series with a partner.
+  EXPECT_FALSE(is_told(scan_of_rows(by_host, "", "c.time = l.m")));
+  EXPECT_FALSE(is_told(scan_of_rows(by_host, "", "c.host = l.host AND c.time >= l.m")));
+  EXPECT_FALSE(is_told(scan_of_rows(by_host, "WHERE load > 1", on_host)));
+  EXPECT_FALSE(is_told(scan_of_rows("SELECT host, max(time) AS m FROM db.cpu WHERE time < ago(1h) GROUP BY host", "",
+                                    on_host)));
+  EXPECT_FALSE(is_told(scan_of_rows("SELECT host, max(time) AS m FROM db.cpu WHERE load > 1 GROUP BY host", "", on_host)));
+  EXPECT_FALSE(is_told(scan_of_rows("SELECT host, max(time) AS m FROM db.cpu GROUP BY host, bin(time, 1h)", "", on_host)));
+}
+
+TEST(Optimize, BinsOfTimeBecomeSteps) {
+  const auto step_of = [](const std::string& query) {
+    const std::string plan = Optimized(query);
+    const std::size_t at = plan.find(" times in steps of ");
+    return at == std::string::npos ? std::string() : plan.substr(at + 19, plan.find('\n', at) - at - 19);
+  };
+  const std::string hour = "interval day to second '0 01:00:00.000000000'";
+  EXPECT_EQ(step_of("SELECT bin(time, 1h), max(load) FROM db.cpu GROUP BY 1"), hour);
+  EXPECT_EQ(step_of("SELECT date_trunc('hour', time), count(*) FROM db.cpu GROUP BY 1"), hour);
+  EXPECT_EQ(step_of("SELECT bin(time, 3h), bin(time, 2h), max(load) FROM db.cpu GROUP BY 1, 2"), hour);
+  EXPECT_EQ(step_of("SELECT host, max(load) FROM db.cpu GROUP BY 1"), "");
+  EXPECT_EQ(step_of("SELECT bin(time, 1h), max(time) FROM db.cpu GROUP BY 1"), "");
+  EXPECT_EQ(step_of("SELECT bin(time, 1h), max_by(load, time) FROM db.cpu GROUP BY 1"), "");
+  EXPECT_EQ(step_of("SELECT bin(time + 1m, 1h), max(load) FROM db.cpu GROUP BY 1"), "");
+  EXPECT_EQ(step_of("SELECT date_trunc('month', time), max(load) FROM db.cpu GROUP BY 1"), "");
 }
 
 TEST(Optimize, RangeArithmetic) {

@@ -88,6 +88,9 @@ std::string ScanNode::Describe() const {
   if (spec_.limit_hint.has_value()) out += fmt::format(" any {}", *spec_.limit_hint);
   if (spec_.newest_only) out += spec_.oldest_only ? " ends of each series" : " newest of each series";
   if (spec_.oldest_only && !spec_.newest_only) out += " oldest of each series";
+  if (spec_.time_step_ns != 0) {
+    out += fmt::format(" times in steps of {}", PrintExpr(*MakeConstant(Value::DayToSecond(spec_.time_step_ns))));
+  }
   return out;
 }
 

@@ -68,6 +68,9 @@ class ScanNode final : public PlanNode {
     /// described, may be left out.
     bool newest_only = false;
     bool oldest_only = false;
+    /// When not 0: of times no more is asked than into which step of this length, counted from 1970, they fall;
+    /// another instant of the step will do. What the residual reads is exact.
+    std::int64_t time_step_ns = 0;
     /// Rows in the table as far as the catalog knows.
     double table_rows = 1e6;
     /// Rows that pass the time ranges and the lists of series values, when statistics say.

@@ -34,8 +34,9 @@ class BufferMorselReader final : public MorselReader {
 
  private:
   void OpenSheet(const hot::Sheet& sheet) {
+    const bool newest_only = plan_->newest_only && !plan_->oldest_only && plan_->any_of.empty();
     sorted_ = std::make_unique<SortedSheet>(sheet, plan_->snapshot->number, plan_->wanted,
-                                            plan_->times);
+                                            plan_->times, newest_only);
     next_row_ = 0;
     next_run_ = 0;
     run_offset_ = 0;

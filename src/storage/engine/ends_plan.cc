@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "storage/engine/scan_plan.h"
 
@@ -31,12 +32,13 @@ class EndPlanner {
   }
 
   // Whether no row in [low, high] can be nearer the end than what every series has.
-  bool CannotMatter(std::int64_t low, std::int64_t high) const {
+  bool CannotMatter(std::int64_t low, std::int64_t high) {
     if (left_ != 0) return false;
-    const std::int64_t reach = Reach(low, high);
-    return std::all_of(best_.begin(), best_.end(), [reach](std::int64_t best) {
-      return best == INT64_MIN || best >= reach;
-    });
+    if (!floor_.has_value()) {
+      floor_ = INT64_MAX;
+      for (const std::int64_t best : best_) floor_ = best == INT64_MIN ? *floor_ : std::min(*floor_, best);
+    }
+    return Reach(low, high) <= *floor_;
   }
 
   // Adds the ordinals of a segment that may hold a row at the end.
@@ -55,6 +57,7 @@ class EndPlanner {
       if (!OverlapsTimes(plan_.times, end, end) || HasDead(segment, ordinal)) continue;
       if (best == INT64_MIN) --left_;
       best = reach;
+      floor_.reset();
     }
   }
 
@@ -69,6 +72,7 @@ class EndPlanner {
   const bool newest_;
   std::vector<std::int64_t> best_;  // by series; INT64_MIN: none yet
   std::size_t left_;                // series wanted without one
+  std::optional<std::int64_t> floor_;  // the worst of best_, if it is known
 };
 
 }  // namespace

@@ -82,7 +82,7 @@ Rows ReadRows(const Snapshot& snapshot, ScanRequest request, RowFilter* filter) 
   EXPECT_TRUE(scan.ok()) << scan.status();
   if (!scan.ok()) return rows;
   for (std::size_t m = 0; m < (*scan)->morsel_count(); ++m) {
-    auto morsel = (*scan)->OpenMorsel(m, filter);
+    auto morsel = (*scan)->OpenMorsel(m, {.filter = filter});
     EXPECT_TRUE(morsel.ok()) << morsel.status();
     if (!morsel.ok()) return rows;
     ScanBatch batch;

@@ -77,6 +77,9 @@ struct ScanRequest {
   /// their series may be left out. Those that are come for sure; others still may.
   bool newest_only = false;
   bool oldest_only = false;
+  /// When not 0: a time in `columns` may come as any other instant of the same step of this length, counted
+  /// from 1970, and as a constant or a dictionary vector. What a RowFilter sees is exact.
+  std::int64_t time_step_ns = 0;
   /// Columns that the RowFilter given to OpenMorsel looks at; empty: there is none. With a filter the
   /// ends of series are not known, so that it excludes newest_only and oldest_only.
   std::vector<ColumnId> filter_columns{};
@@ -99,10 +102,19 @@ struct SeriesRun {
   std::uint32_t row_count = 0;
 };
 
+/// What a reader of a morsel may be told.
+struct MorselOptions {
+  /// Outlives the reader; given if and only if the request has filter columns (checked).
+  RowFilter* filter = nullptr;
+  /// Positions in ScanRequest::columns of which summaries will do, ascending. If set, a batch may come whose rows are
+  /// whole runs of series, with Batch::summaries, and nothing in these columns. Not owned, outlives the reader.
+  const std::vector<std::size_t>* summarized = nullptr;
+};
+
 /// At most kBatchRowsMax rows. Vectors in projection order:
 /// - a dimension or measure_name: constant, or dictionary whose base is the same shared vector for
 ///   this column in all batches of the scan (row 0 of the base is NULL, values are distinct);
-/// - time: flat timestamp, no nulls;
+/// - time: flat timestamp, no nulls (but see ScanRequest::time_step_ns);
 /// - a value: flat, or constant NULL where no row has it.
 struct ScanBatch {
   Batch batch{};
@@ -136,9 +148,7 @@ class TableScan {
   virtual std::size_t morsel_count() const = 0;
   /// About how many rows of morsel `index` are asked for, hints and filter aside.
   virtual std::uint64_t MorselRows(std::size_t index) const = 0;
-  /// `filter` outlives the reader; given if and only if the request has filter columns (checked).
-  virtual Result<std::unique_ptr<MorselReader>> OpenMorsel(std::size_t index,
-                                                           RowFilter* filter = nullptr) = 0;
+  virtual Result<std::unique_ptr<MorselReader>> OpenMorsel(std::size_t index, const MorselOptions& options = {}) = 0;
   /// The dictionary of a projected dimension or kMeasureNameColumn: the base of its vectors.
   virtual std::shared_ptr<const Vector> Dictionary(ColumnId column) const = 0;
   virtual ScanStatistics statistics() const = 0;

@@ -186,7 +186,7 @@ TEST(ScanPathsTest, WhatAFilterReadsIsCountedOnce) {
     TestFilter filter(100.0);
     std::size_t rows = 0;
     for (std::size_t i = 0; i < (*scan)->morsel_count(); ++i) {
-      const auto morsel = (*scan)->OpenMorsel(i, &filter);
+      const auto morsel = (*scan)->OpenMorsel(i, {.filter = &filter});
       ASSERT_TRUE(morsel.ok());
       ScanBatch batch;
       while (*(*morsel)->Next(&batch)) rows += batch.row_count();
@@ -196,6 +196,165 @@ TEST(ScanPathsTest, WhatAFilterReadsIsCountedOnce) {
   }
   EXPECT_GT(bytes[0], 0U);
   EXPECT_EQ(bytes[0], bytes[1]);
+}
+
+constexpr std::int64_t kHour = 60 * kMinute;
+
+// (dimensions and measure, step of time) to what aggregates find there of column y.
+struct Found {
+  std::uint64_t rows = 0;
+  std::uint64_t count = 0;
+  std::int64_t sum = 0;
+  std::int64_t least = INT64_MAX;
+  std::int64_t most = INT64_MIN;
+  bool operator==(const Found&) const = default;
+};
+using FoundBySeries = std::map<std::pair<std::string, std::int64_t>, Found>;
+
+FoundBySeries FindInRows(const Rows& rows, std::int64_t step_ns) {
+  FoundBySeries found;
+  for (const auto& [key, values] : rows) {
+    Found& one = found[{key.first, key.second / step_ns}];
+    ++one.rows;
+    const auto at = values.find("y");
+    if (at == values.end()) continue;
+    const std::int64_t y = std::stoll(at->second);
+    ++one.count;
+    one.sum += y;
+    one.least = std::min(one.least, y);
+    one.most = std::max(one.most, y);
+  }
+  return found;
+}
+
+// The same from a scan that may deliver steps for times and, if `summarize`, runs for rows.
+FoundBySeries FindInScan(const Snapshot& snapshot, ScanRequest request, std::int64_t step_ns, bool summarize,
+                         std::size_t* summaries) {
+  FoundBySeries found;
+  const auto& schema = snapshot.schema();
+  request.columns = {schema.FindColumn("host")->id, catalog::kMeasureNameColumn, catalog::kTimeColumn,
+                     schema.FindColumn("y")->id};
+  request.time_step_ns = step_ns;
+  const auto scan = snapshot.Scan(request);
+  EXPECT_TRUE(scan.ok()) << scan.status();
+  const std::vector<std::size_t> positions = {3};
+  for (std::size_t m = 0; m < (*scan)->morsel_count(); ++m) {
+    const auto morsel = (*scan)->OpenMorsel(m, {.summarized = summarize ? &positions : nullptr});
+    EXPECT_TRUE(morsel.ok()) << morsel.status();
+    ScanBatch batch;
+    while (*(*morsel)->Next(&batch)) {
+      const BatchSummaries* whole = batch.batch.summaries;
+      *summaries += whole != nullptr ? 1 : 0;
+      const std::vector<Vector>& columns = batch.batch.columns;
+      for (std::size_t row = 0; row < batch.row_count(); ++row) {
+        const std::string key = "host=" + columns[0].GetValue(row).text() + ",|" + columns[1].GetValue(row).text();
+        Found& one = found[{key, columns[2].GetValue(row).integer() / step_ns}];
+        RunSummary summary;
+        if (whole != nullptr) {
+          one.rows += whole->row_counts[row];
+          summary = whole->columns[3][row];
+        } else {
+          ++one.rows;
+          const Value y = columns[3].GetValue(row);
+          if (!y.is_null()) {
+            const auto bits = static_cast<std::uint64_t>(y.integer());
+            summary = {1, bits, bits, bits};
+          }
+        }
+        if (summary.count == 0) continue;
+        one.count += summary.count;
+        one.sum += summary.SumAs<std::int64_t>();
+        one.least = std::min(one.least, summary.LeastAs<std::int64_t>());
+        one.most = std::max(one.most, summary.MostAs<std::int64_t>());
+      }
+    }
+  }
+  return found;
+}
+
+TEST(ScanPathsTest, StepsAndSummariesAddUpToTheRows) {
+  std::size_t summaries = 0;
+  for (std::uint64_t seed = 201; seed <= 212; ++seed) {
+    RandomTable table(seed);
+    table.Fill();
+    const auto snapshot = table.sim().engine().OpenSnapshot("db", "t");
+    ASSERT_TRUE(snapshot.ok());
+    for (int i = 0; i < 20; ++i) {
+      const ScanRequest request{.times = table.RandomTimes(), .series = table.RandomSeries(*snapshot)};
+      const FoundBySeries expected = FindInRows(ReadRows(*snapshot, request), kHour);
+      std::size_t none = 0;
+      EXPECT_EQ(FindInScan(*snapshot, request, kHour, false, &none), expected) << "seed " << seed;
+      EXPECT_EQ(none, 0U);
+      EXPECT_EQ(FindInScan(*snapshot, request, kHour, true, &summaries), expected) << "seed " << seed;
+    }
+  }
+}
+
+// Dense series: two segments, each of a window of six hours.
+class DenseTable {
+ public:
+  static constexpr std::int64_t kWindow = 6 * kHour;
+  static constexpr int kMinutes = 12 * 60;
+  DenseTable() : sim_(7) {}
+  void Fill() {
+    ASSERT_TRUE(sim_.Open().ok());
+    ASSERT_TRUE(sim_.Create({.retention = {.memory_hours = 24 * 400}}).ok());
+    for (int part = 0; part < 4; ++part) {
+      std::vector<TestRecord> records;
+      for (int minute = part * kMinutes / 4; minute < (part + 1) * kMinutes / 4; ++minute) {
+        for (int host = 0; host < 40; ++host) records.push_back(Record(host, minute, 1, host + minute));
+      }
+      for (std::size_t first = 0; first < records.size(); first += 400) {
+        ASSERT_TRUE(sim_.Write({records.begin() + static_cast<std::ptrdiff_t>(first),
+                                records.begin() + static_cast<std::ptrdiff_t>(std::min(first + 400, records.size()))})
+                        .ok());
+      }
+    }
+    ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  }
+  static TestRecord Record(int host, int minute, std::int64_t version, std::int64_t y) {
+    return {.dimensions = {{"host", "h" + std::to_string(host)}},
+            .measure_name = host % 2 == 0 ? "even" : "odd",
+            .measures = {{"y", y}},
+            .time_ns = kNow - 24 * kHour + minute * kMinute,
+            .version = version};
+  }
+  SimEngine& sim() { return sim_; }
+
+ private:
+  SimEngine sim_;
+};
+
+TEST(ScanPathsTest, WholeRunsAreSummarizedUntilOneOfTheirRowsIsReplaced) {
+  DenseTable table;
+  table.Fill();
+  const auto agree = [&](const ScanRequest& request) {
+    const auto snapshot = table.sim().engine().OpenSnapshot("db", "t");
+    EXPECT_TRUE(snapshot.ok());
+    std::size_t summaries = 0;
+    const FoundBySeries expected = FindInRows(ReadRows(*snapshot, request), DenseTable::kWindow);
+    EXPECT_FALSE(expected.empty());
+    EXPECT_EQ(FindInScan(*snapshot, request, DenseTable::kWindow, true, &summaries), expected);
+    return summaries;
+  };
+  const std::size_t whole = agree({});
+  EXPECT_GT(whole, 0U);
+  // What begins within the first segment reads it row by row.
+  const std::size_t inner = agree({.times = {{kNow - 23 * kHour, kNow}}});
+  EXPECT_GT(inner, 0U);
+  EXPECT_LT(inner, whole);
+  // A replaced row, also of a minute that is summarized already, and the newest rows after it.
+  ASSERT_TRUE(table.sim().Write({DenseTable::Record(3, 30, 2, 1'000'000)}).ok());
+  EXPECT_LT(agree({}), whole);
+  ASSERT_TRUE(table.sim().Write({DenseTable::Record(4, DenseTable::kMinutes - 1, 2, -5)}).ok());
+  for (int again = 0; again < 2; ++again) {
+    const auto snapshot = table.sim().engine().OpenSnapshot("db", "t");
+    const Rows newest = ReadRows(*snapshot, {.newest_only = true});
+    for (const auto& [key, values] : EndsOf(ReadRows(*snapshot), true, false)) {
+      ASSERT_TRUE(newest.contains(key)) << key.first;
+      EXPECT_EQ(newest.at(key), values);
+    }
+  }
 }
 
 TEST(ScanPathsTest, EndsAndFilterDoNotGoTogether) {

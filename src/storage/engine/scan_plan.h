@@ -62,6 +62,14 @@ struct ScanPlan {
   std::vector<ColumnId> any_of{};
   bool newest_only = false;
   bool oldest_only = false;
+  std::int64_t time_step_ns = 0;
+  /// Whether all of [low_ns, high_ns] is one step.
+  bool IsOneStep(std::int64_t low_ns, std::int64_t high_ns) const {
+    return time_step_ns != 0 && StepOf(low_ns) == StepOf(high_ns);
+  }
+  std::int64_t StepOf(std::int64_t time_ns) const {
+    return time_ns / time_step_ns - (time_ns % time_step_ns < 0 ? 1 : 0);
+  }
   bool only_ends() const { return newest_only || oldest_only; }
   /// Someone looks at measure names: a batch of many rows then ends where the next series has another one,
   /// so that what depends on the name alone is mostly settled once a batch.
@@ -81,7 +89,7 @@ struct ScanPlan {
 std::unique_ptr<MorselReader> OpenBufferMorsel(std::shared_ptr<const ScanPlan> plan,
                                                const Morsel& morsel, RowFilter* filter);
 Result<std::unique_ptr<MorselReader>> OpenSegmentMorsel(std::shared_ptr<const ScanPlan> plan,
-                                                        const Morsel& morsel, RowFilter* filter);
+                                                        const Morsel& morsel, const MorselOptions& options);
 
 /// Leaves of `runs`, which cover rows from 0 on, only the rows `passed`, numbered anew.
 void KeepRuns(std::span<const std::uint32_t> passed, std::vector<SeriesRun>* runs);

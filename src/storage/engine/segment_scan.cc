@@ -1,6 +1,8 @@
 // Scanning one stripe of a segment; see scan.h.
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <type_traits>
 
 #include "storage/engine/scan_plan.h"
 #include "storage/engine/sorted_sheet.h"
@@ -105,12 +107,13 @@ class StripeTimes {
 
 class SegmentMorselReader final : public MorselReader {
  public:
-  SegmentMorselReader(std::shared_ptr<const ScanPlan> plan, const Morsel& morsel, RowFilter* filter)
+  SegmentMorselReader(std::shared_ptr<const ScanPlan> plan, const Morsel& morsel, const MorselOptions& options)
       : plan_(std::move(plan)),
         segment_(plan_->segments[morsel.segment]),
         index_(morsel.stripe),
-        filter_(filter) {
-    if (filter == nullptr) return;
+        filter_(options.filter),
+        summarized_(options.summarized) {
+    if (filter_ == nullptr) return;
     for (const ProjectedColumn& column : plan_->columns) {
       const auto same = std::find_if(plan_->filter_columns.begin(), plan_->filter_columns.end(),
                                      [&](const ProjectedColumn& other) { return other.id == column.id; });
@@ -125,6 +128,8 @@ class SegmentMorselReader final : public MorselReader {
       plan_->counters.stripes_pruned.fetch_add(1, std::memory_order_relaxed);
       return OkStatus();
     }
+    is_summarized_ = TL_TRY(OpenSummaries());
+    if (is_summarized_) return OkStatus();
     TL_TRY(CollectStretches());
     if (!plan_->any_of.empty()) TL_TRY(KeepRowsWithValues());
     if (stretches_.empty()) return OkStatus();
@@ -135,6 +140,8 @@ class SegmentMorselReader final : public MorselReader {
   }
 
   Result<bool> Next(ScanBatch* batch) override {
+    batch->batch.summaries = nullptr;
+    if (is_summarized_) return NextSummaries(batch);
     while (next_ != stretches_.size()) {
       TakeRows(batch);
       plan_->counters.rows.fetch_add(batch->batch.row_count, std::memory_order_relaxed);
@@ -150,6 +157,141 @@ class SegmentMorselReader final : public MorselReader {
   }
 
  private:
+  // ---- Runs instead of rows ----
+
+  // Whether each row of a run of the stripe has the same in the columns that are not summarized.
+  bool IsAlikeInRuns() const {
+    std::size_t next = 0;  // of *summarized_
+    for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
+      if (next < summarized_->size() && (*summarized_)[next] == i) {
+        ++next;
+        continue;
+      }
+      const ProjectedColumn::Kind kind = plan_->columns[i].kind;
+      if (kind == ProjectedColumn::Kind::kValue) return false;
+      if (kind == ProjectedColumn::Kind::kTime && !IsOneStep()) return false;
+    }
+    return true;
+  }
+
+  // When runs are wanted whole and summaries will do: takes those. False, and nothing done, otherwise.
+  Result<bool> OpenSummaries() {
+    constexpr std::size_t kRunRowsMin = 16;  // on average; a summary takes as much memory as four values
+    constexpr std::size_t kShareMin = 4;     // they are made for all runs of a stripe
+    if (summarized_ == nullptr || filter_ != nullptr || plan_->only_ends() || !plan_->any_of.empty()) return false;
+    const std::span<const segment::SeriesRun> runs = stripe_.series_runs();
+    const std::uint64_t first_row = stripe_.summary().first_row;
+    if (!IsWholeTime() || stripe_.row_count() < runs.size() * kRunRowsMin || !IsAlikeInRuns()) return false;
+    if (segment_.dead != nullptr && segment_.dead->CountRange(first_row, first_row + stripe_.row_count()) != 0) {
+      return false;
+    }
+    for (std::uint32_t i = 0; i < runs.size(); ++i) {
+      if (Wants(runs[i])) whole_runs_.push_back(i);
+    }
+    if (whole_runs_.size() * kShareMin < runs.size()) return false;
+    for (const std::size_t position : *summarized_) {
+      const ProjectedColumn& column = plan_->columns[position];
+      const bool is_time = column.kind == ProjectedColumn::Kind::kTime;
+      std::shared_ptr<const segment::RunSummaries> summaries;
+      if (is_time || column.kind == ProjectedColumn::Kind::kValue) {
+        summaries = TL_TRY(stripe_.ReadRunSummaries(is_time ? segment::kTimeColumn : column.id.value));
+        if (summaries != nullptr && !summaries->usable) return false;
+      } else {
+        return false;
+      }
+      summaries_.push_back(std::move(summaries));
+    }
+    plan_->counters.bytes_scanned.fetch_add(whole_runs_.size() * summarized_->size() * sizeof(RunSummary),
+                                            std::memory_order_relaxed);
+    return true;
+  }
+
+  // A batch of runs; a run is a row of it.
+  Result<bool> NextSummaries(ScanBatch* batch) {
+    constexpr std::size_t kSplitRunsMin = 32;
+    const std::span<const segment::SeriesRun> runs = stripe_.series_runs();
+    if (next_ == whole_runs_.size()) return false;
+    batch->runs.clear();
+    batch_summaries_.row_counts.clear();
+    const std::size_t first = next_;
+    std::uint64_t rows = 0;
+    for (; next_ < whole_runs_.size() && next_ - first < kBatchRowsMax; ++next_) {
+      const segment::SeriesRun& run = runs[whole_runs_[next_]];
+      const std::uint64_t series = segment_.series->id(run.series);
+      if (next_ - first >= kSplitRunsMin && plan_->splits_at_measures &&
+          plan_->MeasureDiffers(batch->runs.back().series.value, series)) {
+        break;
+      }
+      batch->runs.push_back({SeriesId{static_cast<std::uint32_t>(series)}, static_cast<std::uint32_t>(next_ - first), 1});
+      batch_summaries_.row_counts.push_back(run.row_count);
+      rows += run.row_count;
+    }
+    const std::size_t count = next_ - first;
+    batch->batch.columns.clear();
+    batch_summaries_.columns.assign(plan_->columns.size(), {});
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
+      const ProjectedColumn& column = plan_->columns[i];
+      if (next < summarized_->size() && (*summarized_)[next] == i) {
+        std::vector<RunSummary>& taken = batch_summaries_.columns[i];
+        taken.resize(count);
+        const segment::RunSummaries* of_column = summaries_[next].get();
+        for (std::size_t row = 0; of_column != nullptr && row < count; ++row) {
+          taken[row] = of_column->runs[whole_runs_[first + row]];
+        }
+        ++next;
+        batch->batch.columns.push_back(Vector::ConstantNull(column.type, count));
+      } else if (column.kind == ProjectedColumn::Kind::kTime) {
+        batch->batch.columns.push_back(StepOfStripe(count));
+      } else {
+        batch->batch.columns.push_back(DictionaryColumn(*plan_, column, batch->runs, count));
+      }
+    }
+    batch->batch.row_count = count;
+    batch->batch.summaries = &batch_summaries_;
+    plan_->counters.rows.fetch_add(rows, std::memory_order_relaxed);
+    return true;
+  }
+
+  // ---- Times in steps ----
+
+  bool IsOneStep() const {
+    return plan_->IsOneStep(stripe_.summary().time_ns_min, stripe_.summary().time_ns_max);
+  }
+  Vector StepOfStripe(std::size_t count) const {
+    return Vector::Constant(Type::Timestamp(), Value::Timestamp(stripe_.summary().time_ns_min), count);
+  }
+
+  // The times of a batch, one instant for each step of a run, where that makes them fewer.
+  Vector InSteps(Vector times, std::span<const SeriesRun> runs) const {
+    constexpr std::size_t kRowsPerStepMin = 8;
+    const std::size_t count = times.size();
+    const std::int64_t* const at = times.values<std::int64_t>();
+    std::vector<std::int64_t> steps;
+    auto buffer = std::make_shared<Buffer>(count * sizeof(std::uint32_t));
+    auto* const codes = reinterpret_cast<std::uint32_t*>(buffer->data());
+    for (const SeriesRun& run : runs) {
+      const std::int64_t* const end = at + run.first_row + run.row_count;
+      for (const std::int64_t* low = at + run.first_row; low != end;) {
+        if ((steps.size() + 1) * kRowsPerStepMin > count) return times;
+        const std::int64_t step = plan_->StepOf(*low);
+        const std::int64_t* const high =
+            plan_->StepOf(*(end - 1)) == step
+                ? end
+                : std::partition_point(low, end, [&](std::int64_t time) { return plan_->StepOf(time) == step; });
+        std::fill(codes + (low - at), codes + (high - at), static_cast<std::uint32_t>(steps.size()));
+        steps.push_back(*low);
+        low = high;
+      }
+    }
+    if (steps.size() == 1) return Vector::ConstantOf(times, 0, count);
+    auto base = std::make_shared<Vector>(Vector::Flat(Type::Timestamp(), steps.size()));
+    std::copy(steps.begin(), steps.end(), base->mutable_values<std::int64_t>());
+    return Vector::Dictionary(std::move(base), std::move(buffer), count);
+  }
+
+  // ---- Rows ----
+
   // Not present for what no block holds: dimensions, and columns that the stripe lacks.
   Result<segment::ColumnBlock> OpenBlock(const ProjectedColumn& column) {
     segment::ColumnId id = column.id.value;
@@ -175,14 +317,37 @@ class SegmentMorselReader final : public MorselReader {
   // Those that the filter looks at are open, and counted, already.
   Status OpenDeliveredBlocks() {
     for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
+      ends_.emplace_back();
+      if (!end_runs_.empty()) ends_.back() = TL_TRY(ReadRunEnds(plan_->columns[i]));
+      if (ends_.back() != nullptr) {
+        plan_->counters.bytes_scanned.fetch_add(end_runs_.size() * sizeof(std::uint64_t), std::memory_order_relaxed);
+        blocks_.emplace_back();
+        continue;
+      }
       if (filter_ != nullptr && looked_at_as_[i] != filter_blocks_.size()) {
         blocks_.push_back(filter_blocks_[looked_at_as_[i]]);
+        continue;
+      }
+      if (plan_->columns[i].kind == ProjectedColumn::Kind::kTime && IsOneStep()) {
+        blocks_.emplace_back();
         continue;
       }
       segment::ColumnBlock block = TL_TRY(OpenBlock(plan_->columns[i]));
       blocks_.push_back(std::move(block));
     }
     return OkStatus();
+  }
+
+  // Null for what has no such values: dimensions, text, columns that the stripe lacks.
+  Result<std::shared_ptr<const segment::RunEnds>> ReadRunEnds(const ProjectedColumn& column) const {
+    switch (column.kind) {
+      case ProjectedColumn::Kind::kTime:
+        return stripe_.ReadRunEnds(segment::kTimeColumn);
+      case ProjectedColumn::Kind::kValue:
+        return stripe_.ReadRunEnds(column.id.value);
+      default:
+        return std::shared_ptr<const segment::RunEnds>();
+    }
   }
 
   // The rows of `batch` (its runs, and pieces_) of some columns; `delivered`: they are those to deliver.
@@ -198,11 +363,48 @@ class SegmentMorselReader final : public MorselReader {
         out->push_back(DictionaryColumn(*plan_, column, batch.runs, count));
       } else {
         if (delivered && TakeLookedAt(i, count, out)) continue;
+        const bool in_steps = delivered && column.kind == ProjectedColumn::Kind::kTime && plan_->time_step_ns != 0;
+        if (in_steps && IsOneStep()) {
+          out->push_back(StepOfStripe(count));
+          continue;
+        }
+        if (delivered && ends_[i] != nullptr) {
+          out->push_back(TakeRunEnds(column, *ends_[i], count));
+          continue;
+        }
         Vector values = TL_TRY(ReadColumn(column, blocks[i], count));
-        out->push_back(std::move(values));
+        out->push_back(in_steps ? InSteps(std::move(values), batch.runs) : std::move(values));
       }
     }
     return OkStatus();
+  }
+
+  // A column of the last `count` stretches taken, each the last row of its run.
+  Vector TakeRunEnds(const ProjectedColumn& column, const segment::RunEnds& ends, std::size_t count) const {
+    const std::span<const std::uint32_t> runs(end_runs_.data() + (next_ - count), count);
+    Vector values = Vector::Flat(column.type, count);
+    const auto fill = [&]<typename T>(T* out) {
+      for (std::size_t i = 0; i < count; ++i) {
+        if constexpr (std::is_same_v<T, double>) {
+          out[i] = std::bit_cast<double>(ends.bits[runs[i]]);
+        } else {
+          out[i] = static_cast<T>(ends.bits[runs[i]]);
+        }
+        if (ends.IsNull(runs[i])) values.SetNull(i);
+      }
+    };
+    switch (column.type.physical()) {
+      case PhysicalType::kDouble:
+        fill(values.mutable_values<double>());
+        break;
+      case PhysicalType::kBool8:
+        fill(values.mutable_values<std::uint8_t>());
+        break;
+      default:
+        fill(values.mutable_values<std::int64_t>());
+        break;
+    }
+    return values;
   }
 
   // Column `index` from what the filter has looked at, if that is quicker than decoding it again.
@@ -270,23 +472,62 @@ class SegmentMorselReader final : public MorselReader {
     return count;
   }
 
+  bool Wants(const segment::SeriesRun& run) const {
+    return segment_.chosen ? std::binary_search(segment_.ordinals.begin(), segment_.ordinals.end(), run.series)
+                           : plan_->wanted.Contains(segment_.series->id(run.series));
+  }
+
+  bool IsWholeTime() const {
+    const segment::StripeSummary& summary = stripe_.summary();
+    return plan_->times.size() == 1 && plan_->times[0].first_ns <= summary.time_ns_min &&
+           plan_->times[0].last_ns >= summary.time_ns_max;
+  }
+
+  // When the newest rows of many series are wanted: the last row of each run, if all of them are alive and
+  // inside the times. False, and nothing collected, otherwise.
+  Result<bool> CollectRunEnds() {
+    constexpr std::size_t kShareMin = 4;
+    if (!plan_->newest_only || plan_->oldest_only || !plan_->any_of.empty()) return false;
+    const std::span<const segment::SeriesRun> runs = stripe_.series_runs();
+    for (std::uint32_t i = 0; i < runs.size(); ++i) {
+      if (Wants(runs[i])) end_runs_.push_back(i);
+    }
+    bool fit = end_runs_.size() * kShareMin >= runs.size();
+    std::shared_ptr<const segment::RunEnds> times;
+    if (fit && !IsWholeTime()) times = TL_TRY(stripe_.ReadRunEnds(segment::kTimeColumn));
+    std::size_t kept = 0;
+    for (std::size_t i = 0; fit && i < end_runs_.size(); ++i) {
+      const std::uint32_t index = end_runs_[i];
+      const segment::SeriesRun& run = runs[index];
+      const std::uint32_t row = run.first_row + run.row_count - 1;
+      const std::int64_t time_ns = times == nullptr ? 0 : static_cast<std::int64_t>(times->bits[index]);
+      // A run that goes on in the next stripe may lie before all times whole.
+      if (times != nullptr && time_ns < plan_->times.front().first_ns) continue;
+      const auto of_segment = static_cast<std::uint32_t>(stripe_.summary().first_row + row);
+      const bool dead = segment_.dead != nullptr && segment_.dead->Contains(of_segment);
+      fit = !dead && (times == nullptr || InRanges(plan_->times, time_ns));
+      end_runs_[kept++] = index;
+      stretches_.push_back({segment_.series->id(run.series), row, 1});
+    }
+    end_runs_.resize(fit ? kept : 0);
+    if (fit) return true;
+    stretches_.clear();
+    return false;
+  }
+
   // Rows of wanted series inside the times, without dead ones.
   Status CollectStretches() {
-    const segment::StripeSummary& summary = stripe_.summary();
-    const bool whole_time = plan_->times.size() == 1 &&
-                            plan_->times[0].first_ns <= summary.time_ns_min &&
-                            plan_->times[0].last_ns >= summary.time_ns_max;
+    const bool are_run_ends = TL_TRY(CollectRunEnds());
+    if (are_run_ends) return OkStatus();
+    const bool whole_time = IsWholeTime();
     std::optional<StripeTimes> times;
     if (!whole_time) {
       segment::ColumnBlock block = TL_TRY(stripe_.OpenTimes());
       times.emplace(std::move(block));
     }
     for (const segment::SeriesRun& run : stripe_.series_runs()) {
+      if (!Wants(run)) continue;
       const std::uint64_t series = segment_.series->id(run.series);
-      if (segment_.chosen ? !std::binary_search(segment_.ordinals.begin(), segment_.ordinals.end(), run.series)
-                          : !plan_->wanted.Contains(series)) {
-        continue;
-      }
       const std::size_t before = stretches_.size();
       if (whole_time) {
         AddAlive(series, run.first_row, run.row_count);
@@ -490,6 +731,7 @@ class SegmentMorselReader final : public MorselReader {
   const SegmentPlan& segment_;
   const std::size_t index_;
   RowFilter* const filter_;
+  const std::vector<std::size_t>* const summarized_;
   segment::Stripe stripe_;
   std::vector<segment::ColumnBlock> blocks_;
   std::vector<segment::ColumnBlock> filter_blocks_;
@@ -497,6 +739,12 @@ class SegmentMorselReader final : public MorselReader {
   std::vector<std::size_t> looked_at_as_;  // by projected column: which of filter_columns; their count for none
   std::vector<std::uint32_t> passed_;
   std::vector<Stretch> stretches_;
+  std::vector<std::uint32_t> end_runs_;  // by stretch, if each is the last row of a run; else empty
+  bool is_summarized_ = false;
+  std::vector<std::uint32_t> whole_runs_;  // runs wanted, if summarized
+  std::vector<std::shared_ptr<const segment::RunSummaries>> summaries_;  // by summarized column; null: all NULL
+  BatchSummaries batch_summaries_;
+  std::vector<std::shared_ptr<const segment::RunEnds>> ends_;  // by projected column; null: none
   std::size_t next_ = 0;
   std::uint32_t offset_ = 0;
   std::vector<Stretch> pieces_;
@@ -508,8 +756,8 @@ class SegmentMorselReader final : public MorselReader {
 }  // namespace
 
 Result<std::unique_ptr<MorselReader>> OpenSegmentMorsel(std::shared_ptr<const ScanPlan> plan,
-                                                        const Morsel& morsel, RowFilter* filter) {
-  auto reader = std::make_unique<SegmentMorselReader>(std::move(plan), morsel, filter);
+                                                        const Morsel& morsel, const MorselOptions& options) {
+  auto reader = std::make_unique<SegmentMorselReader>(std::move(plan), morsel, options);
   TL_TRY(reader->Open());
   return std::unique_ptr<MorselReader>(std::move(reader));
 }

@@ -13,9 +13,10 @@ bool InRanges(std::span<const TimeRange> times, std::int64_t time_ns) {
 }
 
 SortedSheet::SortedSheet(const hot::Sheet& sheet, std::uint64_t number, const SeriesSet& wanted,
-                         std::span<const TimeRange> times)
+                         std::span<const TimeRange> times, bool newest_only)
     : sheet_(&sheet) {
   Collect(number, wanted, times);
+  if (newest_only) KeepNewest();
   GroupBySeries();
   SortRuns();
 }
@@ -44,15 +45,34 @@ void SortedSheet::Collect(std::uint64_t number, const SeriesSet& wanted,
       });
 }
 
-void SortedSheet::GroupBySeries() {
-  if (rows_.empty()) return;
-  std::uint32_t low = UINT32_MAX;
-  std::uint32_t high = 0;
+SortedSheet::SeriesSpan SortedSheet::SpanOfSeries() const {
+  SeriesSpan span{UINT32_MAX, 0};
   for (const std::uint32_t row : rows_) {
     const std::uint32_t series = sheet_->Series(row);
-    low = std::min(low, series);
-    high = std::max(high, series);
+    span.low = std::min(span.low, series);
+    span.high = std::max(span.high, series);
   }
+  return span;
+}
+
+// One pass, where a table by series is not much larger than the rows.
+void SortedSheet::KeepNewest() {
+  if (rows_.empty()) return;
+  const auto [low, high] = SpanOfSeries();
+  const std::size_t spread = std::size_t{high} - low + 1;
+  if (spread > rows_.size() + 1024) return;
+  std::vector<std::uint32_t> newest(spread, UINT32_MAX);
+  for (const std::uint32_t row : rows_) {
+    std::uint32_t& best = newest[sheet_->Series(row) - low];
+    if (best == UINT32_MAX || sheet_->Time(row) >= sheet_->Time(best)) best = row;
+  }
+  std::erase(newest, UINT32_MAX);
+  rows_ = std::move(newest);
+}
+
+void SortedSheet::GroupBySeries() {
+  if (rows_.empty()) return;
+  const auto [low, high] = SpanOfSeries();
   const std::size_t spread = std::size_t{high} - low + 1;
   if (spread == 1) {
     runs_.push_back({low, 0, static_cast<std::uint32_t>(rows_.size())});

@@ -32,8 +32,9 @@ class SortedSheet {
   };
   /// Rows of a snapshot of `number` that are alive, of series in `wanted`, inside one of `times`
   /// (ascending, disjoint; empty: none). The sheet must outlive it.
+  /// `newest_only`: rows that are not the newest of their series, among those, may be left out.
   SortedSheet(const hot::Sheet& sheet, std::uint64_t number, const SeriesSet& wanted,
-              std::span<const TimeRange> times);
+              std::span<const TimeRange> times, bool newest_only = false);
 
   const hot::Sheet& sheet() const { return *sheet_; }
   /// Row numbers of the sheet, in order.
@@ -43,6 +44,12 @@ class SortedSheet {
 
  private:
   void Collect(std::uint64_t number, const SeriesSet& wanted, std::span<const TimeRange> times);
+  struct SeriesSpan {
+    std::uint32_t low;
+    std::uint32_t high;
+  };
+  SeriesSpan SpanOfSeries() const;
+  void KeepNewest();
   void GroupBySeries();
   void SortRuns();
 

@@ -10,16 +10,19 @@ namespace {
 /// Sheets are put together into morsels of about this many rows.
 constexpr std::uint64_t kBufferMorselRows = 32'768;
 
+/// What reading an end of a series costs, in rows read one after the other.
+constexpr double kEndRows = 8;
+
 class PlannedScan final : public TableScan {
  public:
   explicit PlannedScan(std::shared_ptr<const ScanPlan> plan) : plan_(std::move(plan)) {}
   std::size_t morsel_count() const override { return plan_->morsels.size(); }
   std::uint64_t MorselRows(std::size_t index) const override { return plan_->morsels[index].rows; }
-  Result<std::unique_ptr<MorselReader>> OpenMorsel(std::size_t index, RowFilter* filter) override {
-    TL_CHECK((filter != nullptr) == !plan_->filter_columns.empty());
+  Result<std::unique_ptr<MorselReader>> OpenMorsel(std::size_t index, const MorselOptions& options) override {
+    TL_CHECK((options.filter != nullptr) == !plan_->filter_columns.empty());
     const Morsel& morsel = plan_->morsels[index];
-    if (morsel.buffer != nullptr) return OpenBufferMorsel(plan_, morsel, filter);
-    return OpenSegmentMorsel(plan_, morsel, filter);
+    if (morsel.buffer != nullptr) return OpenBufferMorsel(plan_, morsel, options.filter);
+    return OpenSegmentMorsel(plan_, morsel, options);
   }
   std::shared_ptr<const Vector> Dictionary(ColumnId column) const override {
     for (const ProjectedColumn& projected : plan_->columns) {
@@ -121,7 +124,9 @@ std::uint64_t RowsWanted(const ScanPlan& plan, const SegmentPlan& segment,
     const std::int64_t high = segment.series->time_ns_max(*at);
     if (!OverlapsTimes(plan.times, low, high)) continue;
     any = true;
-    rows += static_cast<double>(segment.series->row_count(*at)) * ShareInTimes(plan.times, low, high);
+    const auto count = static_cast<double>(segment.series->row_count(*at));
+    // Where the ends of series are known, no other row is read, but more than one is decoded.
+    rows += segment.chosen ? std::min(count, kEndRows) : count * ShareInTimes(plan.times, low, high);
   }
   if (!any) return 0;
   return std::max<std::uint64_t>(1, std::min<std::uint64_t>(static_cast<std::uint64_t>(rows), stripe.row_count));
@@ -217,12 +222,14 @@ Result<std::unique_ptr<TableScan>> PlanScan(std::shared_ptr<const SnapshotState>
   plan->any_of = request.any_of;
   plan->newest_only = request.newest_only;
   plan->oldest_only = request.oldest_only;
+  plan->time_step_ns = request.time_step_ns;
   if (!request.series.empty()) {
     plan->wanted = SeriesSet(TL_TRY(SelectSeries(*plan->snapshot, request.series)));
     plan->planned.series_matched = plan->wanted.count();
   } else {
     plan->planned.series_matched = plan->snapshot->table->index().series_count();
   }
+  if (request.time_step_ns < 0) return InvalidArgument("a step of time is negative: {}", request.time_step_ns);
   if (!request.filter_columns.empty() && plan->only_ends()) {
     return InvalidArgument("a scan of the ends of series takes no filter");
   }

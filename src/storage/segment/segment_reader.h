@@ -27,6 +27,7 @@
 #include "base/memory_budget.h"
 #include "base/mutex.h"
 #include "base/status.h"
+#include "columnar/run_summary.h"
 #include "storage/codec/block.h"
 #include "storage/segment/segment_io.h"
 #include "storage/segment/segment_types.h"
@@ -102,6 +103,25 @@ class ColumnBlock {
   std::size_t row_count_ = 0;
 };
 
+/// The values of one column in the last row of each run of a stripe, in the order of the runs.
+struct RunEnds {
+  /// As a double's bits, an integer or 0 and 1.
+  std::vector<std::uint64_t> bits;
+  /// A bit per run, set when it has a value; empty when all have.
+  std::vector<std::uint64_t> validity;
+  bool IsNull(std::size_t run) const {
+    return !validity.empty() && ((validity[run / 64] >> (run % 64)) & 1) == 0;
+  }
+};
+
+/// What is known of the values of one column in each run of a stripe, in the order of the runs.
+struct RunSummaries {
+  /// False where values are such that no summary tells what their aggregates are (columnar/run_summary.h), or the
+  /// column is of text or booleans.
+  bool usable = false;
+  std::vector<RunSummary> runs;
+};
+
 class SegmentReader;
 struct StripeDirectory;
 
@@ -120,6 +140,11 @@ class Stripe {
   Result<ColumnBlock> OpenColumn(ColumnId column) const;
   Result<ColumnBlock> OpenTimes() const { return OpenColumn(kTimeColumn); }
   Result<ColumnBlock> OpenVersions() const { return OpenColumn(kVersionColumn); }
+  /// What "the newest of each series" reads again and again: decoded once, and kept by the cache as long as it
+  /// likes. Null for text and for a column that the stripe lacks.
+  Result<std::shared_ptr<const RunEnds>> ReadRunEnds(ColumnId column) const;
+  /// What aggregates over whole series read again and again, kept likewise. Null for a column that the stripe lacks.
+  Result<std::shared_ptr<const RunSummaries>> ReadRunSummaries(ColumnId column) const;
 
  private:
   friend class SegmentReader;
@@ -176,6 +201,9 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   Result<std::shared_ptr<const Bytes>> ReadPiece(std::uint64_t offset, std::uint64_t bytes) const;
   /// A block without its entropy stage, which is what the cache keeps.
   Result<std::shared_ptr<const Bytes>> ReadBlock(const BlockInfo& info) const;
+  /// What was made of a block, from the cache or by `make`; `mark` is another for each T.
+  template <typename T, typename Make>
+  Result<std::shared_ptr<const T>> KeepMade(const BlockInfo& info, std::uint64_t mark, Make make) const;
   Result<std::shared_ptr<const StripeDirectory>> ReadDirectory(const StripeSummary& stripe) const;
   Result<std::shared_ptr<const SeriesTable>> ReadSeriesTable(bool may_be_refused) const;
 

@@ -2,8 +2,10 @@
 // file.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -368,6 +370,95 @@ TEST(Segment, ZoneMapsBoundTheirBlocks) {
       }
     }
   }
+}
+
+std::uint64_t BitsOf(const Value& value) {
+  if (const auto* real = std::get_if<double>(&value)) return std::bit_cast<std::uint64_t>(*real);
+  if (const auto* boolean = std::get_if<bool>(&value)) return *boolean ? 1 : 0;
+  return static_cast<std::uint64_t>(std::get<std::int64_t>(value));
+}
+
+TEST(Segment, RunEndsAndSummariesAgreeWithTheValues) {
+  Random random(9);
+  std::size_t summarized = 0;
+  for (int round = 0; round < 20; ++round) {
+    const Model model = RandomModel(random, 12, round % 2 == 0 ? 300 : 3'000);
+    SegmentWriterOptions options = TestOptions();
+    options.stripe_rows_max = round % 3 == 0 ? 500 : options.stripe_rows_max;
+    const auto reader = *OpenBytes(WriteModel(model, options).bytes);
+    for (std::size_t s = 0; s < reader->stripe_count(); ++s) {
+      const Stripe stripe = *reader->OpenStripe(s);
+      for (const BlockInfo& info : stripe.blocks()) {
+        const auto values = *ReadValues(*stripe.OpenColumn(info.column), info.type, 0, stripe.row_count());
+        const auto ends = *stripe.ReadRunEnds(info.column);
+        const auto summaries = *stripe.ReadRunSummaries(info.column);
+        ASSERT_NE(summaries, nullptr);
+        ASSERT_EQ(ends == nullptr, info.type == ColumnType::kVarchar);
+        if (ends == nullptr) continue;
+        const auto runs = stripe.series_runs();
+        for (std::size_t r = 0; r < runs.size(); ++r) {
+          const Value& last = values[runs[r].first_row + runs[r].row_count - 1];
+          ASSERT_EQ(ends->IsNull(r), last.index() == 0);
+          ASSERT_EQ(ends->bits[r], last.index() == 0 ? ends->bits[r] : BitsOf(last));
+          if (!summaries->usable) continue;
+          ++summarized;
+          RunSummary expected;
+          double sum = 0;
+          for (std::uint32_t i = 0; i < runs[r].row_count; ++i) {
+            const Value& value = values[runs[r].first_row + i];
+            if (value.index() == 0) continue;
+            const bool is_first = expected.count++ == 0;
+            const auto* real = std::get_if<double>(&value);
+            const auto less = [&](std::uint64_t a, std::uint64_t b) {
+              return real != nullptr ? std::bit_cast<double>(a) < std::bit_cast<double>(b)
+                                     : static_cast<std::int64_t>(a) < static_cast<std::int64_t>(b);
+            };
+            if (is_first || less(BitsOf(value), expected.least)) expected.least = BitsOf(value);
+            if (is_first || less(expected.most, BitsOf(value))) expected.most = BitsOf(value);
+            if (real != nullptr) sum += *real;
+            if (real == nullptr && info.type != ColumnType::kTimestamp) expected.sum += BitsOf(value);
+          }
+          const RunSummary& found = summaries->runs[r];
+          ASSERT_EQ(found.count, expected.count);
+          if (found.count == 0) continue;
+          ASSERT_EQ(found.least, expected.least);
+          ASSERT_EQ(found.most, expected.most);
+          if (info.type == ColumnType::kDouble) {
+            ASSERT_NEAR(found.SumAs<double>(), sum, 1e-9 * std::max(1.0, std::fabs(sum)));
+          } else {
+            ASSERT_EQ(found.sum, expected.sum);
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(summarized, 100U);
+}
+
+TEST(Segment, OddValuesAreNotSummarized) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double infinity = std::numeric_limits<double>::infinity();
+  const auto is_usable = [](ColumnType type, const std::vector<Value>& values) {
+    Model model;
+    model.columns[100] = type;
+    ModelSeries& series = model.series.emplace_back();
+    series.measure = "m";
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      series.rows.push_back({.time = static_cast<std::int64_t>(i), .version = 1, .values = {{100, values[i]}}});
+    }
+    const auto reader = *OpenBytes(WriteModel(model, TestOptions()).bytes);
+    return (*reader->OpenStripe(0)->ReadRunSummaries(100))->usable;
+  };
+  EXPECT_TRUE(is_usable(ColumnType::kDouble, {1.0, 0.0, -2.5, 1e300}));
+  EXPECT_FALSE(is_usable(ColumnType::kDouble, {1.0, nan, 2.0}));
+  EXPECT_FALSE(is_usable(ColumnType::kDouble, {1.0, 2.0, -infinity}));
+  EXPECT_FALSE(is_usable(ColumnType::kDouble, {-0.0, 2.0}));
+  EXPECT_FALSE(is_usable(ColumnType::kDouble, {1.7e308, 1.7e308}));
+  EXPECT_TRUE(is_usable(ColumnType::kBigint, {INT64_MAX, std::int64_t{0}, std::int64_t{-5}}));
+  EXPECT_FALSE(is_usable(ColumnType::kBigint, {INT64_MAX, std::int64_t{1}}));
+  EXPECT_TRUE(is_usable(ColumnType::kTimestamp, {INT64_MAX, std::int64_t{1}}));
+  EXPECT_FALSE(is_usable(ColumnType::kBoolean, {true}));
+  EXPECT_FALSE(is_usable(ColumnType::kVarchar, {std::string("a")}));
 }
 
 TEST(ZoneMaps, MarkOverflowNanAndCutText) {
