@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
+#include <numeric>
 
 #include "base/mutex.h"
+#include "columnar/run_summary.h"
 #include "columnar/value.h"
 #include "exec/operators/print_report.h"
 #include "exec/pipeline/pipeline.h"
@@ -46,7 +47,7 @@ class Meter final : public Consumer {
         measure_bytes_(measure_bytes),
         clock_(clock) {}
   Status Push(const Batch& batch, const Selection& rows) override {
-    if (crosses_) Count(batch, rows.size());
+    if (crosses_) Count(batch, RowsIn(batch, rows));
     return Timed([&] { return next_->Push(batch, rows); });
   }
   bool pending() const override { return next_->pending(); }
@@ -58,6 +59,13 @@ class Meter final : public Consumer {
   }
 
  private:
+  // Rows of a table where rows of the batch stand for them.
+  static std::size_t RowsIn(const Batch& batch, const Selection& rows) {
+    if (batch.summaries == nullptr) return rows.size();
+    const std::vector<std::uint64_t>& counts = batch.summaries->row_counts;
+    return std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+  }
+
   void Count(const Batch& batch, std::size_t rows) {
     if (of_next_ != nullptr) {
       of_next_->rows_in.fetch_add(rows, std::memory_order_relaxed);
@@ -66,7 +74,7 @@ class Meter final : public Consumer {
     if (of_previous_ == nullptr) return;
     of_previous_->rows_out.fetch_add(rows, std::memory_order_relaxed);
     of_previous_->batches_out.fetch_add(1, std::memory_order_relaxed);
-    if (!measure_bytes_ || batch.row_count == 0) return;
+    if (!measure_bytes_ || batch.row_count == 0 || batch.summaries != nullptr) return;
     std::size_t bytes = 0;
     for (const Vector& column : batch.columns) bytes += KeptBytes(column);
     of_previous_->bytes_out.fetch_add(bytes * rows / batch.row_count, std::memory_order_relaxed);
@@ -231,7 +239,8 @@ class Core : public std::enable_shared_from_this<Core> {
     sink.spool_bytes_max = context_.result_spool_bytes_max;
     sink_ = std::make_shared<ResultSink>(std::move(sink));
     plan_ = TL_TRY(PlanPipelines(root, resources, sink_));
-    return plan_->pipelines.front().source->Prepare();
+    TL_TRY(plan_->pipelines.front().source->Prepare());
+    return CheckRowsToRead();
   }
 
   // `slow`: a batch may take long.
@@ -294,16 +303,6 @@ class Core : public std::enable_shared_from_this<Core> {
     plan_.reset();
     sink_.reset();
     context_.scans_owner.reset();
-  }
-
-  double rows_to_read() const {
-    const MutexLock lock(mutex_);
-    double rows = 0;
-    if (plan_ == nullptr) return rows;
-    for (const auto& scan : plan_->scans) {
-      rows += scan->is_open() ? scan->EstimatedRows() : std::numeric_limits<double>::infinity();
-    }
-    return rows;
   }
 
   QueryStatistics statistics() const {
@@ -460,12 +459,23 @@ class Core : public std::enable_shared_from_this<Core> {
     changed_.NotifyAll();
   }
 
+  // Of the scans that are open; the others are looked at when they are.
+  Status CheckRowsToRead() const {
+    double rows = 0;
+    for (const auto& scan : plan_->scans) {
+      if (scan->is_open()) rows += scan->EstimatedRows();
+    }
+    if (rows <= context_.rows_to_read_max) return OkStatus();
+    return ResourceExhausted("the query reads about {:.0f} rows, more than {:.0f}", rows, context_.rows_to_read_max);
+  }
+
   // The end of the current pipeline, and what the next one waits for.
   Status FinishPipeline() TL_NO_THREAD_SAFETY_ANALYSIS {
     const Pipeline& pipeline = plan_->pipelines[pipeline_];
     if (pipeline.finishes_sink) TL_TRY(pipeline.sink->Finish());
     if (pipeline_ + 1 == plan_->pipelines.size()) return OkStatus();
-    return plan_->pipelines[pipeline_ + 1].source->Prepare();
+    TL_TRY(plan_->pipelines[pipeline_ + 1].source->Prepare());
+    return CheckRowsToRead();
   }
 
   void EndPipeline() TL_REQUIRES(mutex_) {
@@ -529,7 +539,6 @@ class Execution final : public QueryExecution {
     return core_->NextUntil(batch, until);
   }
   void RunOn() override { core_->RunOn(); }
-  double rows_to_read() const override { return core_->rows_to_read(); }
   QueryStatistics statistics() const override { return core_->statistics(); }
   OperatorReport Report() const override { return core_->Report(); }
 
@@ -564,7 +573,6 @@ class AnalyzeExecution final : public QueryExecution {
     return true;
   }
   void RunOn() override {}  // its one batch is ready when the inner query is
-  double rows_to_read() const override { return inner_->rows_to_read(); }
   QueryStatistics statistics() const override { return inner_->statistics(); }
   OperatorReport Report() const override { return inner_->Report(); }
 

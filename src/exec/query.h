@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -53,6 +54,9 @@ struct ExecutionContext {
   std::uint64_t result_spool_bytes_max = std::uint64_t{5} << 30;  ///< of this query's waiting rows
   /// Pipelines that read at most this many rows stay on the calling thread.
   double inline_rows_max = 20'000;
+  /// A query whose scans will read more rows than this fails with kResourceExhausted as soon as that is known:
+  /// at once, or when what narrows a scan below a join is there.
+  double rows_to_read_max = std::numeric_limits<double>::infinity();
   /// Whether OperatorReport::bytes_out is filled, which costs a look at every text that passes.
   bool measure_bytes = false;
   /// Tables of fewer rows are read whole where a window of time might do (top_window.h).
@@ -79,9 +83,6 @@ class QueryExecution {
   /// has asked for wait on disk within the limits of the context, and scans are closed as soon as all
   /// rows are there. Without a pool nothing changes.
   virtual void RunOn() = 0;
-  /// Rows that its scans will read, as far as that is known before; infinity when a scan is not
-  /// opened yet.
-  virtual double rows_to_read() const = 0;
   /// So far. Thread-safe.
   virtual QueryStatistics statistics() const = 0;
   /// What every operator did so far, in the shape of the plan. Thread-safe.

@@ -173,10 +173,6 @@ class TopWindow final : public QueryExecution {
     return Stream(batch, until);
   }
 
-  double rows_to_read() const override {
-    return inner_ == nullptr ? 0 : inner_->rows_to_read();
-  }
-
   QueryStatistics statistics() const override {
     QueryStatistics statistics = inner_ == nullptr ? QueryStatistics() : inner_->statistics();
     statistics.bytes_scanned += earlier_.bytes_scanned;

@@ -13,6 +13,7 @@
 #include "service/api/engine_catalog_view.h"
 #include "service/api/page_token.h"
 #include "sql/plan/plan_node.h"
+#include "sql/plan/shared_node.h"
 
 namespace tideline::api {
 namespace {
@@ -255,6 +256,7 @@ Status QueryService::Execute(const CallContext& call, Executor* pool,
   context.result_spool = &result_spool_;
   context.result_spool_bytes_max = options_.query_result_spool_bytes_max;
   context.pool = pool;
+  if (pool == nullptr) context.rows_to_read_max = kShortQueryRowsMax;
   context.workers_max = options_.thread_count;
   context.memory = &session->memory;
   context.cancel = session->cancel;
@@ -270,7 +272,8 @@ Status QueryService::Execute(const CallContext& call, Executor* pool,
 
 namespace {
 
-// Whether rows are read and never multiplied: how long it takes then follows from what is read.
+// Whether it takes about as long as what is read says. A join may multiply rows; but it hands them on a batch
+// at a time, so that the end of the time is noticed.
 bool IsPlain(const sql::PlanNode& node) {
   switch (node.kind()) {
     case sql::PlanKind::kScan:
@@ -282,12 +285,14 @@ bool IsPlain(const sql::PlanNode& node) {
     case sql::PlanKind::kLimit:
     case sql::PlanKind::kTopN:
       return IsPlain(*node.child());
+    case sql::PlanKind::kJoin:
+      return IsPlain(*node.children()[0]) && IsPlain(*node.children()[1]);
+    case sql::PlanKind::kShared:
+      return IsPlain(*sql::As<sql::SharedNode>(node).plan().root);
     case sql::PlanKind::kValues:
     case sql::PlanKind::kSetOperation:
-    case sql::PlanKind::kJoin:
     case sql::PlanKind::kUnnest:
     case sql::PlanKind::kWindow:
-    case sql::PlanKind::kShared:
       return false;
   }
   return false;
@@ -302,17 +307,23 @@ std::optional<QueryPage> QueryService::TryShort(const CallContext& call, const Q
     const MutexLock lock(mutex_);
     if (client_tokens_.contains(request.client_token)) return std::nullopt;
   }
+  const std::uint64_t text_hash = Hash64(request.query);
+  const SteadyNs start = clock_.SteadyNow();
+  if (long_queries_.Has(text_hash, start)) return std::nullopt;
   const NoWait no_wait;
-  const SteadyNs until{clock_.SteadyNow().value + kShortQueryNsMax};
+  const SteadyNs until{start.value + kShortQueryNsMax};
   Session session(memory_, options_.query_memory_bytes_max);
   if (!Prepare(call, request, NewQueryId(), &session).ok()) return std::nullopt;
   const sql::BoundStatement& statement = *session.statement;
   if (statement.kind != sql::BoundStatementKind::kQuery || !IsPlain(*statement.root)) return std::nullopt;
   const MutexLock lock(session.mutex);
   if (!Execute(call, nullptr, &session).ok()) return std::nullopt;
-  if (session.execution->rows_to_read() > kShortQueryRowsMax) return std::nullopt;
   Result<QueryPage> page = FillPage(session, request, encoder, until);
-  if (!page.ok() || !page->next_token.empty()) return std::nullopt;
+  if (!page.ok() || !page->next_token.empty()) {
+    // Work was done in vain, and would be again. What a file must be read for may be in memory next time.
+    if (!NoWait::refused()) long_queries_.Add(text_hash, clock_.SteadyNow());
+    return std::nullopt;
+  }
   if (!request.client_token.empty()) {
     // The id goes with the token from now on, as if the query had been started.
     Result<std::string> id = QueryIdFor(call, request);

@@ -23,6 +23,7 @@
 #include "base/thread_pool.h"
 #include "base/time.h"
 #include "exec/result_sink.h"
+#include "service/api/long_queries.h"
 #include "service/api/query_request.h"
 #include "sql/plan_cache.h"
 #include "storage/engine/engine.h"
@@ -35,7 +36,7 @@ inline constexpr std::size_t kPageBytesMax = 1'000'000;
 inline constexpr std::int64_t kPageWaitNsMax = 5 * kNsPerSecond;
 /// What is tried on the thread of an event loop: length of the text, rows to read, time.
 inline constexpr std::size_t kShortQueryBytesMax = 4'096;
-inline constexpr double kShortQueryRowsMax = 20'000;
+inline constexpr double kShortQueryRowsMax = 40'000;
 inline constexpr std::int64_t kShortQueryNsMax = 2 * kNsPerMs;
 inline constexpr std::int64_t kSessionIdleNsMax = kNsPerHour;
 inline constexpr std::size_t kSessionsMax = 1'000;
@@ -119,6 +120,7 @@ class QueryService {
   const QueryServiceOptions options_;
   exec::ResultSpoolLimit result_spool_;
   sql::PlanCache plans_;
+  LongQueries long_queries_;
   Counter& queries_started_;
   Counter& short_queries_;
   Counter& bytes_scanned_;
