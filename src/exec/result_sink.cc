@@ -57,7 +57,6 @@ class ResultConsumer final : public Consumer {
     TL_TRY(CheckFrame(item->batch));
     if (file_ == nullptr) file_ = TL_TRY(sink_->options_.spill->NewFile());
     scratch_.clear();
-    for (Vector& column : item->batch.columns) column = column.Flatten();
     EncodeBatch(item->batch, sink_->options_.types, &scratch_);
     item->frame = TL_TRY(file_->Append(scratch_));
     item->frame_bytes = scratch_.size();

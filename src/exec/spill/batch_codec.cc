@@ -5,7 +5,11 @@
 namespace tideline::exec {
 namespace {
 
-enum : std::uint8_t { kFlatForm = 0, kConstantForm = 1, kNullForm = 2 };
+enum : std::uint8_t { kFlatForm = 0, kConstantForm = 1, kNullForm = 2, kDictionaryForm = 3 };
+/// Most entries of the dictionary of a column in that form: codes take two bytes.
+constexpr std::size_t kEntriesMax = std::size_t{1} << 16;
+/// Of a larger dictionary few entries are used, and finding them costs more than writing the texts.
+constexpr std::size_t kBaseRowsMax = 4 * kBatchRowsMax;
 /// More rows in one column are not a batch, nor the elements of one.
 constexpr std::uint64_t kDecodedRowsMax = std::uint64_t{1} << 31;
 
@@ -81,6 +85,25 @@ Vector CompactRows(const Vector& column, const Type& type, std::size_t rows) {
   return Gather(type, {&source, 1}, places);
 }
 
+// The entries that rows refer to, then a code for each row.
+void EncodeDictionary(const Vector& column, std::size_t rows, ByteWriter* out) {
+  const Vector& base = *column.dictionary_base();
+  std::vector<std::uint32_t> code_of(base.size(), UINT32_MAX);
+  std::vector<std::uint32_t> entries;
+  std::vector<std::uint16_t> codes(rows);
+  for (std::size_t row = 0; row < rows; ++row) {
+    std::uint32_t& code = code_of[column.codes()[row]];
+    if (code == UINT32_MAX) {
+      code = static_cast<std::uint32_t>(entries.size());
+      entries.push_back(column.codes()[row]);
+    }
+    codes[row] = static_cast<std::uint16_t>(code);
+  }
+  out->Varint(entries.size());
+  WriteText(GatherRows(base, entries), entries.size(), out);
+  out->Append(std::as_bytes(std::span(codes)));
+}
+
 void EncodeColumn(const Vector& column, const Type& type, std::size_t rows, ByteWriter* out) {
   if (rows == 0 || column.size() == 0) return out->U8(kNullForm);
   if (column.is_constant()) {
@@ -89,6 +112,12 @@ void EncodeColumn(const Vector& column, const Type& type, std::size_t rows, Byte
     return EncodeFlat(CompactRows(column, type, 1), type, 1, out);
   }
   if (column.type().physical() != type.physical()) return out->U8(kNullForm);  // unknown: all null
+  const bool coded = column.kind() == VectorKind::kDictionary && type.physical() == PhysicalType::kString &&
+                     rows <= kEntriesMax && column.dictionary_base()->size() <= kBaseRowsMax;
+  if (coded) {
+    out->U8(kDictionaryForm);
+    return EncodeDictionary(column, rows, out);
+  }
   out->U8(kFlatForm);
   if (IsCompact(column, type)) return EncodeFlat(column, type, rows, out);
   EncodeFlat(CompactRows(column, type, rows), type, rows, out);
@@ -119,8 +148,28 @@ class Decoder {
       const Vector value = TL_TRY(Flat(type, 1));
       return Vector::ConstantOf(value, 0, rows);
     }
+    if (form == kDictionaryForm) return Dictionary(type, rows);
     if (form != kFlatForm) return DataLoss("a spilled column has form {}", form);
     return Flat(type, rows);
+  }
+
+  Result<Vector> Dictionary(const Type& type, std::size_t rows) {
+    const std::uint64_t entries = TL_TRY(reader_.Varint());
+    if (type.physical() != PhysicalType::kString || entries == 0 || entries > kEntriesMax) {
+      return DataLoss("a spilled column has a dictionary of {} entries", entries);
+    }
+    auto base = std::make_shared<Vector>();
+    *base = TL_TRY(Flat(type, entries));
+    const BytesView codes = TL_TRY(reader_.Take(rows * sizeof(std::uint16_t)));
+    auto buffer = std::make_shared<Buffer>(rows * sizeof(std::uint32_t));
+    auto* const out = reinterpret_cast<std::uint32_t*>(buffer->data());
+    for (std::size_t row = 0; row < rows; ++row) {
+      std::uint16_t code;
+      std::memcpy(&code, codes.data() + row * sizeof(code), sizeof(code));
+      if (code >= entries) return DataLoss("a spilled column has code {} of {}", code, entries);
+      out[row] = code;
+    }
+    return Vector::Dictionary(std::move(base), std::move(buffer), rows);
   }
 
   Status Nulls(std::size_t rows, Vector* out) {

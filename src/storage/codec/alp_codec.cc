@@ -48,6 +48,8 @@ constexpr std::size_t kSampledSlices = 4;
 constexpr std::size_t kScalesKept = 5;
 // More exceptions than this share of a sample: not decimals.
 constexpr std::size_t kAlpExceptionShare = 4;
+/// Fewer values of a slice are decoded faster one pass after the other, each over these values alone.
+constexpr std::size_t kOnePassValuesMin = 128;
 constexpr std::size_t kExceptionBits = 64 + kPositionBits10;
 
 struct Scale {
@@ -289,6 +291,7 @@ Status DecodeAlp(BytesView payload, std::size_t value_count, std::size_t first,
                  std::span<double> out) {
   const AlpParts parts = TL_TRY(SplitAlp(payload));
   std::array<std::int64_t, kSliceValues> integers;
+  std::array<double, kSliceValues> whole;
   std::size_t done = 0;
   while (done < out.size()) {
     const std::size_t at = first + done;
@@ -302,6 +305,10 @@ Status DecodeAlp(BytesView payload, std::size_t value_count, std::size_t first,
     bool is_done = false;
     if (count == kSliceValues) {
       is_done = TL_TRY(DecodeInOnePass(parts.sequence, value_count, index, head.scale, target));
+    } else if (slice_values == kSliceValues && count >= kOnePassValuesMin) {
+      // Most of a slice, such as what a condition left of it: unpacking takes it whole in either way.
+      is_done = TL_TRY(DecodeInOnePass(parts.sequence, value_count, index, head.scale, whole));
+      if (is_done) std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(skip), count, target.begin());
     }
     if (!is_done) {
       const std::span<std::int64_t> wanted(integers.data(), count);
