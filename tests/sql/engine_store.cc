@@ -58,7 +58,7 @@ Result<engine::MeasureView> MeasureOf(const Measure& measure) {
 
 class EngineStore final : public TableStore {
  public:
-  explicit EngineStore(std::string directory) : directory_(std::move(directory)) {}
+  EngineStore(std::string directory, bool files) : directory_(std::move(directory)), files_(files) {}
   ~EngineStore() override {
     catalog_.reset();
     if (engine_ != nullptr) static_cast<void>(engine_->Stop());
@@ -122,21 +122,22 @@ class EngineStore final : public TableStore {
         return InvalidArgument("record {} was refused, verdict {}", i, static_cast<int>(results[i].verdict));
       }
     }
-    return OkStatus();
+    return files_ ? engine_->Checkpoint() : OkStatus();
   }
 
  private:
   const std::string directory_;
+  const bool files_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<EngineCatalog> catalog_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<TableStore>> NewEngineStore(const Clock* clock) {
+Result<std::unique_ptr<TableStore>> NewEngineStore(const Clock* clock, bool files) {
   std::string name = (std::filesystem::temp_directory_path() / "tideline_slt_XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) return Unavailable("no temporary directory at {}", name);
-  auto store = std::make_unique<EngineStore>(name);
+  auto store = std::make_unique<EngineStore>(name, files);
   TL_TRY(store->Open(clock));
   return std::unique_ptr<TableStore>(std::move(store));
 }

@@ -33,7 +33,7 @@ class InProcessRunner final : public QueryRunner {
     if (options_.memory_store) {
       store_ = NewMemoryStore();
     } else {
-      store_ = TL_TRY(NewEngineStore(&clock_));
+      store_ = TL_TRY(NewEngineStore(&clock_, options_.files));
     }
     return options_.spill ? OpenSpill() : OkStatus();
   }

@@ -1,4 +1,4 @@
-// slt_runner [--complete] [--threads N] [--no-optimizer] [--memory-store] [--spill]
+// slt_runner [--complete] [--threads N] [--no-optimizer] [--memory-store] [--files] [--spill]
 // [--verbose] PATH…: runs golden SQL files, or all .slt files below a folder. Status 1 when a case fails, 2 when a file cannot be run.
 #include <algorithm>
 #include <cstdio>
@@ -42,6 +42,8 @@ Arguments ReadArguments(int count, char** words) {
       arguments.options.optimizer = false;
     } else if (word == "--memory-store") {
       arguments.options.memory_store = true;
+    } else if (word == "--files") {
+      arguments.options.files = true;
     } else if (word == "--spill") {
       arguments.options.spill = true;
     } else if (word == "--threads" && i + 1 < count) {

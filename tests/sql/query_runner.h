@@ -57,6 +57,7 @@ struct InProcessOptions {
   std::size_t threads = 1;   ///< above 1: a pool, and no pipeline is too small for it
   bool optimizer = true;
   bool memory_store = false;  ///< tables as plain vectors instead of the storage engine
+  bool files = false;         ///< of the storage engine: what is written goes into segment files at once
   bool spill = false;         ///< whatever can go to disk does, however small
 };
 /// Parser, binder, optimizer, executor and storage in this process.

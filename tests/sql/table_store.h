@@ -26,7 +26,8 @@ class TableStore {
 };
 
 std::unique_ptr<TableStore> NewMemoryStore();
-/// The storage engine over a temporary directory, which goes with the store.
-Result<std::unique_ptr<TableStore>> NewEngineStore(const Clock* clock);
+/// The storage engine over a temporary directory, which goes with the store. `files`: each write is followed by a
+/// checkpoint, so that rows lie in segment files.
+Result<std::unique_ptr<TableStore>> NewEngineStore(const Clock* clock, bool files = false);
 
 }  // namespace tideline::slt
