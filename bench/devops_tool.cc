@@ -2,6 +2,7 @@
 //
 //   tideline_devops csv --out rows.csv            the table as CSV, for other systems
 //   tideline_devops load --shape multi|single     the same rows through WriteRecords
+//   tideline_devops rest                          makes the rows due for the magnetic store
 //   tideline_devops ask                           answers and times queries that come on standard input
 //
 // `ask` reads a JSON object per line: {"sql": [...], "runs": n} asks the queries in turn, n times in
@@ -132,6 +133,17 @@ Status Load(const ToolOptions& options) {
   return OkStatus();
 }
 
+// Makes what is older than an hour due for the magnetic store.
+Status Rest(const ToolOptions& options) {
+  cli::ApiClient client = TL_TRY(cli::ApiClient::Connect(options.client));
+  TL_TRY(client.CallRaw(
+      "UpdateTable", fmt::format(R"({{"DatabaseName":"{}","TableName":"{}","RetentionProperties":)"
+                                 R"({{"MemoryStoreRetentionPeriodInHours":1,)"
+                                 R"("MagneticStoreRetentionPeriodInDays":73000}}}})",
+                                 options.database, options.table)));
+  return OkStatus();
+}
+
 // One query, all pages, without reading more of an answer than the next page's token.
 Result<std::int64_t> Drain(cli::ApiClient& client, std::string_view sql) {
   constexpr std::string_view kToken = "\"NextToken\":\"";
@@ -257,6 +269,10 @@ int Main(int argc, char** argv) {
   load->add_option("--database", options.database)->capture_default_str();
   load->add_option("--table", options.table)->capture_default_str();
   load->add_option("--shape", options.shape)->check(CLI::IsMember({"multi", "single"}))->capture_default_str();
+  CLI::App* rest = app.add_subcommand("rest", "let rows older than an hour move into the magnetic store");
+  cli::AddClientFlags(*rest, &options.client);
+  rest->add_option("--database", options.database)->capture_default_str();
+  rest->add_option("--table", options.table)->capture_default_str();
   CLI::App* ask = app.add_subcommand("ask", "answer queries from standard input");
   cli::AddClientFlags(*ask, &options.client);
   CLI11_PARSE(app, argc, argv);
@@ -265,6 +281,7 @@ int Main(int argc, char** argv) {
                                                : ValueKind::kDouble;
   const Status status = csv->parsed()    ? WriteCsv(options.data, options.out)
                         : load->parsed() ? Load(options)
+                        : rest->parsed() ? Rest(options)
                                          : Ask(options);
   if (!status.ok()) {
     fmt::print(stderr, "tideline_devops: {}\n", MessageOf(status));
