@@ -38,6 +38,12 @@ Status DecodeBits(BytesView payload, std::size_t value_count, std::size_t first,
 
 }  // namespace
 
+void EncodeDoubleBitsQuickly(std::span<const double> values, Bytes* out) {
+  static_assert(std::endian::native == std::endian::little, "raw integers lie in memory as in files");
+  out->push_back(static_cast<std::byte>(kRawInt64Codec.wire_id));
+  ByteWriter(out).Append(std::as_bytes(values));
+}
+
 constinit const DoubleCodec kBitsDoubleCodec{
     .wire_id = 1, .name = "bits", .encode = EncodeBits, .decode = DecodeBits};
 

@@ -57,22 +57,31 @@ void SpreadRange(std::span<const std::uint64_t> validity, std::size_t valid_coun
 }  // namespace
 
 void EncodeInt64Block(std::span<const std::int64_t> values, std::span<const std::uint64_t> validity,
-                      std::size_t row_count, Bytes* out) {
+                      std::size_t row_count, Bytes* out, Effort effort) {
   const std::size_t codec_at =
       WriteBlockHead(PhysicalKind::kInt64, values.size(), validity, row_count, out);
   // The sequence's own first byte is the codec; it moves to the head.
   const std::size_t payload = out->size();
-  EncodeInt64Sequence(values, out);
+  if (effort == Effort::kQuick) {
+    EncodeInt64SequenceQuickly(values, out);
+  } else {
+    EncodeInt64Sequence(values, out);
+  }
   (*out)[codec_at] = (*out)[payload];
   out->erase(out->begin() + static_cast<std::ptrdiff_t>(payload));
 }
 
 void EncodeDoubleBlock(std::span<const double> values, std::span<const std::uint64_t> validity,
-                       std::size_t row_count, Bytes* out) {
+                       std::size_t row_count, Bytes* out, Effort effort) {
   const std::size_t codec_at =
       WriteBlockHead(PhysicalKind::kDouble, values.size(), validity, row_count, out);
   if (values.empty()) {
     (*out)[codec_at] = static_cast<std::byte>(kBitsDoubleCodec.wire_id);
+    return;
+  }
+  if (effort == Effort::kQuick) {
+    (*out)[codec_at] = static_cast<std::byte>(kBitsDoubleCodec.wire_id);
+    EncodeDoubleBitsQuickly(values, out);
     return;
   }
   const DoubleCodec& codec = EncodeDoubles(values, out);

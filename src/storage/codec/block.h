@@ -41,6 +41,13 @@ inline constexpr std::size_t kBlockStringBytesMax = std::size_t{1} << 30;
 /// What the values of a block are in memory. Numbers are on disk: never reuse one.
 enum class PhysicalKind : std::uint8_t { kInt64 = 1, kDouble = 2, kBool = 3, kString = 4 };
 
+/// How hard blocks are compressed.
+enum class Effort : std::uint8_t {
+  kQuick,  ///< numbers as they are, at the speed of copying: runs in memory that are written again soon
+  kLight,  ///< light blocks: the memory tier, runs when memory is short
+  kSmall,  ///< with an entropy stage where it pays (entropy_stage.h): the magnetic tier
+};
+
 /// Words a validity bitmap of `row_count` rows takes. Bit i of word i / 64 is set when row i is
 /// not NULL.
 constexpr std::size_t ValidityWords(std::size_t row_count) { return (row_count + 63) / 64; }
@@ -51,12 +58,14 @@ constexpr std::size_t ValidityWords(std::size_t row_count) { return (row_count +
 /// `validity`  ValidityWords(row_count) words, or empty when every row is valid.
 /// `row_count` 0 <= row_count <= kBlockRowsMax (checked).
 ///
+/// `effort`    kQuick, or anything else: the entropy stage is not applied here.
+///
 /// Any bit pattern round-trips: NaN payloads, -0.0, both int64 ends. Booleans are bytes, 0 or 1.
 /// Thread-safe; keeps nothing.
 void EncodeInt64Block(std::span<const std::int64_t> values, std::span<const std::uint64_t> validity,
-                      std::size_t row_count, Bytes* out);
+                      std::size_t row_count, Bytes* out, Effort effort = Effort::kLight);
 void EncodeDoubleBlock(std::span<const double> values, std::span<const std::uint64_t> validity,
-                       std::size_t row_count, Bytes* out);
+                       std::size_t row_count, Bytes* out, Effort effort = Effort::kLight);
 void EncodeBoolBlock(std::span<const std::uint8_t> values, std::span<const std::uint64_t> validity,
                      std::size_t row_count, Bytes* out);
 /// Each string at most kStringBytesMax bytes, all together at most kBlockStringBytesMax (checked).

@@ -200,12 +200,17 @@ TEST(Block, Int64RoundTrips) {
     for (const std::size_t count : kCounts) {
       for (int nulls = 0; nulls <= 4; ++nulls) {
         SCOPED_TRACE(name + " " + std::to_string(count));
-        CheckBlock(
-            random, make(random, count), nulls, PhysicalKind::kInt64, EncodeInt64Block,
-            [](const BlockView& view, auto first, auto& out, auto& words) {
-              return view.ReadInt64(first, out, words);
-            },
-            std::equal_to<>());
+        for (const Effort effort : {Effort::kLight, Effort::kQuick}) {
+          CheckBlock(
+              random, make(random, count), nulls, PhysicalKind::kInt64,
+              [effort](const auto& values, auto validity, std::size_t rows, Bytes* out) {
+                EncodeInt64Block(values, validity, rows, out, effort);
+              },
+              [](const BlockView& view, auto first, auto& out, auto& words) {
+                return view.ReadInt64(first, out, words);
+              },
+              std::equal_to<>());
+        }
       }
     }
   }
@@ -294,15 +299,19 @@ TEST(Block, DoubleRoundTripsToTheBit) {
     for (const std::size_t count : kCounts) {
       for (const int nulls : {0, 1, 3}) {
         SCOPED_TRACE(std::to_string(kind) + " " + std::to_string(count));
-        CheckBlock(
-            random, MakeDoubles(random, kind, count), nulls, PhysicalKind::kDouble,
-            EncodeDoubleBlock,
-            [](const BlockView& view, auto first, auto& out, auto& words) {
-              return view.ReadDouble(first, out, words);
-            },
-            [](double a, double b) {
-              return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
-            });
+        for (const Effort effort : {Effort::kLight, Effort::kQuick}) {
+          CheckBlock(
+              random, MakeDoubles(random, kind, count), nulls, PhysicalKind::kDouble,
+              [effort](const auto& dense, auto validity, std::size_t rows, Bytes* out) {
+                EncodeDoubleBlock(dense, validity, rows, out, effort);
+              },
+              [](const BlockView& view, auto first, auto& out, auto& words) {
+                return view.ReadDouble(first, out, words);
+              },
+              [](double a, double b) {
+                return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+              });
+        }
       }
     }
   }

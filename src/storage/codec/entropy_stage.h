@@ -19,14 +19,9 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "storage/codec/block.h"
 
 namespace tideline::codec {
-
-/// How hard blocks are compressed.
-enum class Effort : std::uint8_t {
-  kLight,  ///< light blocks only: runs in memory, the memory tier
-  kSmall,  ///< with an entropy stage where it pays: the magnetic tier
-};
 
 /// Set in the first byte of a stored block that has the stage.
 inline constexpr std::uint8_t kEntropyStageFlag = 0x80;

@@ -88,6 +88,15 @@ void EncodeInt64Sequence(std::span<const std::int64_t> values, Bytes* out) {
   append(*codec, best);
 }
 
+void EncodeInt64SequenceQuickly(std::span<const std::int64_t> values, Bytes* out) {
+  TL_CHECK(values.size() <= kBlockRowsMax);
+  const std::size_t start = out->size();
+  out->push_back(static_cast<std::byte>(kConstantInt64Codec.wire_id));
+  if (!values.empty() && kConstantInt64Codec.encode(values, out)) return;
+  (*out)[start] = static_cast<std::byte>(kRawInt64Codec.wire_id);
+  if (!values.empty()) TL_CHECK(kRawInt64Codec.encode(values, out));
+}
+
 Status DecodeInt64Sequence(BytesView sequence, std::size_t value_count, std::size_t first,
                            std::span<std::int64_t> out) {
   TL_CHECK(first <= value_count && out.size() <= value_count - first);

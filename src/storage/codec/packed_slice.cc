@@ -27,6 +27,22 @@ struct FramePlan {
 
 using Histogram = std::array<std::uint32_t, 65>;
 
+// How many bits the values take, counted. Neighbours nearly always take as many, so that each count would wait for the
+// one before; hence four histograms in turn.
+Histogram CountWidths(std::span<const std::int64_t> values, auto width_of) {
+  constexpr std::size_t kTurns = 4;
+  std::array<Histogram, kTurns> counts{};
+  std::size_t i = 0;
+  for (; i + kTurns <= values.size(); i += kTurns) {
+    for (std::size_t turn = 0; turn < kTurns; ++turn) ++counts[turn][width_of(values[i + turn])];
+  }
+  for (; i < values.size(); ++i) ++counts[0][width_of(values[i])];
+  for (std::size_t turn = 1; turn < kTurns; ++turn) {
+    for (std::size_t width = 0; width < counts[0].size(); ++width) counts[0][width] += counts[turn][width];
+  }
+  return counts[0];
+}
+
 // The cheapest width, given how many values need each number of bits.
 void ConsiderWidths(const Histogram& by_width, std::size_t count, unsigned width_min, auto base_of,
                     FramePlan* plan) {
@@ -78,11 +94,13 @@ TL_WIDE_KERNEL(FindRange, RangeBody, (const std::int64_t* values, std::size_t co
 
 FramePlan PlanFrame(std::span<const std::int64_t> values) {
   FramePlan plan;
-  const std::uint64_t least = Unsigned(*std::min_element(values.begin(), values.end()));
-  Histogram by_width{};
-  for (const std::int64_t value : values) ++by_width[std::bit_width(Unsigned(value) - least)];
+  Range range{};
+  FindRange(values.data(), values.size(), &range);
+  const std::uint64_t least = Unsigned(range.least);
   ConsiderWidths(
-      by_width, values.size(), 0, [least](unsigned) { return least; }, &plan);
+      CountWidths(values, [least](std::int64_t value) { return std::bit_width(Unsigned(value) - least); }),
+      values.size(), 0, [least](unsigned) { return least; }, &plan);
+  if (range.least == range.most) return plan;
 
   // Around the median of a few: exceptions may then lie on both sides.
   std::array<std::int64_t, 33> picked;
@@ -90,12 +108,10 @@ FramePlan PlanFrame(std::span<const std::int64_t> values) {
   for (std::size_t i = 0; i < picks; ++i) picked[i] = values[i * values.size() / picks];
   std::nth_element(picked.begin(), picked.begin() + picks / 2, picked.begin() + picks);
   const std::uint64_t median = Unsigned(picked[picks / 2]);
-  by_width.fill(0);
-  for (const std::int64_t value : values) {
-    ++by_width[std::bit_width(ZigZag(Unsigned(value) - median))];
-  }
   ConsiderWidths(
-      by_width, values.size(), 0,
+      CountWidths(values,
+                  [median](std::int64_t value) { return std::bit_width(ZigZag(Unsigned(value) - median)); }),
+      values.size(), 0,
       [median](unsigned width) {
         return width == 0 ? median : median - (std::uint64_t{1} << (width - 1));
       },

@@ -242,7 +242,7 @@ class Flusher {
     options.table_id = request_.schema->id.value;
     options.tier = request_.tier == catalog::StoreTier::kMemory ? segment::Tier::kMemory
                                                                  : segment::Tier::kMagnetic;
-    if (options.tier == segment::Tier::kMagnetic) options.effort = codec::Effort::kSmall;
+    options.effort = options.tier == segment::Tier::kMagnetic ? codec::Effort::kSmall : request_.effort;
     options.window_start_ns = window.start_ns;
     options.window_length_ns = window.length_ns;
     options.through_number = request_.through.value;

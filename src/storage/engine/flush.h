@@ -87,6 +87,7 @@ struct FlushRequest {
   const WindowPlan* plan = nullptr;
   Window window{};
   catalog::StoreTier tier = catalog::StoreTier::kMemory;
+  codec::Effort effort = codec::Effort::kLight;
   SequenceNumber through;
   /// Rows before this are left out (expired).
   std::int64_t retention_edge_ns = INT64_MIN;

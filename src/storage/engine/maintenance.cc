@@ -14,6 +14,9 @@ constexpr std::int64_t kMaintenancePeriodNs = kNsPerSecond;
 constexpr std::size_t kSeriesFilesMax = 16;
 /// A checkpoint that failed is not tried again before, so that a full disk is not written in circles.
 constexpr std::int64_t kCheckpointRetryNs = 10 * kNsPerSecond;
+/// Numbers of runs are copied, not encoded, while buffers and runs take less than this part of their limit: the
+/// checkpoint encodes the same rows once more, and until then memory is there to be used.
+constexpr std::size_t kQuickRunsPart = 4;
 
 class MemorySegmentSink final : public SegmentSink {
  public:
@@ -145,6 +148,8 @@ Status EngineImpl::EncodeRuns(const std::shared_ptr<Table>& table, std::uint64_t
     request.index = &table->index();
     request.sources.push_back(MakeBufferSource(buffer, number));
     request.through = SequenceNumber{number};
+    const std::size_t hot_bytes = hot_bytes_.load(std::memory_order_relaxed);
+    if (hot_bytes < options_.hot_bytes_max / kQuickRunsPart) request.effort = codec::Effort::kQuick;
     request.make_uuid = [this] { return NewUuid(); };
     request.make_sink = [](const Uuid&) -> Result<std::unique_ptr<SegmentSink>> {
       return std::unique_ptr<SegmentSink>(std::make_unique<MemorySegmentSink>());

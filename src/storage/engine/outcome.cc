@@ -218,7 +218,7 @@ void OutcomeWriter::Row(SeriesId series, std::int64_t time_ns, std::int64_t vers
   last_time_ns_ = time_ns;
 }
 
-void OutcomeWriter::Value(MeasureType type, const Cell& cell) {
+void OutcomeWriter::ValueOfOtherType(MeasureType type, const Cell& cell) {
   buffer_.Ensure(PayloadBuffer::kVarintBytesMax);
   switch (type) {
     case MeasureType::kDouble: buffer_.PutFixed64(cell.bits); break;

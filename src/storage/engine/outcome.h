@@ -71,10 +71,16 @@ class OutcomeWriter {
   void Shape(std::span<const ShapeColumn> columns);
   /// Begins a row; its values follow in the shape's order.
   void Row(SeriesId series, std::int64_t time_ns, std::int64_t version, bool replaces);
-  void Value(MeasureType type, const Cell& cell);
+  void Value(MeasureType type, const Cell& cell) {
+    if (type != MeasureType::kDouble) return ValueOfOtherType(type, cell);
+    buffer_.Ensure(sizeof(cell.bits));
+    buffer_.PutFixed64(cell.bits);
+  }
   BytesView payload() const { return buffer_.view(); }
 
  private:
+  void ValueOfOtherType(MeasureType type, const Cell& cell);
+
   PayloadBuffer buffer_;
   std::vector<ShapeColumn> shape_;
   bool has_shape_ = false;

@@ -36,6 +36,16 @@ void RowChunk::Column::Pad(std::size_t rows) {
   size = rows;
 }
 
+void RowChunk::Column::SetValid(std::size_t first, std::size_t count) {
+  while (count > 0) {
+    const std::size_t step = std::min<std::size_t>(64 - first % 64, count);
+    const std::uint64_t ones = step == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << step) - 1;
+    validity[first / 64] |= ones << (first % 64);
+    first += step;
+    count -= step;
+  }
+}
+
 void RowChunk::Clear() {
   times.clear();
   versions.clear();
@@ -75,6 +85,11 @@ void RowChunk::AppendRange(const RowChunk& other, std::size_t first, std::size_t
     }
     to.size = base + count;
     to.validity.resize(codec::ValidityWords(to.size), 0);
+    if (from.value_count == other.row_count()) {
+      to.SetValid(base, count);
+      to.value_count += count;
+      continue;
+    }
     for (std::size_t i = 0; i < count; ++i) {
       if (!from.IsValid(first + i)) continue;
       to.SetValid(base + i);
@@ -134,10 +149,12 @@ class BufferRowSource final : public RowSource {
     const hot::Sheet& sheet = part.sorted.sheet();
     const std::size_t base = out->row_count();
     const std::size_t at = first - part.base;
-    for (std::size_t i = at; i < at + count; ++i) {
-      const std::uint32_t row = part.sorted.rows()[i];
-      out->times.push_back(sheet.Time(row));
-      out->versions.push_back(sheet.Version(row));
+    out->times.resize(base + count);
+    out->versions.resize(base + count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint32_t row = part.sorted.rows()[at + i];
+      out->times[base + i] = sheet.Time(row);
+      out->versions[base + i] = sheet.Version(row);
     }
     for (const ColumnOrder& order : part.columns) {
       const hot::SheetColumn& from = *order.column;
@@ -147,8 +164,7 @@ class BufferRowSource final : public RowSource {
         return to;
       };
       if (order.whole) {
-        RowChunk::Column& to = column();
-        for (std::size_t i = 0; i < count; ++i) Put(from, part.sorted.rows()[at + i], base + i, &to);
+        PutWhole(from, {part.sorted.rows().data() + at, count}, base, &column());
         continue;
       }
       auto place = std::lower_bound(
@@ -191,6 +207,29 @@ class BufferRowSource final : public RowSource {
     for (std::uint32_t i = 0; i < sheet.column_count(); ++i) {
       part->columns.push_back(part->sorted.OrderOf(sheet.column(i)));
     }
+  }
+  // Values of rows that all have one, to `base` and behind.
+  static void PutWhole(const hot::SheetColumn& from, std::span<const std::uint32_t> rows, std::size_t base,
+                       RowChunk::Column* out) {
+    switch (out->type) {
+      case segment::ColumnType::kDouble:
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          out->doubles[base + i] = std::bit_cast<double>(from.Bits(rows[i]));
+        }
+        break;
+      case segment::ColumnType::kBigint:
+      case segment::ColumnType::kTimestamp:
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          out->int64s[base + i] = static_cast<std::int64_t>(from.Bits(rows[i]));
+        }
+        break;
+      case segment::ColumnType::kBoolean:
+      case segment::ColumnType::kVarchar:
+        for (std::size_t i = 0; i < rows.size(); ++i) Put(from, rows[i], base + i, out);
+        return;
+    }
+    out->SetValid(base, rows.size());
+    out->value_count += rows.size();
   }
   static void Put(const hot::SheetColumn& from, std::uint32_t position, std::size_t row,
                   RowChunk::Column* out) {

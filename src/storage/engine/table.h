@@ -198,8 +198,11 @@ class Table {
   struct CachedDimension {
     std::string name{};
     std::uint32_t slot = 0;
-    std::string_view value{};  ///< of the record before, in this batch
+    // Of the record before, in this batch:
+    std::string_view name_view{};
+    std::string_view value{};
     std::uint64_t hash = 0;
+    bool is_hashed = false;
   };
   struct Existing {
     enum class Place { kNone, kBuffer, kSegment };
@@ -227,7 +230,10 @@ class Table {
   bool ResolveAttributes(const RecordView& record, RecordResult* result);
   bool ResolveDimensions(const RecordView& record, RecordResult* result);
   bool CheckNewNames(const RecordView& record, RecordResult* result);
+  void HashDimensions();
   void FindSeries();
+  /// What the next record of the batch is compared with.
+  void RememberSeries(std::optional<SeriesId> series);
   void StageRecord(const RecordView& record, std::uint32_t known_series, const KeyLookup* lookup,
                    RecordResult* result);
   void Widen(const RecordView& record);
@@ -312,10 +318,15 @@ class Table {
   std::vector<hot::KeyPart> parts_;
   std::size_t cached_dimensions_ = 0;  ///< elements of the caches that describe the record before
   std::uint64_t dimensions_hash_ = 0;
+  bool dimensions_hashed_ = false;  ///< dimensions_hash_ and the hashes of parts_ are this record's
   bool same_dimensions_ = false;
   std::size_t new_dimensions_ = 0;
   std::uint32_t measure_ = 0;
   std::uint32_t last_measure_ = kNewMeasure;
+  std::string_view last_measure_name_;            ///< of a measure that exists, else without data
+  std::uint32_t last_named_measure_ = 0;
+  std::span<const MeasureView> last_measures_;    ///< with the shape that last_shaped_measure_ now has
+  std::uint32_t last_shaped_measure_ = kNewMeasure;
   std::optional<SeriesId> last_series_;
   std::optional<SeriesId> series_;
   std::uint64_t key_hash_ = 0;

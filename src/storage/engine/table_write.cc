@@ -35,6 +35,11 @@ bool Refuse(Verdict verdict, RecordResult* result) {
   return false;
 }
 
+// Doors hand in the same view for a name again and again.
+bool IsSameView(std::string_view a, std::string_view b) {
+  return a.data() == b.data() && a.size() == b.size() && a.data() != nullptr;
+}
+
 }  // namespace
 
 std::size_t Table::PayloadBytesMax(std::span<const RecordView> records) {
@@ -133,8 +138,7 @@ Status Table::PrepareLookups(std::span<const Part> parts, BatchLookups* lookups)
         continue;
       }
       FindSeries();
-      last_measure_ = measure_;
-      last_series_ = series_;
+      RememberSeries(series_);
       if (series_.has_value()) {
         lookups->series[at] = series_->value;
         AskSegments(record, at, *list, lookups);
@@ -222,8 +226,14 @@ void Table::Charge(std::size_t payload_bytes) {
 void Table::ForgetRecordBefore() {
   cached_dimensions_ = 0;
   last_measure_ = kNewMeasure;
+  last_measure_name_ = {};
+  last_measures_ = {};
+  last_shaped_measure_ = kNewMeasure;
   last_series_.reset();
-  for (CachedDimension& cached : dimension_cache_) cached.value = {};
+  for (CachedDimension& cached : dimension_cache_) {
+    cached.name_view = {};
+    cached.value = {};
+  }
 }
 
 void Table::StageAll(std::span<const RecordView> records, std::size_t first_position,
@@ -243,9 +253,34 @@ void Table::FindSeries() {
   } else if (same_dimensions_ && measure_ == last_measure_ && last_series_.has_value()) {
     series_ = last_series_;
   } else {
+    if (last_series_.has_value()) {
+      series_ = index_.FindFollower(*last_series_, measure_, parts_);
+      if (series_.has_value()) return;
+    }
+    HashDimensions();
     key_hash_ = hot::SeriesIndex::KeyHash(measure_, dimensions_hash_);
     series_ = index_.Find(key_hash_, measure_, parts_);
   }
+}
+
+void Table::HashDimensions() {
+  if (dimensions_hashed_) return;
+  dimensions_hashed_ = true;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    CachedDimension& cached = dimension_cache_[i];
+    if (!cached.is_hashed) cached.hash = hot::Dictionary::HashOf(cached.value);
+    cached.is_hashed = true;
+    parts_[i].hash = cached.hash;
+  }
+  dimensions_hash_ = hot::SeriesIndex::DimensionsHash(parts_);
+}
+
+void Table::RememberSeries(std::optional<SeriesId> series) {
+  if (last_series_.has_value() && series.has_value() && *last_series_ != *series) {
+    index_.NoteFollower(*last_series_, *series);
+  }
+  last_measure_ = measure_;
+  last_series_ = series;
 }
 
 void Table::StageRecord(const RecordView& record, std::uint32_t known_series, const KeyLookup* lookup,
@@ -265,11 +300,8 @@ void Table::StageRecord(const RecordView& record, std::uint32_t known_series, co
   } else {
     FindSeries();
   }
-  const auto remember = [&] {
-    last_measure_ = measure_;
-    // The dimensions of a known series were not resolved: there is nothing to compare the next record with.
-    last_series_ = known ? std::nullopt : series_;
-  };
+  // The dimensions of a known series were not resolved: there is nothing to compare the next record with.
+  const auto remember = [&] { RememberSeries(known ? std::nullopt : series_); };
   bool replaces = false;
   if (series_.has_value() && record.time.value <= index_.HighWater(*series_)) {
     const Existing existing = FindExisting(*series_, record.time.value, lookup);
@@ -296,6 +328,8 @@ void Table::StageRecord(const RecordView& record, std::uint32_t known_series, co
   }
   Widen(record);
   StageRow(record, replaces);
+  last_measures_ = record.measures;
+  last_shaped_measure_ = measure_;
   result->verdict = replaces ? Verdict::kReplaced : Verdict::kNew;
   remember();
 }
@@ -303,8 +337,10 @@ void Table::StageRecord(const RecordView& record, std::uint32_t known_series, co
 bool Table::ResolveMeasure(const RecordView& record, RecordResult* result) {
   const hot::Dictionary& names = index_.measure_names();
   const MeasureType requested = RequestedType(record);
+  const bool is_last = IsSameView(record.measure_name, last_measure_name_);
   const std::uint32_t code =
-      names.Find(record.measure_name, hot::Dictionary::HashOf(record.measure_name));
+      is_last ? last_named_measure_ + 1
+              : names.Find(record.measure_name, hot::Dictionary::HashOf(record.measure_name));
   if (code == hot::kNullCode) {
     measure_ = kNewMeasure;
     if (measures_.size() < catalog::kMeasureNamesMax) return true;
@@ -312,6 +348,8 @@ bool Table::ResolveMeasure(const RecordView& record, RecordResult* result) {
     return Refuse(Verdict::kMeasureNameLimit, result);
   }
   measure_ = code - 1;
+  last_measure_name_ = record.measure_name;
+  last_named_measure_ = measure_;
   if (measures_[measure_].type == requested) return true;
   result->existing_type = measures_[measure_].type;
   result->item = RecordResult::kWholeRecord;
@@ -332,8 +370,12 @@ bool Table::ResolveAttributes(const RecordView& record, RecordResult* result) {
   if (measure_ != kNewMeasure) {
     const std::vector<Attribute>& last = measures_[measure_].attributes;
     same_shape_ = last.size() == record.measures.size();
+    const bool has_before = last_shaped_measure_ == measure_ && last_measures_.size() == last.size();
     for (std::size_t i = 0; same_shape_ && i < last.size(); ++i) {
-      same_shape_ = last[i].type == record.measures[i].type && last[i].name == record.measures[i].name;
+      const MeasureView& measure = record.measures[i];
+      same_shape_ = last[i].type == measure.type &&
+                    ((has_before && IsSameView(measure.name, last_measures_[i].name)) ||
+                     last[i].name == measure.name);
     }
     if (same_shape_) return true;
   }
@@ -366,7 +408,8 @@ bool Table::ResolveDimensions(const RecordView& record, RecordResult* result) {
   for (std::size_t i = 0; i < count; ++i) {
     const DimensionView& dimension = record.dimensions[i];
     CachedDimension& cached = dimension_cache_[i];
-    if (cached.name != dimension.name || cached.slot == kNewSlot) {
+    const bool is_named = IsSameView(dimension.name, cached.name_view) || cached.name == dimension.name;
+    if (!is_named || cached.slot == kNewSlot) {
       same_dimensions_ = false;
       const ColumnRef* known = FindName(dimension.name);
       if (known != nullptr && known->kind != ColumnKind::kDimension) {
@@ -375,6 +418,7 @@ bool Table::ResolveDimensions(const RecordView& record, RecordResult* result) {
         return Refuse(Verdict::kNameKindConflict, result);
       }
       cached.name = dimension.name;
+      cached.name_view = {};  // should the record be refused here
       cached.slot = known == nullptr ? kNewSlot : known->slot;
       cached.value = {};
       if (known == nullptr &&
@@ -386,13 +430,14 @@ bool Table::ResolveDimensions(const RecordView& record, RecordResult* result) {
     }
     if (cached.value.data() == nullptr || cached.value != dimension.value) {
       same_dimensions_ = false;
-      cached.hash = hot::Dictionary::HashOf(dimension.value);
+      cached.is_hashed = false;
     }
+    cached.name_view = dimension.name;
     cached.value = dimension.value;
     parts_[i] = {.slot = cached.slot, .value = dimension.value, .hash = cached.hash};
   }
   cached_dimensions_ = count;
-  if (!same_dimensions_) dimensions_hash_ = hot::SeriesIndex::DimensionsHash(parts_);
+  if (!same_dimensions_) dimensions_hashed_ = false;
   return true;
 }
 
@@ -422,7 +467,7 @@ void Table::Widen(const RecordView& record) {
       dimension_cache_[i].slot = parts_[i].slot;
       writer_.Dimension(column, record.dimensions[i].name);
     }
-    dimensions_hash_ = hot::SeriesIndex::DimensionsHash(parts_);
+    dimensions_hashed_ = false;
   }
   if (measure_ == kNewMeasure) {
     const MeasureType type = RequestedType(record);
@@ -448,6 +493,7 @@ void Table::Widen(const RecordView& record) {
     measure.shape = resolved_;
   }
   if (!series_.has_value()) {
+    HashDimensions();
     key_hash_ = hot::SeriesIndex::KeyHash(measure_, dimensions_hash_);
     series_ = index_.Add(key_hash_, measure_, parts_);
     services_.series_bytes->fetch_add(kSeriesBytesGuess, std::memory_order_relaxed);

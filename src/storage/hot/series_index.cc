@@ -68,6 +68,13 @@ std::optional<SeriesId> SeriesIndex::Find(std::uint64_t key_hash, std::uint32_t 
   return SeriesId{found};
 }
 
+std::optional<SeriesId> SeriesIndex::FindFollower(SeriesId before, std::uint32_t measure,
+                                                  std::span<const KeyPart> parts) const {
+  const std::uint32_t follower = followers_.GetOr(before.value, 0);
+  if (follower == 0 || !Matches(follower - 1, measure, parts)) return std::nullopt;
+  return SeriesId{follower - 1};
+}
+
 SeriesId SeriesIndex::Add(std::uint64_t key_hash, std::uint32_t measure,
                           std::span<const KeyPart> parts) {
   scratch_.clear();
@@ -194,7 +201,7 @@ std::size_t SeriesIndex::memory_bytes() const {
   ReaderLock lock(mutex_);
   constexpr std::size_t kShapeBytes = sizeof(Shape) + 128;  // its slots and its place in the map
   std::size_t bytes = measures_.memory_bytes() + keys_.memory_bytes() + entries_.memory_bytes() +
-                      codes_.memory_bytes() + shapes_.memory_bytes() + owned_shapes_.size() * kShapeBytes;
+                      codes_.memory_bytes() + followers_.memory_bytes() + shapes_.memory_bytes() + owned_shapes_.size() * kShapeBytes;
   for (const auto& slot : owned_slots_) {
     bytes += sizeof(Slot) + slot->values.memory_bytes() + slot->postings.capacity() * sizeof(Posting);
     for (const Posting& posting : slot->postings) bytes += posting.memory_bytes();

@@ -63,6 +63,14 @@ class SeriesIndex {
   /// The series of this key; nothing when there is none. No two parts share a slot.
   std::optional<SeriesId> Find(std::uint64_t key_hash, std::uint32_t measure,
                                std::span<const KeyPart> parts) const;
+  /// The series that followed `before` when it was last written, if it is the one of this key: senders repeat their
+  /// order, and this needs no hash. Writer only, like NoteFollower.
+  std::optional<SeriesId> FindFollower(SeriesId before, std::uint32_t measure,
+                                       std::span<const KeyPart> parts) const;
+  void NoteFollower(SeriesId before, SeriesId after) {
+    std::uint32_t& follower = followers_.At(before.value);
+    if (follower != after.value + 1) follower = after.value + 1;
+  }
   /// Adds a series that is not there.
   SeriesId Add(std::uint64_t key_hash, std::uint32_t measure, std::span<const KeyPart> parts);
   /// Adds what a series file holds, under one lock as long as it lives: readers of postings wait.
@@ -152,6 +160,7 @@ class SeriesIndex {
   std::vector<Posting> measure_postings_;
   HashIndex keys_;
   SeriesArray<Entry> entries_;
+  SeriesArray<std::uint32_t> followers_;  ///< by series: its follower's number plus one, 0: none
   SeriesPartArray<std::uint32_t> codes_;
   std::uint64_t code_count_ = 0;
   SeriesArray<Shape*> shapes_;

@@ -40,7 +40,9 @@ class SheetColumn {
   // ---- writer: rows ascend ----------------------------------------------------------------------
   void AppendBits(std::uint32_t row, std::uint64_t bits) {
     const std::uint32_t at = count_.load(std::memory_order_relaxed);
-    bits_.At(at) = bits;
+    if (room_.empty()) room_ = bits_.RestOfChunk(at);
+    room_[0] = bits;
+    room_ = room_.subspan(1);
     Place(row, at);
   }
   void AppendText(std::uint32_t row, std::string_view text) {
@@ -83,6 +85,7 @@ class SheetColumn {
   std::atomic<std::uint32_t> count_{0};
   std::atomic<bool> sparse_{false};  ///< set once rows_ holds the rows of all values
   RowArray<std::uint64_t> bits_;
+  std::span<std::uint64_t> room_;  ///< writer only: where the next values go
   RowArray<StringRef> texts_;
   RowArray<std::uint32_t> rows_;
   StringHeap heap_;

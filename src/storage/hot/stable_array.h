@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <span>
 #include <type_traits>
 
 #include "base/check.h"
@@ -37,6 +38,12 @@ class StableArray {
     T* chunk = chunks_[place.chunk].load(std::memory_order_relaxed);
     if (chunk == nullptr) [[unlikely]] chunk = MakeChunk(place.chunk);
     return chunk[place.offset];
+  }
+  /// For the writer: elements from `index` to the end of its chunk, made if it was not there.
+  std::span<T> RestOfChunk(std::size_t index) {
+    T* first = &At(index);
+    const Place place = PlaceOf(index);
+    return {first, ChunkSize(place.chunk) - place.offset};
   }
   /// For readers: `index` was published.
   const T& operator[](std::size_t index) const {

@@ -204,7 +204,7 @@ Status SegmentWriter::Impl::EndStripe() {
   directory.runs = std::move(runs_);
   runs_.clear();
   for (const ColumnId column : stripe_.Columns()) {
-    BlockInfo info = TL_TRY(WriteBlock(stripe_.Encode(column)));
+    BlockInfo info = TL_TRY(WriteBlock(stripe_.Encode(column, options_.effort)));
     directory.blocks.push_back(std::move(info));
   }
   Bytes bytes;

@@ -138,14 +138,14 @@ std::vector<ColumnId> StripeBuffer::Columns() const {
   return ids;
 }
 
-EncodedColumn StripeBuffer::Encode(ColumnId id) const {
+EncodedColumn StripeBuffer::Encode(ColumnId id, codec::Effort effort) const {
   EncodedColumn out;
   out.id = id;
   if (id == kTimeColumn || id == kVersionColumn) {
     const std::vector<std::int64_t>& values = id == kTimeColumn ? times_ : versions_;
     out.type = id == kTimeColumn ? ColumnType::kTimestamp : ColumnType::kBigint;
     out.zone = ZoneOfInt64s(values, row_count());
-    codec::EncodeInt64Block(values, {}, row_count(), &out.block);
+    codec::EncodeInt64Block(values, {}, row_count(), &out.block, effort);
     return out;
   }
   const Column& column = *columns_.at(id);
@@ -159,11 +159,11 @@ EncodedColumn StripeBuffer::Encode(ColumnId id) const {
     case ColumnType::kBigint:
     case ColumnType::kTimestamp:
       out.zone = ZoneOfInt64s(column.int64s, row_count());
-      codec::EncodeInt64Block(column.int64s, validity, row_count(), &out.block);
+      codec::EncodeInt64Block(column.int64s, validity, row_count(), &out.block, effort);
       break;
     case ColumnType::kDouble:
       out.zone = ZoneOfDoubles(column.doubles, row_count());
-      codec::EncodeDoubleBlock(column.doubles, validity, row_count(), &out.block);
+      codec::EncodeDoubleBlock(column.doubles, validity, row_count(), &out.block, effort);
       break;
     case ColumnType::kBoolean:
       out.zone = ZoneOfBools(column.booleans, row_count());

@@ -49,7 +49,7 @@ class StripeBuffer {
 
   /// Those with a value, ascending; the system columns come last.
   std::vector<ColumnId> Columns() const;
-  EncodedColumn Encode(ColumnId column) const;
+  EncodedColumn Encode(ColumnId column, codec::Effort effort) const;
   void Clear();
 
  private:
