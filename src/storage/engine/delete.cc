@@ -133,12 +133,16 @@ Result<UndeleteResult> EngineImpl::Undelete(const UndeleteRequest& request) {
                     FormatUuid(request.delete_id), request.table);
   }
   for (const catalog::DroppedSegment& dropped : chosen) {
-    Bitmap dead = TL_TRY(LoadDeletionVector(dropped.segment));
-    const std::uint64_t dead_count = dead.count();
+    DeadRows loaded = TL_TRY(LoadDeletionVector(dropped.segment));
+    const std::size_t owed_count = loaded.owed.count();
     const auto source =
-        std::make_shared<SegmentSource>(services_.environment, dropped.segment, std::move(dead));
+        std::make_shared<SegmentSource>(services_.environment, dropped.segment, std::move(loaded.dead));
+    source->Owe(std::move(loaded.owed));
+    if (owed_count != 0) TL_TRY(source->reader().status());
+    const auto dead = source->deletions().At(UINT64_MAX);
+    const std::uint64_t dead_count = dead == nullptr ? 0 : dead->count();
     if (dropped.reason == catalog::DropReason::kExpired &&
-        TL_TRY(Readopt(table, dropped, source, dead_count))) {
+        TL_TRY(Readopt(table, dropped, source, owed_count == 0 ? dead_count : UINT64_MAX))) {
       result.rows += source->row_count() - dead_count;
       continue;
     }
@@ -155,7 +159,7 @@ Result<UndeleteResult> EngineImpl::Undelete(const UndeleteRequest& request) {
 Result<bool> EngineImpl::Readopt(const std::shared_ptr<Table>& table,
                                  const catalog::DroppedSegment& dropped,
                                  const std::shared_ptr<SegmentSource>& source,
-                                 std::uint64_t dead_count) {
+                                 std::uint64_t saved_count) {
   MutexLock lock(maintenance_mutex_);
   TL_TRY(broken_);
   const catalog::TableSchemaPtr schema = catalog_.FindTable(table->id());
@@ -186,7 +190,7 @@ Result<bool> EngineImpl::Readopt(const std::shared_ptr<Table>& table,
       return each.segment.key == dropped.segment.key;
     });
   }));
-  upkeep_[table->id()].dead_saved[dropped.segment.key] = dead_count;
+  upkeep_[table->id()].dead_saved[dropped.segment.key] = saved_count;
   return true;
 }
 

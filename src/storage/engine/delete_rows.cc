@@ -37,25 +37,35 @@ class TimeReader {
   std::vector<std::int64_t> times_;
 };
 
-Result<Bitmap> FindInSegment(const SegmentSource& source, const SeriesSet& wanted,
-                             std::span<const TimeRange> times) {
-  Bitmap rows;
-  const auto overlaps = [&](std::int64_t low, std::int64_t high) {
-    return std::any_of(times.begin(), times.end(), [&](const TimeRange& range) {
-      return range.first_ns <= high && range.last_ns >= low;
-    });
-  };
-  if (!overlaps(source.time_ns_min(), source.time_ns_max())) return rows;
+bool Overlaps(std::span<const TimeRange> times, std::int64_t low, std::int64_t high) {
+  return std::any_of(times.begin(), times.end(), [&](const TimeRange& range) {
+    return range.first_ns <= high && range.last_ns >= low;
+  });
+}
+
+Result<Bitmap> FindInSegment(const SegmentSource& source, const DeleteOutcome& outcome) {
   const auto reader = TL_TRY(source.reader());
-  const auto series = TL_TRY(reader->series_table());
-  TimeReader time_reader(*reader);
+  Bitmap rows = TL_TRY(FindRowsOfDelete(*reader, outcome));
+  const auto dead = source.deletions().At(UINT64_MAX);
+  if (dead != nullptr) rows.Subtract(*dead);
+  return rows;
+}
+
+}  // namespace
+
+Result<Bitmap> FindRowsOfDelete(const segment::SegmentReader& reader, const DeleteOutcome& outcome) {
+  Bitmap rows;
+  const SeriesSet wanted(outcome.series);
+  const std::span<const TimeRange> times(outcome.times);
+  const auto series = TL_TRY(reader.series_table());
+  TimeReader time_reader(reader);
   for (std::size_t i = 0; i < series->size(); ++i) {
     const std::uint64_t first = series->first_row(i);
     const std::uint64_t last = first + series->row_count(i);
     if (first == last || !wanted.Contains(series->id(i))) continue;
     const std::int64_t low = series->time_ns_min(i);
     const std::int64_t high = series->time_ns_max(i);
-    if (!overlaps(low, high)) continue;
+    if (!Overlaps(times, low, high)) continue;
     const bool whole = std::any_of(times.begin(), times.end(), [&](const TimeRange& range) {
       return range.first_ns <= low && range.last_ns >= high;
     });
@@ -73,12 +83,8 @@ Result<Bitmap> FindInSegment(const SegmentSource& source, const SeriesSet& wante
       }
     }));
   }
-  const auto dead = source.deletions().At(UINT64_MAX);
-  if (dead != nullptr) rows.Subtract(*dead);
   return rows;
 }
-
-}  // namespace
 
 void EncodeDelete(const DeleteOutcome& outcome, Bytes* bytes) {
   ByteWriter out(bytes);
@@ -116,7 +122,8 @@ Result<DeleteOutcome> DecodeDelete(BytesView payload) {
   return outcome;
 }
 
-Result<DeletedRows> FindRowsToDelete(const SourceList& sources, const DeleteOutcome& outcome) {
+Result<DeletedRows> FindRowsToDelete(const SourceList& sources, const DeleteOutcome& outcome,
+                                     std::vector<std::shared_ptr<SegmentSource>>* out_of_reach) {
   DeletedRows found;
   const SeriesSet wanted(outcome.series);
   for (const auto& buffer : sources.buffers) {
@@ -131,7 +138,16 @@ Result<DeletedRows> FindRowsToDelete(const SourceList& sources, const DeleteOutc
   }
   for (const auto* list : {&sources.runs, &sources.segments}) {
     for (const auto& segment : *list) {
-      Bitmap rows = TL_TRY(FindInSegment(*segment, wanted, outcome.times));
+      if (!Overlaps(outcome.times, segment->time_ns_min(), segment->time_ns_max())) continue;
+      // A store that did not answer once is asked no more.
+      const bool is_out = out_of_reach != nullptr && !out_of_reach->empty() &&
+                          segment->IsOutOfReach(Unavailable("asked before"));
+      Result<Bitmap> found_here = is_out ? Unavailable("asked before") : FindInSegment(*segment, outcome);
+      if (out_of_reach != nullptr && segment->IsOutOfReach(found_here.status())) {
+        out_of_reach->push_back(segment);
+        continue;
+      }
+      Bitmap rows = TL_TRY(std::move(found_here));
       if (!rows.empty()) found.in_segments.emplace_back(segment, std::move(rows));
     }
   }

@@ -33,6 +33,10 @@ void EncodeDelete(const DeleteOutcome& outcome, Bytes* out);
 Result<DeleteOutcome> DecodeDelete(BytesView payload);
 
 /// Living rows of `sources` that the delete is for. I/O errors and kDataLoss. Rows may die while this runs.
-Result<DeletedRows> FindRowsToDelete(const SourceList& sources, const DeleteOutcome& outcome);
+/// `out_of_reach`, unless null, gets the segments whose store does not answer; else that is an error.
+Result<DeletedRows> FindRowsToDelete(const SourceList& sources, const DeleteOutcome& outcome,
+                                     std::vector<std::shared_ptr<SegmentSource>>* out_of_reach = nullptr);
+/// Rows of one segment, dead or not, that the delete is for.
+Result<Bitmap> FindRowsOfDelete(const segment::SegmentReader& reader, const DeleteOutcome& outcome);
 
 }  // namespace tideline::engine

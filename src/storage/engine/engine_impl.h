@@ -87,6 +87,8 @@ class EngineImpl final : public Engine {
     SeriesProgress series{};
     /// Dead rows in the deletion vector file of a segment, by the segment's key.
     absl::flat_hash_map<std::string, std::uint64_t> dead_saved{};
+    /// What it owes in that file.
+    absl::flat_hash_map<std::string, std::uint64_t> owed_saved{};
     /// Segments whose merge failed, and the steady time before which it is not tried again.
     absl::flat_hash_map<std::string, std::int64_t> merge_not_before_ns{};
     /// Memory of the series index when it had so many series.
@@ -152,7 +154,8 @@ class EngineImpl final : public Engine {
   /// Compares what files hold with the last number of the log.
   Status CheckLogReaches(SequenceNumber last) TL_REQUIRES(maintenance_mutex_);
 
-  Result<Bitmap> LoadDeletionVector(const catalog::SegmentEntry& entry);
+  void TellWhatIsOwed();
+  Result<DeadRows> LoadDeletionVector(const catalog::SegmentEntry& entry);
 
   // maintenance.cc
   void Background();

@@ -105,8 +105,13 @@ Result<std::string> ObjectText(seal::Sealer& sealer, const seal::FileIdentity& i
       return head + ManifestText(TL_TRY(catalog::DecodeManifest(
                         object.plain, object.identity.format_version)));
     case seal::FileType::kDeletionVector: {
-      const Bitmap dead = TL_TRY(Bitmap::Decode(object.plain));
-      return head + fmt::format("deletion vector: {} dead rows\n", dead.count());
+      const DeadRows rows = TL_TRY(DecodeDeadRows(object.plain, object.identity.format_version));
+      std::string text = head + fmt::format("deletion vector: {} dead rows\n", rows.dead.count());
+      if (rows.owed.count() != 0) {
+        text += fmt::format("  and yet to be looked up: {} replaced keys, {} deletes\n", rows.owed.keys.size(),
+                            rows.owed.deletes.size());
+      }
+      return text;
     }
     case seal::FileType::kSeriesFile: {
       ByteReader in(object.plain);

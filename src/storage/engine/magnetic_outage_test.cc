@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/log.h"
+#include "storage/engine/delete_rows.h"
 #include "storage/engine/engine_test_support.h"
 #include "tests/support/sim_object_store.h"
 
@@ -80,6 +81,85 @@ TEST_F(MagneticOutage, RowsWaitInTheMemoryStoreUntilTheStoreAnswers) {
   ASSERT_TRUE(sim_.engine().Settle().ok());
   EXPECT_EQ(bucket_.Objects().size(), 2U);
   EXPECT_EQ(sim_.Read().size(), 2U);
+}
+
+// The log has rows of the bucket to mark that cannot be looked up: they are owed, also over checkpoints and more starts.
+TEST_F(MagneticOutage, AStartOwesTheMarksOfRowsItCannotReadAndPaysThemLater) {
+  TestRecord newer = Row(kNow - kNsPerDay);
+  newer.version = 2;
+  newer.measures = {{"x", std::int64_t{2}}};
+  ASSERT_EQ(sim_.WriteOne(newer), Verdict::kReplaced);
+  const testing::Rows before = sim_.Read();
+  ASSERT_EQ(before.size(), 2U);
+  sim_.Crash(Keep::kAll);
+  bucket_.CutOff(true);
+  ASSERT_TRUE(sim_.Open().ok());
+  EXPECT_EQ(sim_.Read(Recent()).size(), 1U);
+  EXPECT_EQ(ReadAllCode(), ErrorCode::kUnavailable) << "no silent part of an answer";
+  // A checkpoint cuts the log; what is owed must not go with it.
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  ASSERT_EQ(sim_.WriteOne(Row(kNow + 1)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  sim_.Crash(Keep::kAll);
+  ASSERT_TRUE(sim_.Open().ok());
+  EXPECT_EQ(ReadAllCode(), ErrorCode::kUnavailable);
+  bucket_.CutOff(false);
+  testing::Rows wanted = before;
+  wanted[testing::KeyOf(Row(kNow + 1))] = testing::ValuesOf(Row(kNow + 1));
+  EXPECT_EQ(sim_.Read(), wanted) << "the replaced row is not seen again";
+  const auto verified = sim_.engine().Verify();
+  ASSERT_TRUE(verified.ok()) << verified.status();
+  EXPECT_TRUE(verified->problems.empty()) << verified->problems.front();
+  // Paid for good: the next start owes nothing, even when the store is out again.
+  ASSERT_EQ(sim_.WriteOne(Row(kNow + 2)), Verdict::kNew);
+  wanted[testing::KeyOf(Row(kNow + 2))] = testing::ValuesOf(Row(kNow + 2));
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  sim_.Crash(Keep::kAll);
+  ASSERT_TRUE(sim_.Open().ok());
+  EXPECT_EQ(sim_.Read(), wanted);
+  sim_.clock.Advance(3 * kNsPerHour);
+  ASSERT_TRUE(sim_.engine().Settle().ok());
+  EXPECT_EQ(sim_.Read(), wanted) << "merged";
+}
+
+TEST_F(MagneticOutage, AStartOwesDeletesOfRowsItCannotRead) {
+  ASSERT_EQ(sim_.WriteOne(Row(kNow - kNsPerDay + 1)), Verdict::kNew);
+  const TimeRange day{kNow - 2 * kNsPerDay, kNow - kNsPerHour};
+  ASSERT_EQ(sim_.engine().DeleteRows({.database = "db", .table = "t", .times = {day}})->rows, 2U);
+  sim_.Crash(Keep::kAll);
+  bucket_.CutOff(true);
+  ASSERT_TRUE(sim_.Open().ok());
+  EXPECT_EQ(sim_.Read(Recent()).size(), 1U);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  sim_.Crash(Keep::kAll);
+  ASSERT_TRUE(sim_.Open().ok());
+  EXPECT_EQ(ReadAllCode(), ErrorCode::kUnavailable);
+  bucket_.CutOff(false);
+  EXPECT_EQ(sim_.Read().size(), 1U) << "what was deleted stays deleted";
+  EXPECT_EQ(sim_.WriteOne(Row(kNow - kNsPerDay)), Verdict::kNew) << "and its key is free";
+  EXPECT_EQ(sim_.Read().size(), 2U);
+}
+
+TEST(OwingVector, ReadsBackAndRefusesDamage) {
+  DeleteOutcome outcome{.table = catalog::TableId{7}, .delete_id = {}, .through = SequenceNumber{9}, .times = {{1, 2}}};
+  outcome.series.Add(3);
+  Bitmap dead;
+  dead.Add(5);
+  const OwedMarks owed{.keys = {{.series = 300, .time_ns = -4, .number = 8}, {.series = 2, .time_ns = 1, .number = 8}},
+                       .deletes = {{std::make_shared<const DeleteOutcome>(outcome), 9}}};
+  Bytes bytes;
+  EncodeOwingVector(dead, owed, &bytes);
+  const auto read = DecodeDeadRows(bytes, kOwingVectorFormat);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_TRUE(read->dead.Contains(5));
+  ASSERT_EQ(read->owed.keys.size(), 2U);
+  EXPECT_EQ(read->owed.keys[1].series, 300U);
+  EXPECT_EQ(read->owed.keys[1].time_ns, -4);
+  ASSERT_EQ(read->owed.deletes.size(), 1U);
+  EXPECT_TRUE(read->owed.deletes[0].outcome->series.Contains(3));
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+    EXPECT_FALSE(DecodeDeadRows(BytesView(bytes).first(cut), kOwingVectorFormat).ok()) << cut;
+  }
 }
 
 // Each fault of the store by itself, at every upload: answers lost before and after, late, refused, cut half-way.

@@ -93,7 +93,7 @@ Status EngineImpl::MaintainLocked() {
     for (const auto* list : {&sources->runs, &sources->segments}) {
       for (const auto& segment : *list) {
         segment->deletions().Freeze(table->OldestSnapshot());
-        deletion_bytes += segment->deletions().memory_bytes();
+        deletion_bytes += segment->deletions().memory_bytes() + segment->owed_count() * sizeof(OwedKey);
       }
     }
     std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> windows;
@@ -392,18 +392,28 @@ Status EngineImpl::WriteSeries(TableCheckpoint* checkpoint,
 Status EngineImpl::WriteDeletionVectors(TableCheckpoint* checkpoint, NewFiles* made) {
   for (const auto& source : checkpoint->input.sources.segments) {
     const std::string& key = source->entry().key;
+    // First what is owed: what is paid meanwhile is then in both.
+    const OwedMarks owed = source->owed();
     const auto dead = source->deletions().At(checkpoint->input.through.value);
+    const std::uint64_t dead_count = dead == nullptr ? 0 : dead->count();
     std::uint64_t& saved = checkpoint->upkeep.dead_saved[key];
-    if (dead == nullptr || dead->count() == saved) continue;
+    std::uint64_t& owed_saved = checkpoint->upkeep.owed_saved[key];
+    if (dead_count == saved && owed.count() == owed_saved) continue;
     Bytes plain;
-    dead->EncodeTo(&plain);
+    const Bitmap rows = dead == nullptr ? Bitmap() : *dead;
+    if (owed.count() == 0) {
+      rows.EncodeTo(&plain);
+    } else {
+      EncodeOwingVector(rows, owed, &plain);
+    }
     const Uuid uuid = NewUuid();
-    const Bytes stored =
-        TL_TRY(catalog::SealObject(*options_.sealer, KeyScopeOf(checkpoint->table->id()), uuid,
-                                   seal::FileType::kDeletionVector, kDeletionVectorFormat, plain));
+    const Bytes stored = TL_TRY(catalog::SealObject(
+        *options_.sealer, KeyScopeOf(checkpoint->table->id()), uuid, seal::FileType::kDeletionVector,
+        owed.count() == 0 ? kDeletionVectorFormat : kOwingVectorFormat, plain));
     const std::string object = "deleted/" + FormatUuid(uuid);
     TL_TRY(made->Put(*store_, object, stored));
-    saved = dead->count();
+    saved = dead_count;
+    owed_saved = owed.count();
     for (catalog::SegmentEntry& entry : checkpoint->files.segments) {
       if (entry.key != key) continue;
       if (!entry.deletion_vector_key.empty()) {

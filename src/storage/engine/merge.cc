@@ -206,7 +206,10 @@ Status EngineImpl::ReplaceSegments(const std::shared_ptr<Table>& table,
   table->SetFiles(std::move(files));
   garbage_.insert(garbage_.end(), garbage.begin(), garbage.end());
   TableUpkeep& upkeep = upkeep_[table->id()];
-  for (const auto& source : removed) upkeep.dead_saved.erase(source->entry().key);
+  for (const auto& source : removed) {
+    upkeep.dead_saved.erase(source->entry().key);
+    upkeep.owed_saved.erase(source->entry().key);
+  }
   return OkStatus();
 }
 

@@ -88,6 +88,7 @@ Status EngineImpl::Recover() {
     // look at.
     if (damaged_manifests == 0) TL_TRY(RemoveUnnamedFiles());
   }
+  TellWhatIsOwed();
   replayed_records_ = recovery.record_count;
   replayed_bytes_ = recovery.bytes_read;
   auto writer = TL_TRY(wal::WalWriter::Open(*options_.file_system, log, recovery.position));
@@ -181,22 +182,46 @@ Result<std::shared_ptr<Table>> EngineImpl::InstallTable(const catalog::TableSche
   }
   std::vector<std::shared_ptr<SegmentSource>> segments;
   for (const catalog::SegmentEntry& entry : files.segments) {
-    Bitmap dead = TL_TRY(LoadDeletionVector(entry));
-    if (!entry.deletion_vector_key.empty()) upkeep.dead_saved[entry.key] = dead.count();
+    DeadRows loaded = TL_TRY(LoadDeletionVector(entry));
+    if (!entry.deletion_vector_key.empty()) {
+      upkeep.dead_saved[entry.key] = loaded.dead.count();
+      upkeep.owed_saved[entry.key] = loaded.owed.count();
+    }
     segments.push_back(
-        std::make_shared<SegmentSource>(services_.environment, entry, std::move(dead)));
+        std::make_shared<SegmentSource>(services_.environment, entry, std::move(loaded.dead)));
+    segments.back()->Owe(std::move(loaded.owed));
   }
   table->Install(files, std::move(segments));
   return table;
 }
 
-Result<Bitmap> EngineImpl::LoadDeletionVector(const catalog::SegmentEntry& entry) {
-  if (entry.deletion_vector_key.empty()) return Bitmap();
+Result<DeadRows> EngineImpl::LoadDeletionVector(const catalog::SegmentEntry& entry) {
+  if (entry.deletion_vector_key.empty()) return DeadRows();
   const Bytes stored = TL_TRY(store_->GetWhole(entry.deletion_vector_key, catalog::kObjectBytesMax));
   const auto object = catalog::OpenObject(*options_.sealer, seal::FileType::kDeletionVector,
-                                          kDeletionVectorFormat, stored);
+                                          kOwingVectorFormat, stored);
   if (!object.ok()) return Annotate(object.status(), entry.deletion_vector_key);
-  return Bitmap::Decode(object->plain);
+  auto rows = DecodeDeadRows(object->plain, object->identity.format_version);
+  if (!rows.ok()) return Annotate(rows.status(), entry.deletion_vector_key);
+  return rows;
+}
+
+// Said once, for it explains why queries of old rows fail.
+void EngineImpl::TellWhatIsOwed() {
+  for (const auto& table : AllTables()) {
+    std::size_t segments = 0;
+    std::size_t owed = 0;
+    for (const auto& segment : table->sources()->segments) {
+      const std::size_t count = segment->owed_count();
+      owed += count;
+      segments += count == 0 ? 0 : 1;
+    }
+    const catalog::TableSchemaPtr schema = catalog_.FindTable(table->id());
+    if (owed == 0 || schema == nullptr) continue;
+    TL_LOG_ERROR("{}.{}: {} replaced rows and deletes are yet to be marked in {} segments of the magnetic store, which "
+                 "does not answer; queries that need these segments fail until it does",
+                 schema->database, schema->table, owed, segments);
+  }
 }
 
 std::set<std::string> EngineImpl::NamedFiles(const catalog::Manifest& manifest) {

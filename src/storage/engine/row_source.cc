@@ -384,6 +384,7 @@ std::unique_ptr<RowSource> MakeBufferSource(std::shared_ptr<hot::Buffer> buffer,
 
 Result<std::unique_ptr<RowSource>> MakeSegmentSource(std::shared_ptr<SegmentSource> source,
                                                      std::uint64_t number) {
+  TL_TRY(source->reader().status());  // what it owes is marked from here on
   auto dead = source->deletions().At(number);
   return MakeSegmentSource(std::move(source), std::move(dead));
 }

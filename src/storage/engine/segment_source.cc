@@ -67,9 +67,40 @@ Result<std::shared_ptr<segment::SegmentReader>> SegmentSource::reader() const {
   }
   // Opened outside the lock; two first callers may both open it, and one reader stays.
   std::shared_ptr<segment::SegmentReader> opened = TL_TRY(OpenReader());
+  const OwedMarks debts = owed();
+  if (debts.count() != 0) {
+    const Status paid = PayOwedMarks(debts, opened, &deletions_);
+    if (!paid.ok()) return Annotate(paid, entry_.key);
+  }
   MutexLock lock(mutex_);
+  owed_ = {};
   if (reader_ == nullptr) reader_ = std::move(opened);
   return reader_;
+}
+
+bool SegmentSource::IsOutOfReach(const Status& status) const {
+  const ErrorCode code = CodeOf(status);
+  const bool is_remote = !in_memory_ && entry_.tier == catalog::StoreTier::kMagnetic &&
+                         environment_.magnetic != environment_.store;
+  return is_remote && (code == ErrorCode::kUnavailable || code == ErrorCode::kDeadlineExceeded);
+}
+
+void SegmentSource::Owe(OwedMarks more) {
+  if (more.count() == 0) return;
+  MutexLock lock(mutex_);
+  reader_ = nullptr;
+  owed_.keys.insert(owed_.keys.end(), more.keys.begin(), more.keys.end());
+  owed_.deletes.insert(owed_.deletes.end(), more.deletes.begin(), more.deletes.end());
+}
+
+OwedMarks SegmentSource::owed() const {
+  MutexLock lock(mutex_);
+  return owed_;
+}
+
+std::size_t SegmentSource::owed_count() const {
+  MutexLock lock(mutex_);
+  return owed_.count();
 }
 
 Result<std::shared_ptr<segment::SegmentReader>> SegmentSource::OpenReader() const {
@@ -116,8 +147,13 @@ Status KeyProbe::Load(const std::shared_ptr<segment::SegmentReader>& reader, std
 
 Result<std::optional<std::uint64_t>> KeyProbe::Find(const std::shared_ptr<SegmentSource>& source,
                                                     std::uint64_t series, std::int64_t time_ns) {
+  const auto reader = TL_TRY(source->reader());
+  return Find(reader, series, time_ns);
+}
+
+Result<std::optional<std::uint64_t>> KeyProbe::Find(const std::shared_ptr<segment::SegmentReader>& reader,
+                                                    std::uint64_t series, std::int64_t time_ns) {
   const std::optional<std::uint64_t> none;
-  auto reader = TL_TRY(source->reader());
   const auto table = TL_TRY(reader->series_table());
   const std::optional<std::uint32_t> ordinal = table->Find(series);
   if (!ordinal.has_value() || time_ns < table->time_ns_min(*ordinal) ||

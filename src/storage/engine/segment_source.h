@@ -8,6 +8,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "storage/catalog/manifest.h"
+#include "storage/engine/owed_marks.h"
 #include "storage/hot/deletion_vector.h"
 #include "storage/objstore/object_store.h"
 #include "storage/seal/sealer.h"
@@ -59,7 +60,7 @@ struct SegmentEnvironment {
   }
 };
 
-/// Thread-safe. The reader is opened at the first need.
+/// Thread-safe. The reader is opened at the first need, and what the segment owes (owed_marks.h) is paid before that.
 class SegmentSource {
  public:
   /// A file. `dead` are its rows dead at the checkpoint.
@@ -79,16 +80,25 @@ class SegmentSource {
   hot::DeletionVector& deletions() { return deletions_; }
   const hot::DeletionVector& deletions() const { return deletions_; }
 
+  /// Ask it before deletions(): what is owed is marked first. Errors are those of reading.
   Result<std::shared_ptr<segment::SegmentReader>> reader() const;
+
+  /// True for an error that says that the store of this segment does not answer, where that is no local disk.
+  bool IsOutOfReach(const Status& status) const;
+  /// For replay, before anyone else reads.
+  void Owe(OwedMarks more);
+  OwedMarks owed() const;
+  std::size_t owed_count() const;
 
  private:
   Result<std::shared_ptr<segment::SegmentReader>> OpenReader() const;
   const SegmentEnvironment environment_;
   const catalog::SegmentEntry entry_;
   const bool in_memory_;
-  hot::DeletionVector deletions_;
+  mutable hot::DeletionVector deletions_;  ///< paying marks what was dead before
   mutable Mutex mutex_;
   mutable std::shared_ptr<segment::SegmentReader> reader_ TL_GUARDED_BY(mutex_);
+  mutable OwedMarks owed_ TL_GUARDED_BY(mutex_);
 };
 
 /// Finds rows of segments by key, one after the other. Remembers the times it decoded last, since late
@@ -97,6 +107,8 @@ class KeyProbe {
  public:
   /// The row of `source` with this key, dead or not. I/O errors and kDataLoss.
   Result<std::optional<std::uint64_t>> Find(const std::shared_ptr<SegmentSource>& source,
+                                            std::uint64_t series, std::int64_t time_ns);
+  Result<std::optional<std::uint64_t>> Find(const std::shared_ptr<segment::SegmentReader>& reader,
                                             std::uint64_t series, std::int64_t time_ns);
   void Forget() { remembered_ = nullptr; }
 

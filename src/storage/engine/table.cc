@@ -214,6 +214,7 @@ Status Table::Replay(SequenceNumber number, BytesView payload) {
   MutexLock lock(mutex_);
   if (number <= files_.through) return OkStatus();
   ReplayVisitor visitor(*this);
+  replayed_number_ = number.value;
   rows_staged_ = 0;
   TL_TRY(ReadWriteRecord(payload, visitor));
   PublishDraft();
@@ -256,9 +257,14 @@ Result<SequenceNumber> Table::Delete(wal::WalReservation& space, BytesView paylo
 Status Table::ReplayDelete(SequenceNumber number, BytesView payload) {
   MutexLock lock(mutex_);
   if (number <= files_.through) return OkStatus();
-  const DeleteOutcome outcome = TL_TRY(DecodeDelete(payload));
-  const DeletedRows rows = TL_TRY(FindRowsToDelete(*sources(), outcome));
+  DeleteOutcome outcome = TL_TRY(DecodeDelete(payload));
+  std::vector<std::shared_ptr<SegmentSource>> out_of_reach;
+  const DeletedRows rows = TL_TRY(FindRowsToDelete(*sources(), outcome, &out_of_reach));
   MarkDeleted(rows, number.value);
+  if (!out_of_reach.empty()) {
+    const auto owed = std::make_shared<const DeleteOutcome>(std::move(outcome));
+    for (const auto& segment : out_of_reach) segment->Owe({.deletes = {{owed, number.value}}});
+  }
   last_number_ = number.value;
   return OkStatus();
 }
@@ -354,8 +360,15 @@ Status Table::ReplayRow(SeriesId series, std::int64_t time_ns, std::int64_t vers
     }
   }
   if (replaces) {
-    const Existing existing = TL_TRY(ReadExisting(series, time_ns));
-    if (existing.place != Existing::Place::kNone) AddMark(existing);
+    std::vector<std::shared_ptr<SegmentSource>> out_of_reach;
+    const Existing existing = TL_TRY(ReadExisting(series, time_ns, &out_of_reach));
+    if (existing.place != Existing::Place::kNone) {
+      AddMark(existing);
+    } else {
+      for (const auto& segment : out_of_reach) {
+        segment->Owe({.keys = {{series.value, time_ns, replayed_number_}}});
+      }
+    }
   }
   PrepareSheet(&measure, ordinal);
   hot::Sheet* sheet = measure.sheet;

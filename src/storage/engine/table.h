@@ -120,7 +120,8 @@ class Table {
   /// lock held. kNotFound: the table was dropped; kResourceExhausted: a gate; I/O errors and kDataLoss of a lookup.
   /// `pending` then stays the caller's, else it is given away.
   Status Write(std::span<Part> parts, std::unique_ptr<PendingWrite>& pending);
-  /// Replays one write record. kDataLoss when it does not fit the table.
+  /// Replays one write record. kDataLoss when it does not fit the table. Rows in a store that does not answer are not
+  /// looked for: their segments owe their marks (owed_marks.h).
   Status Replay(SequenceNumber number, BytesView payload);
   /// Logs a delete and marks its rows dead from its number on; those that died meanwhile keep theirs. Sources may not
   /// be exchanged since the rows were found (the engine's maintenance lock). kNotFound: the table was dropped.
@@ -274,7 +275,9 @@ class Table {
   std::optional<Existing> FindInBuffers(SeriesId series, std::int64_t time_ns) const;
   Existing FindExisting(SeriesId series, std::int64_t time_ns, const KeyLookup* lookup) const;
   /// Of replay: reads segments at once.
-  Result<Existing> ReadExisting(SeriesId series, std::int64_t time_ns);
+  /// `out_of_reach` gets the segments that may hold the key and whose store does not answer.
+  Result<Existing> ReadExisting(SeriesId series, std::int64_t time_ns,
+                                std::vector<std::shared_ptr<SegmentSource>>* out_of_reach);
   bool SameValues(const Existing& existing, const RecordView& record) const;
   void AddMark(const Existing& existing);
   void PrepareSheet(MeasureState* measure, std::uint32_t ordinal);
@@ -305,6 +308,8 @@ class Table {
   std::uint64_t last_number_ = 0;  ///< of the table's newest outcome
   std::int64_t newest_stored_ns_ = INT64_MIN;  ///< of all rows of runs and segments
   KeyProbe replay_probe_;
+  std::uint64_t replayed_number_ = 0;  ///< of the outcome being replayed
+  bool store_is_out_ = false;          ///< replay met a store that does not answer, and asks it no more
 
   // One batch being staged.
   OutcomeWriter writer_;

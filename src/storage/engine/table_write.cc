@@ -585,7 +585,8 @@ Table::Existing Table::FindExisting(SeriesId series, std::int64_t time_ns,
   return {};
 }
 
-Result<Table::Existing> Table::ReadExisting(SeriesId series, std::int64_t time_ns) {
+Result<Table::Existing> Table::ReadExisting(SeriesId series, std::int64_t time_ns,
+                                            std::vector<std::shared_ptr<SegmentSource>>* out_of_reach) {
   const auto in_buffer = FindInBuffers(series, time_ns);
   if (in_buffer.has_value()) return *in_buffer;
   const std::shared_ptr<const SourceList> list = sources();
@@ -593,7 +594,17 @@ Result<Table::Existing> Table::ReadExisting(SeriesId series, std::int64_t time_n
     for (auto at = segments->rbegin(); at != segments->rend(); ++at) {
       const std::shared_ptr<SegmentSource>& segment = *at;
       if (time_ns < segment->time_ns_min() || time_ns > segment->time_ns_max()) continue;
-      const auto row = TL_TRY(replay_probe_.Find(segment, series.value, time_ns));
+      if (store_is_out_ && segment->IsOutOfReach(Unavailable("asked before"))) {
+        out_of_reach->push_back(segment);
+        continue;
+      }
+      auto found = replay_probe_.Find(segment, series.value, time_ns);
+      if (segment->IsOutOfReach(found.status())) {
+        store_is_out_ = true;
+        out_of_reach->push_back(segment);
+        continue;
+      }
+      const auto row = TL_TRY(std::move(found));
       if (!row.has_value() || segment->deletions().IsMarked(static_cast<std::uint32_t>(*row))) {
         continue;
       }

@@ -61,17 +61,19 @@ class TableVerifier {
   }
 
   Status CheckSegment(const catalog::SegmentEntry& entry, bool is_live) {
-    Bitmap dead;
+    DeadRows rows;
+    Bitmap& dead = rows.dead;
     if (!entry.deletion_vector_key.empty()) {
-      const Result<Bitmap> loaded = LoadDead(entry);
+      Result<DeadRows> loaded = LoadDead(entry);
       if (!loaded.ok()) return Annotate(loaded.status(), entry.deletion_vector_key);
-      dead = *loaded;
+      rows = *std::move(loaded);
       if (dead.NextAtOrAbove(entry.row_count, UINT64_MAX) != UINT64_MAX) {
         return DataLoss("its deletion vector names rows beyond its {}", entry.row_count);
       }
     }
     const auto source =
         std::make_shared<SegmentSource>(target_.environment, entry, std::move(dead));
+    source->Owe(std::move(rows.owed));
     const auto reader = TL_TRY(source->reader());
     const Hash128 hash = TL_TRY(reader->Scrub());
     if (hash != entry.hash) return DataLoss("its bytes have another hash than the manifest says");
@@ -93,14 +95,14 @@ class TableVerifier {
     return OkStatus();
   }
 
-  Result<Bitmap> LoadDead(const catalog::SegmentEntry& entry) {
+  Result<DeadRows> LoadDead(const catalog::SegmentEntry& entry) {
     const Bytes stored =
         TL_TRY(target_.environment.store->GetWhole(entry.deletion_vector_key, catalog::kObjectBytesMax));
     ++report_->other_files;
     report_->bytes += stored.size();
     const auto object = TL_TRY(catalog::OpenObject(*target_.sealer, seal::FileType::kDeletionVector,
-                                                   kDeletionVectorFormat, stored));
-    return Bitmap::Decode(object.plain);
+                                                   kOwingVectorFormat, stored));
+    return DecodeDeadRows(object.plain, object.identity.format_version);
   }
 
   Status CheckSummary(const catalog::SegmentEntry& entry, const segment::SegmentSummary& summary) {
