@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/uuid.h"
@@ -75,10 +76,13 @@ RejectedDataReports::RejectedDataReports(OpenBucket open_bucket, const Clock& cl
       spool_(std::move(spool)),
       random_(Random::FromSystem()),
       thread_(std::make_unique<ThreadPool>(
-          ThreadPoolOptions{.name = "reports", .thread_count = 1, .queue_max = 1})) {
+          ThreadPoolOptions{.name = "reports", .thread_count = 1, .queue_max = 1})),
+      spool_thread_(std::make_unique<ThreadPool>(
+          ThreadPoolOptions{.name = "reports-disk", .thread_count = 1, .queue_max = 1})) {
   TakeUpSpool();
-  const Status submitted = thread_->Submit([this] { Run(); });
-  if (!submitted.ok()) TL_LOG_ERROR("reports: {}", MessageOf(submitted));
+  const Status reporting = thread_->Submit([this] { Run(); });
+  const Status keeping = spool_thread_->Submit([this] { RunSpool(); });
+  TL_CHECK(reporting.ok() && keeping.ok());
 }
 
 RejectedDataReports::~RejectedDataReports() {
@@ -86,7 +90,10 @@ RejectedDataReports::~RejectedDataReports() {
     MutexLock lock(mutex_);
     stopping_ = true;
     changed_.NotifyAll();
+    unkept_changed_.NotifyAll();
   }
+  spool_thread_->Stop();
+  KeepWaiting();
   thread_->Stop();
   Flush();
 }
@@ -127,15 +134,52 @@ void RejectedDataReports::Add(api::RejectedLateRecord record) {
                             .json = std::move(record.json)};
   {
     MutexLock lock(mutex_);
-    if (waiting_bytes_ > kRejectedBytesMax) return dropped_.Add();
+    if (std::max(waiting_bytes_, unkept_bytes_) > kRejectedBytesMax) return dropped_.Add();
     waiting_bytes_ += entry.bytes();
-    waiting_.push_back(entry);
+    if (spool_.is_on_disk()) {
+      unkept_bytes_ += entry.bytes();
+      unkept_.push_back(entry);
+    }
+    waiting_.push_back(std::move(entry));
   }
-  // Behind the queue: a file that Flush ends holds nothing that it does not take. Into the page cache only.
-  const Status kept = spool_.Append(entry);
+  unkept_changed_.NotifyOne();
+}
+
+void RejectedDataReports::WhenKept(std::function<void()> then) {
+  if (!spool_.is_on_disk()) return then();
+  {
+    MutexLock lock(mutex_);
+    keepers_.push_back(std::move(then));
+  }
+  unkept_changed_.NotifyOne();
+}
+
+void RejectedDataReports::RunSpool() {
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      while (unkept_.empty() && keepers_.empty() && !stopping_) unkept_changed_.Wait(mutex_);
+      if (stopping_) return;
+    }
+    KeepWaiting();
+  }
+}
+
+// Records are in waiting_ before they are in a file: a file that Flush ends holds nothing that it does not take.
+void RejectedDataReports::KeepWaiting() {
+  std::vector<RejectedRecordEntry> entries;
+  std::vector<std::function<void()>> keepers;
+  {
+    MutexLock lock(mutex_);
+    entries.swap(unkept_);
+    keepers.swap(keepers_);
+    unkept_bytes_ = 0;
+  }
+  const Status kept = spool_.Append(entries);
   if (!kept.ok() && MayWarn()) {
-    TL_LOG_WARNING("a rejected late record is kept in memory only: {}", MessageOf(kept));
+    TL_LOG_WARNING("rejected late records are kept in memory only: {}", MessageOf(kept));
   }
+  for (const auto& then : keepers) then();
 }
 
 std::size_t RejectedDataReports::waiting_count() {

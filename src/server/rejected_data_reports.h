@@ -2,8 +2,9 @@
 //
 // A report is the object <prefix>/<database>/<table>/<yyyy-MM-dd>/<uuid>.json of the table's bucket:
 // {"reportId": …, "errors": [{"reason": …, "records": […]}]}. Records are gathered for a second and lie on disk meanwhile
-// (rejected_record_spool.h), so that a process that is killed reports them when it starts again. While a bucket cannot be
-// written its records wait and are tried again.
+// (rejected_record_spool.h), so that a process that is killed, or a machine that loses power, reports them when it starts
+// again. One thread writes and syncs them there, as many at once as wait, and then lets their writers be answered;
+// another one writes the reports. While a bucket cannot be written its records wait and are tried again.
 #pragma once
 
 #include <atomic>
@@ -25,7 +26,7 @@
 
 namespace tideline::server {
 
-/// Bytes of records that wait; beyond it records are counted and not reported.
+/// Bytes of records that wait, for their report or for the disk; beyond it records are counted and not reported.
 inline constexpr std::size_t kRejectedBytesMax = std::size_t{32} << 20;
 /// Records of one report.
 inline constexpr std::size_t kRejectedPerReportMax = 10'000;
@@ -40,6 +41,7 @@ class RejectedDataReports final : public api::RejectedLateDataSink {
   /// Writes what waits; what cannot be written stays in the spool.
   ~RejectedDataReports() override;
   void Add(api::RejectedLateRecord record) override;
+  void WhenKept(std::function<void()> then) override;
   /// Writes what waits now. Blocks.
   void Flush();
   /// Records that wait for their report.
@@ -47,6 +49,9 @@ class RejectedDataReports final : public api::RejectedLateDataSink {
 
  private:
   void Run();
+  void RunSpool();
+  /// Puts what waits for it onto the disk, then runs what waits for that.
+  void KeepWaiting();
   Result<objstore::ObjectStore*> BucketOf(const std::string& name);
   Status Write(std::span<const RejectedRecordEntry> records);
   void TakeUpSpool();
@@ -71,8 +76,14 @@ class RejectedDataReports final : public api::RejectedLateDataSink {
   CondVar changed_;
   std::vector<RejectedRecordEntry> waiting_ TL_GUARDED_BY(mutex_);
   std::size_t waiting_bytes_ TL_GUARDED_BY(mutex_) = 0;
+  /// Not on disk yet, and those who wait for that.
+  CondVar unkept_changed_;
+  std::vector<RejectedRecordEntry> unkept_ TL_GUARDED_BY(mutex_);
+  std::size_t unkept_bytes_ TL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::function<void()>> keepers_ TL_GUARDED_BY(mutex_);
   bool stopping_ TL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<ThreadPool> thread_;
+  std::unique_ptr<ThreadPool> spool_thread_;
 };
 
 }  // namespace tideline::server

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "base/log.h"
 #include "storage/seal/key_ring.h"
 #include "storage/seal/local_key_file.h"
@@ -61,15 +63,19 @@ class RejectedDataReportsTest : public ::testing::Test {
             .file_system = &disk_, .directory = "/data/reports", .sealer = sealer_, .key_scope = Uuid{}});
   }
   // As kill -9 does: nothing more is written, and what the page cache has stays.
-  void Kill() {
+  void Kill(Keep keep = Keep::kAll) {
     disk_.CrashAtCall(1);
     bucket_.CutOff(true);
     reports_ = nullptr;
-    disk_.Restart(Keep::kAll);
+    disk_.Restart(keep);
     bucket_.CutOff(false);
   }
+  // As a writer does who is then answered.
   void Add(const std::string& value) {
     reports_->Add({.table = table_, .reason = "A record already exists", .json = "{\"v\":\"" + value + "\"}"});
+    std::promise<void> kept;
+    reports_->WhenKept([&kept] { kept.set_value(); });
+    kept.get_future().wait();
   }
   std::string AllReports() {
     std::string all;
@@ -110,6 +116,19 @@ TEST_F(RejectedDataReportsTest, AKilledProcessReportsWhenItStartsAgain) {
   Start();
   reports_->Flush();
   EXPECT_EQ(bucket_.Objects().size(), 1U) << "once";
+}
+
+TEST_F(RejectedDataReportsTest, AMachineThatLosesPowerReportsWhatWasAnswered) {
+  bucket_.CutOff(true);
+  Start();
+  Add("one");
+  reports_->Flush();  // another file
+  Add("two");
+  Kill(Keep::kNone);
+  Start();
+  reports_->Flush();
+  EXPECT_NE(AllReports().find("\"one\""), std::string::npos);
+  EXPECT_NE(AllReports().find("\"two\""), std::string::npos);
 }
 
 TEST_F(RejectedDataReportsTest, ABucketOutOfReachIsTriedAgain) {

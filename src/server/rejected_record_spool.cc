@@ -101,17 +101,36 @@ Result<Bytes> RejectedRecordSpool::EncodeFrame(const RejectedRecordEntry& entry)
   return frame;
 }
 
-Status RejectedRecordSpool::Append(const RejectedRecordEntry& entry) {
-  if (options_.file_system == nullptr) return OkStatus();
+Status RejectedRecordSpool::Append(std::span<const RejectedRecordEntry> entries) {
+  if (options_.file_system == nullptr || entries.empty()) return OkStatus();
   MutexLock lock(mutex_);
-  const Bytes frame = TL_TRY(EncodeFrame(entry));
-  if (file_ == nullptr) {
+  Bytes frames;
+  // One that is too long does not take the others with it.
+  Status first = OkStatus();
+  for (const RejectedRecordEntry& entry : entries) {
+    const Result<Bytes> frame = EncodeFrame(entry);
+    if (frame.ok()) {
+      frames.insert(frames.end(), frame->begin(), frame->end());
+    } else if (first.ok()) {
+      first = frame.status();
+    }
+  }
+  const bool is_new = file_ == nullptr;
+  if (is_new) {
     file_ = TL_TRY(options_.file_system->Open(PathOf(number_), fs::OpenMode::kCreateNew));
     offset_ = 0;
   }
-  TL_TRY(file_->WriteAt(offset_, frame));
-  offset_ += frame.size();
-  return OkStatus();
+  Status stored = file_->WriteAt(offset_, frames);
+  if (stored.ok()) stored = file_->SyncData();
+  if (stored.ok() && is_new) stored = options_.file_system->SyncDirectory(options_.directory);
+  if (!stored.ok()) {
+    // Never synced twice: what follows goes into another file.
+    file_ = nullptr;
+    ++number_;
+    return stored;
+  }
+  offset_ += frames.size();
+  return first;
 }
 
 std::uint64_t RejectedRecordSpool::Rotate() {

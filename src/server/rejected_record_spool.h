@@ -1,14 +1,15 @@
 // server/rejected_record_spool.h: rejected late records on disk until their report is written.
 //
-// Their writer was answered "ingested", so they may not be forgotten with the process. Each is one frame in a file of
-// <data directory>/reports, written before the answer; a file goes when all its records are reported. Not synced: a
-// killed process loses nothing, a machine that loses power the last seconds. What was reported just before a crash may
-// be reported twice. On-disk layout: docs/file-format.md, "Rejected records".
+// Their writer is answered "ingested", so they may not be forgotten with the process or the machine's power. Each is one
+// frame in a file of <data directory>/reports, written and synced before the answer; a file goes when all its records
+// are reported. What was reported just before a crash may be reported twice. On-disk layout: docs/file-format.md,
+// "Rejected records".
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,8 +50,10 @@ class RejectedRecordSpool {
   /// Records that an earlier process left, the oldest first, each passed to `each` once. A frame that is cut ends its
   /// file; one that is damaged is an error after those before it. Files go with Release of the number returned.
   Result<std::uint64_t> Load(const std::function<void(RejectedRecordEntry)>& each);
-  /// Appends one record to the current file. On error it is on disk in part or not at all.
-  Status Append(const RejectedRecordEntry& entry);
+  /// False when nothing is kept on disk.
+  bool is_on_disk() const { return options_.file_system != nullptr; }
+  /// Appends records to the current file and syncs them. On error they are on disk in part or not at all.
+  Status Append(std::span<const RejectedRecordEntry> entries);
   /// Ends the current file: later records go into another one. Names what was written so far.
   std::uint64_t Rotate();
   /// Removes every file that Rotate or Load named by `number` or less.

@@ -4,6 +4,7 @@
 // is told in a report (MagneticStoreRejectedDataLocation). Tideline knows at once, and still answers and reports so.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "storage/catalog/schema.h"
@@ -22,6 +23,8 @@ class RejectedLateDataSink {
  public:
   virtual ~RejectedLateDataSink() = default;
   virtual void Add(RejectedLateRecord record) = 0;
+  /// Runs `then` once what this thread added before is as durable as the sink makes it: here, or on a thread of its own.
+  virtual void WhenKept(std::function<void()> then) = 0;
 };
 
 /// The record as the report has it: lower camel case, absent values null, times in nanoseconds.

@@ -350,6 +350,7 @@ class PendingWrite final : public engine::WriteCompletion {
       return;
     }
     WriteRecordsAnswer answer;
+    bool is_reported = false;
     answer.rejected = std::move(rejected_);
     for (std::size_t i = 0; i < results.size(); ++i) {
       const engine::RecordResult& result = results[i];
@@ -358,6 +359,7 @@ class PendingWrite final : public engine::WriteCompletion {
         ++answer.magnetic_store;
         if (late_sink_ == nullptr) continue;
         late_sink_->Add({table_, names_.ReasonOf(i, result), std::move(late_records_[i])});
+        is_reported = true;
       } else if (!engine::IsAccepted(result.verdict)) {
         answer.rejected.push_back(
             {indexes_[i], names_.ReasonOf(i, result), ExistingVersion(result)});
@@ -371,7 +373,12 @@ class PendingWrite final : public engine::WriteCompletion {
               [](const auto& a, const auto& b) { return a.record_index < b.record_index; });
     stored_.Add(static_cast<std::uint64_t>(answer.memory_store + answer.magnetic_store));
     refused_.Add(answer.rejected.size());
-    done_(std::move(answer));
+    if (!is_reported) {
+      done_(std::move(answer));
+      return;
+    }
+    // "Ingested" is told once the report survives what the rows survive. Other writes do not wait for that.
+    late_sink_->WhenKept([done = done_, answer = std::move(answer)] { done(answer); });
   }
 
   // Ends it without the engine: refused at once, or nothing was left to write.
