@@ -8,6 +8,10 @@
 
 #include "service/api/write_service.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace tideline::aws_json {
 namespace {
 
@@ -27,6 +31,17 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 // outside ASCII, eight bytes at a time; at or past text.size() if there is none. In each term a
 // borrow can only spoil bytes above a true hit, so that the lowest hit is exact.
 std::size_t EndOfPlainText(std::string_view text, std::size_t at) {
+#if defined(__SSE2__)
+  // The same, sixteen bytes at a time: what is below a blank as a signed byte is a control character or not ASCII.
+  for (; at < text.size(); at += sizeof(__m128i)) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    const __m128i ends = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                                   _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+                                      _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)));
+    const auto hits = static_cast<unsigned>(_mm_movemask_epi8(ends));
+    if (hits != 0) return at + static_cast<std::size_t>(std::countr_zero(hits));
+  }
+#else
   static_assert(std::endian::native == std::endian::little);
   for (; at < text.size(); at += sizeof(std::uint64_t)) {
     std::uint64_t word = 0;
@@ -39,7 +54,29 @@ std::size_t EndOfPlainText(std::string_view text, std::size_t at) {
                                (kEachByte * 0x80);
     if (hits != 0) return at + static_cast<std::size_t>(std::countr_zero(hits)) / 8;
   }
+#endif
   return at;
+}
+
+// Compares literals. Behind both texts BodyTemplate::kReadableBytes more may be read.
+bool SameBytes(const char* a, const char* b, std::size_t count) {
+#if defined(__SSE2__)
+  static_assert(BodyTemplate::kReadableBytes >= sizeof(__m128i));
+  const auto equal = [&](std::size_t at) {
+    return static_cast<unsigned>(
+        _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a + at)),
+                                         _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + at)))));
+  };
+  constexpr unsigned kAll = 0xffff;
+  std::size_t at = 0;
+  for (; at + sizeof(__m128i) <= count; at += sizeof(__m128i)) {
+    if (equal(at) != kAll) return false;
+  }
+  const unsigned wanted = (1U << (count - at)) - 1;
+  return (equal(at) & wanted) == wanted;
+#else
+  return std::memcmp(a, b, count) == 0;
+#endif
 }
 
 // Digits of a JSON integer without sign; 0 when there is none that is surely fine.
@@ -272,6 +309,7 @@ std::unique_ptr<BodyTemplate> BodyTemplate::Learn(std::string_view body,
                                                   const api::WriteRecordsRequest& request) {
   std::unique_ptr<BodyTemplate> made(new BodyTemplate);
   if (request.records.empty() || !Learner(body, made.get()).Run()) return nullptr;
+  made->text_.append(kReadableBytes, '\0');
   made->database_ = made->KeepName(request.database);
   made->table_ = made->KeepName(request.table);
   made->Keep(request.common, &made->common_);
@@ -304,8 +342,7 @@ bool BodyTemplate::Match(std::string_view body, RequestParts* parts,
                         std::size_t dimension_first, std::size_t measure_first) {
     for (const Step& step : steps) {
       if (body.size() - at < step.literal_bytes ||
-          std::memcmp(body.data() + at, text_.data() + step.literal_offset, step.literal_bytes) !=
-              0) {
+          !SameBytes(body.data() + at, text_.data() + step.literal_offset, step.literal_bytes)) {
         return false;
       }
       at += step.literal_bytes;

@@ -37,13 +37,16 @@ class BodyTemplate {
  public:
   /// Longest text of a template, of prefix, record and suffix together.
   static constexpr std::size_t kTextBytesMax = 64 * 1024;
+  /// Bytes behind a body that must be readable.
+  static constexpr std::size_t kReadableBytes = 16;
 
   /// Learns from `body`, which the full parser took for `request` without a violation. Null when it
-  /// has escapes in names or repeats members, is too long, or has records of several shapes.
+  /// has escapes in names or repeats members, is too long, or has records of several shapes. Behind the body, too,
+  /// kReadableBytes must be readable.
   static std::unique_ptr<BodyTemplate> Learn(std::string_view body,
                                              const api::WriteRecordsRequest& request);
 
-  /// Reads `body`, behind which at least 8 bytes must be readable, if it matches. The views of
+  /// Reads `body`, behind which kReadableBytes must be readable, if it matches. The views of
   /// `*request` point into the body, `*parts` and this object; both outputs are unspecified on false.
   bool Match(std::string_view body, RequestParts* parts, api::WriteRecordsRequest* request) const;
 

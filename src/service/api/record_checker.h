@@ -40,6 +40,8 @@ Result<std::int64_t> ParseRecordTime(std::string_view text, TimeUnit unit);
 Status CheckDimensionName(std::string_view name);
 Status CheckMeasureName(std::string_view name, std::string_view what);
 
+/// Reads all of `text` as a finite double; too small a number reads as the nearest there is.
+bool ReadDouble(std::string_view text, double* value);
 /// Reads a measure's text by its type. `unit` applies to TIMESTAMP.
 Result<engine::MeasureView> ParseMeasure(std::string_view name, std::string_view text,
                                          catalog::MeasureType type, TimeUnit unit);

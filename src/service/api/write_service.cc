@@ -51,18 +51,19 @@ class BatchBuilder {
   struct Place {
     std::size_t dimension_first, dimension_count;
     std::size_t measure_first, measure_count;
-    bool same_measures;  // names and types of the record before
+    bool same_dimension_names;  // as the record before
+    bool same_measures;         // names and types, likewise
   };
 
   Status AddRecord(const WriteRecordsRequest& request, const RecordInput& record,
                    const catalog::TableSchema& table);
   Status AddDimensions(const RecordInput& common, const RecordInput& record,
-                       const catalog::TableSchema& table);
+                       const catalog::TableSchema& table, bool* same_names);
   Status CheckDimensions(std::span<const engine::DimensionView> dimensions,
-                         const catalog::TableSchema& table);
+                         const catalog::TableSchema& table, bool* same_names);
   static Status CheckDimensionNames(std::span<const engine::DimensionView> dimensions);
   Status AddMeasures(const RecordInput& common, const RecordInput& record, bool multi,
-                     MeasureType type, TimeUnit unit, std::string_view measure_name);
+                     MeasureType type, TimeUnit unit, std::string_view measure_name, bool* same);
   Status AddAttributes(std::span<const MeasureValueView> attributes, TimeUnit unit);
   Status CheckSize(std::string_view measure_name) const;
   bool SameMeasuresAsBefore(std::size_t first, std::size_t count, bool multi) const;
@@ -131,15 +132,15 @@ Status BatchBuilder::AddRecord(const WriteRecordsRequest& request, const RecordI
   }
   Place place{};
   place.measure_first = measures_.size();
-  TL_TRY(AddMeasures(common, record, multi, type, unit, *measure_name));
+  TL_TRY(AddMeasures(common, record, multi, type, unit, *measure_name, &place.same_measures));
   place.measure_count = measures_.size() - place.measure_first;
-  place.same_measures = SameMeasuresAsBefore(place.measure_first, place.measure_count, multi);
   if (previous_ != nullptr && SameDimensions(previous_->dimensions, record.dimensions)) {
     place.dimension_first = previous_dimension_first_;
     place.dimension_count = common.dimensions.size() + record.dimensions.size();
+    place.same_dimension_names = true;
   } else {
     place.dimension_first = dimensions_.size();
-    TL_TRY(AddDimensions(common, record, table));
+    TL_TRY(AddDimensions(common, record, table, &place.same_dimension_names));
     place.dimension_count = dimensions_.size() - place.dimension_first;
     previous_ = &record;
     previous_dimension_first_ = place.dimension_first;
@@ -160,14 +161,14 @@ Status BatchBuilder::AddRecord(const WriteRecordsRequest& request, const RecordI
 }
 
 Status BatchBuilder::AddDimensions(const RecordInput& common, const RecordInput& record,
-                                   const catalog::TableSchema& table) {
+                                   const catalog::TableSchema& table, bool* same_names) {
   const std::size_t first = dimensions_.size();
   for (const auto& part : {common.dimensions, record.dimensions}) {
     for (const DimensionView& dimension : part) {
       dimensions_.push_back({dimension.name, dimension.value});
     }
   }
-  return CheckDimensions({dimensions_.data() + first, dimensions_.size() - first}, table);
+  return CheckDimensions({dimensions_.data() + first, dimensions_.size() - first}, table, same_names);
 }
 
 Status BatchBuilder::CheckDimensionNames(std::span<const engine::DimensionView> dimensions) {
@@ -188,14 +189,16 @@ Status BatchBuilder::CheckDimensionNames(std::span<const engine::DimensionView> 
 }
 
 Status BatchBuilder::CheckDimensions(std::span<const engine::DimensionView> dimensions,
-                                     const catalog::TableSchema& table) {
+                                     const catalog::TableSchema& table, bool* same_names) {
   dimension_bytes_ = 0;
   for (const engine::DimensionView& dimension : dimensions) {
     dimension_bytes_ += dimension.name.size() + dimension.value.size();
   }
   const std::span<const engine::DimensionView> checked(dimensions_.data() + checked_names_first_,
                                                        checked_names_count_);
-  if (checked.empty() || !SameNames(checked, dimensions)) {
+  // Those checked last are those of the record before: where that was refused, nothing counts as checked.
+  *same_names = !checked.empty() && SameNames(checked, dimensions);
+  if (!*same_names) {
     TL_TRY(CheckDimensionNames(dimensions));
     checked_names_first_ = static_cast<std::size_t>(dimensions.data() - dimensions_.data());
     checked_names_count_ = dimensions.size();
@@ -221,7 +224,8 @@ Status BatchBuilder::CheckDimensions(std::span<const engine::DimensionView> dime
 }
 
 Status BatchBuilder::AddMeasures(const RecordInput& common, const RecordInput& record, bool multi,
-                                 MeasureType type, TimeUnit unit, std::string_view measure_name) {
+                                 MeasureType type, TimeUnit unit, std::string_view measure_name,
+                                 bool* same) {
   const bool has_value = record.measure_value.has_value() || common.measure_value.has_value();
   const bool has_values = !record.measure_values.empty() || !common.measure_values.empty();
   if (!multi) {
@@ -238,6 +242,7 @@ Status BatchBuilder::AddMeasures(const RecordInput& common, const RecordInput& r
     const std::string_view text =
         record.measure_value.has_value() ? *record.measure_value : *common.measure_value;
     measures_.push_back(TL_TRY(ParseMeasure(measure_name, text, type, unit)));
+    *same = SameMeasuresAsBefore(measures_.size() - 1, 1, false);
     return OkStatus();
   }
   if (has_value) {
@@ -256,7 +261,8 @@ Status BatchBuilder::AddMeasures(const RecordInput& common, const RecordInput& r
                     kMeasuresPerRecordMax);
   }
   // A record repeats the names of the one before nearly always; then they need no second look.
-  if (SameMeasuresAsBefore(first, count, true)) return OkStatus();
+  *same = SameMeasuresAsBefore(first, count, true);
+  if (*same) return OkStatus();
   for (std::size_t i = first; i < measures_.size(); ++i) {
     TL_TRY(CheckMeasureName(measures_[i].name, "measure name"));
     for (std::size_t j = first; j < i; ++j) {
@@ -283,6 +289,12 @@ bool BatchBuilder::SameMeasuresAsBefore(std::size_t first, std::size_t count, bo
 
 Status BatchBuilder::AddAttributes(std::span<const MeasureValueView> attributes, TimeUnit unit) {
   for (const MeasureValueView& attribute : attributes) {
+    double value = 0;
+    if (attribute.type == MeasureType::kDouble && attribute.value.size() <= kMeasureValueBytesMax &&
+        ReadDouble(attribute.value, &value)) {
+      measures_.push_back(engine::MeasureView::Double(value, attribute.name));
+      continue;
+    }
     measures_.push_back(
         TL_TRY(ParseMeasure(attribute.name, attribute.value, attribute.type, unit)));
   }
@@ -311,9 +323,7 @@ void BatchBuilder::FixViews() {
 RecordNames BatchBuilder::NamesOfRecords() const {
   RecordNames names;
   for (std::size_t i = 0; i < records_.size(); ++i) {
-    const bool same_dimensions =
-        i > 0 && SameNames(records_[i].dimensions, records_[i - 1].dimensions);
-    names.Add(records_[i], same_dimensions, places_[i].same_measures);
+    names.Add(records_[i], places_[i].same_dimension_names, places_[i].same_measures);
   }
   return names;
 }
