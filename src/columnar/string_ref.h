@@ -46,13 +46,15 @@ class StringRef {
   bool operator<(const StringRef& other) const { return Compare(other) < 0; }
 
  private:
+  struct [[gnu::packed]] Far {
+    char prefix[4];
+    const char* data;
+  };
+
   std::uint32_t size_;
   union {
     char inline_[kInlineBytesMax];
-    struct [[gnu::packed]] {
-      char prefix[4];
-      const char* data;
-    } far_;
+    Far far_;
   };
 };
 static_assert(sizeof(StringRef) == 16);
