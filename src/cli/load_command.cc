@@ -187,7 +187,7 @@ class Loader {
     json.Raw("[" + records_ + "]");
     json.EndObject();
     ApiError error;
-    const Status status = client_.Call("WriteRecords", body, &error).status();
+    Status status = client_.Call("WriteRecords", body, &error).status();
     row_count_ += pending_;
     if (!status.ok()) {
       const JsonValue* rejected = error.body.Find("RejectedRecords");
