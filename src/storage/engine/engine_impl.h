@@ -215,6 +215,7 @@ class EngineImpl final : public Engine {
   std::int64_t MemoryEdge(const catalog::TableSchema& schema) const;
   /// The edge before which rows may be dropped; INT64_MIN while the wall clock is in doubt.
   std::int64_t ExpiryEdge(const catalog::TableSchema& schema) const;
+  std::int64_t RewriteEdge(const catalog::TableSchema& schema) const;
   bool ClockInDoubt() const;
   std::int64_t ReckonedNow() const;
   /// The wall time, or what it should be while the clock is in doubt.

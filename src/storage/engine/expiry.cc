@@ -68,6 +68,12 @@ std::int64_t EngineImpl::ExpiryEdge(const catalog::TableSchema& schema) const {
   return INT64_MIN;
 }
 
+// Rows before this are left out when files are written: those that nobody can bring back any more, or past retention at all
+// when the disk is short.
+std::int64_t EngineImpl::RewriteEdge(const catalog::TableSchema& schema) const {
+  return Saturated(ExpiryEdge(schema), space_ == SpaceState::kEnough ? options_.undelete_ns : 0);
+}
+
 Status EngineImpl::Expire(const std::shared_ptr<Table>& table) {
   TL_TRY(broken_);
   const catalog::TableSchemaPtr schema = catalog_.FindTable(table->id());

@@ -309,7 +309,7 @@ Status EngineImpl::WriteTable(TableCheckpoint* checkpoint, NewFiles* made) {
   request.index = &checkpoint->table->index();
   request.plan = &plan;
   request.through = input.through;
-  request.retention_edge_ns = ExpiryEdge(*input.schema);
+  request.retention_edge_ns = RewriteEdge(*input.schema);
   request.make_uuid = [this] { return NewUuid(); };
   request.make_sink = [this, made](const Uuid& uuid) {
     return made->MakeSink(*store_, SegmentKey(uuid, catalog::StoreTier::kMemory));
@@ -427,7 +427,7 @@ Status EngineImpl::WriteDeletionVectors(TableCheckpoint* checkpoint, NewFiles* m
 }
 
 Uuid EngineImpl::KeyScopeOf(catalog::TableId table) const {
-  return catalog::TableKeyScope(manifest_.database_uuid, table);
+  return catalog::TableKeyScope(database_uuid_, table);
 }
 
 std::function<Result<NewSegmentSeal>(const Uuid&)> EngineImpl::SegmentSealOf(

@@ -100,7 +100,7 @@ Result<bool> EngineImpl::BeginMerge(MergeWork* work) {
   if (options_.sync_interval_ns != 0) TL_TRY(lane_.wal().Flush());
   // As if a query ran: marks made from here on stay apart from the frozen ones, and are carried over.
   work->number = work->table->OpenView().number;
-  work->retention_edge_ns = ExpiryEdge(*work->schema);
+  work->retention_edge_ns = RewriteEdge(*work->schema);
   for (const auto& segment : work->job.segments) merging_.insert(segment->entry().key);
   return true;
 }

@@ -238,6 +238,22 @@ TEST_F(TiersTest, ExpiredSegmentsStayADayAndComeBack) {
   EXPECT_EQ(sim_.engine().stats().dropped_bytes, 0U);
 }
 
+// What expired before a file held it is in a file all the same, and one that is merged keeps it.
+TEST_F(TiersTest, RowsThatExpireBeforeTheyAreFiledComeBack) {
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(sim_.WriteOne(Row(kNow + i * kNsPerSecond, i)), Verdict::kNew);
+  const Rows before = sim_.Read();
+  sim_.clock.Advance(10 * kNsPerDay + 3 * kNsPerHour);
+  Settle();
+  EXPECT_TRUE(sim_.Read().empty());
+  ASSERT_TRUE(sim_.engine()
+                  .UpdateTable("db", "t", {.retention = catalog::Retention{.memory_hours = 2, .magnetic_days = 100}})
+                  .ok());
+  const auto back = sim_.engine().Undelete({.database = "db", .table = "t"});
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_EQ(back->rows, before.size());
+  EXPECT_EQ(sim_.Read(), before);
+}
+
 TEST_F(TiersTest, ExpiredSegmentsGoAfterADay) {
   EXPECT_EQ(sim_.WriteOne(Row(kNow)), Verdict::kNew);
   Settle();
