@@ -34,22 +34,9 @@ class HashJoin final : public JoinBreaker {
   Status Finish() override;
 
   bool keyed() const { return !plan_->build.keys.empty(); }
-  /// Moves partitions below the next bound from memory to `writer`, if no one else is at it.
+  /// Moves partitions to `writer` until there is room, beside other workers that do the same: while memory is short
+  /// nobody goes on to fill it.
   Status MakeRoom(PartitionWriter* writer);
-  /// Another worker is making room and has not made enough: what comes meanwhile must not be kept.
-  bool IsFull() const {
-    return evicting_.load() && resident_from_.load() < kPartitions &&
-           own_.memory.used_bytes() > own_.share_bytes / 4 * 3;
-  }
-  /// Sends further partitions to disk; what the bound is then.
-  std::size_t RaiseBound() {
-    std::size_t from = resident_from_.load();
-    std::size_t next = from;
-    do {
-      next = keyed() ? from + (kPartitions - from + 1) / 2 : kPartitions;
-    } while (!resident_from_.compare_exchange_weak(from, next));
-    return next;
-  }
   void AddParts(std::vector<SpilledRows>* to, std::vector<SpilledRows> parts) {
     const MutexLock lock(mutex_);
     for (std::size_t p = 0; p < parts.size(); ++p) (*to)[p].Adopt(std::move(parts[p]));
@@ -72,10 +59,10 @@ class HashJoin final : public JoinBreaker {
   std::vector<SpilledRows> probe_parts_;
 
  private:
-  Status Evict(std::size_t resident_from, PartitionWriter* writer);
+  bool BeginEviction();
+  Status Evict(PartitionWriter* writer);
 
   Mutex mutex_;
-  std::atomic<bool> evicting_{false};
 };
 
 // ---- the kept side --------------------------------------------------------------------------------
@@ -141,11 +128,9 @@ class BuildConsumer final : public Consumer {
     join_->facts_.rows += list.size();
     join_->facts_.null_key_rows += static_cast<std::uint64_t>(
         std::count_if(marks_.begin(), marks_.end(), [](std::uint8_t mark) { return (mark & 1) != 0; }));
-    for (std::size_t from = join_->resident_from_.load();; from = join_->RaiseBound()) {
-      if (from > 0) TL_TRY(WritePartitions(from, &kept, &writer_));
-      if (kept.rows.row_count == 0) return OkStatus();
-      if (!join_->IsFull()) break;
-    }
+    const std::size_t resident_from = join_->resident_from_.load();
+    if (resident_from > 0) TL_TRY(WritePartitions(resident_from, &kept, &writer_));
+    if (kept.rows.row_count == 0) return OkStatus();
     TL_TRY(join_->build_->Keep(std::move(kept)));
     return join_->MakeRoom(&writer_);
   }
@@ -171,23 +156,38 @@ Result<std::unique_ptr<Consumer>> HashJoin::NewConsumer() {
 
 Status HashJoin::MakeRoom(PartitionWriter* writer) {
   // A quarter stays free for the buffers of partitions.
-  if (!own_.MemoryIsShort(own_.memory.used_bytes(), own_.share_bytes / 4 * 3)) return OkStatus();
-  const std::size_t from = resident_from_.load();
-  if (from == kPartitions || evicting_.exchange(true)) return OkStatus();
-  own_.stats.Adapt("joins on disk", fmt::format("{} rows to keep in {} bytes, its share of the memory is {}",
-                                                facts_.rows.load(), own_.memory.used_bytes(), own_.share_bytes));
-  const Status status = Evict(RaiseBound(), writer);
-  evicting_ = false;
-  return status;
+  while (own_.MemoryIsShort(own_.memory.used_bytes(), own_.share_bytes / 4 * 3)) {
+    if (!BeginEviction()) return OkStatus();
+    TL_TRY(Evict(writer));
+  }
+  return OkStatus();
 }
 
-Status HashJoin::Evict(std::size_t resident_from, PartitionWriter* writer) {
-  std::vector<BuildSide::Kept> kept = build_->Take();
-  for (BuildSide::Kept& rows : kept) {
-    TL_TRY(own_.eval.CheckStillWanted());
-    TL_TRY(WritePartitions(resident_from, &rows, writer));
-    if (rows.rows.row_count > 0) TL_TRY(build_->Keep(std::move(rows)));
+// Sends further partitions to disk, unless a round is on: then that is to be finished first. False when all are there.
+bool HashJoin::BeginEviction() {
+  const MutexLock lock(mutex_);
+  if (build_->is_in_round()) return true;
+  const std::size_t from = resident_from_.load();
+  if (from == kPartitions) return false;
+  own_.stats.Adapt("joins on disk", fmt::format("{} rows to keep in {} bytes, its share of the memory is {}",
+                                                facts_.rows.load(), own_.memory.used_bytes(), own_.share_bytes));
+  resident_from_ = keyed() ? from + (kPartitions - from + 1) / 2 : kPartitions;
+  build_->BeginRound();
+  return true;
+}
+
+// Takes part in a round until it is over.
+Status HashJoin::Evict(PartitionWriter* writer) {
+  while (std::optional<BuildSide::Kept> rows = build_->TakeNext()) {
+    Status status = own_.eval.CheckStillWanted();
+    if (status.ok()) status = WritePartitions(resident_from_.load(), &*rows, writer);
+    if (!status.ok()) {
+      build_->Abandon();
+      return status;
+    }
+    TL_TRY(build_->Return(*std::move(rows)));
   }
+  build_->AwaitReturns();
   return OkStatus();
 }
 
@@ -199,7 +199,8 @@ Status HashJoin::Finish() {
   if (resident_from_ > 0) {
     // A worker may have kept rows of a partition that another was just moving out.
     PartitionWriter writer(plan_->build.spilled_types, &own_, 0);
-    TL_TRY(Evict(resident_from_, &writer));
+    build_->BeginRound();
+    TL_TRY(Evict(&writer));
     std::vector<SpilledRows> parts = TL_TRY(writer.Finish());
     AddParts(&build_parts_, std::move(parts));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "exec/values/gather.h"
 
@@ -22,6 +23,21 @@ std::size_t IndexBytesPerRow(std::size_t key_count) { return 40 + 12 * (key_coun
 std::size_t FlatBytes(const Vector& column) {
   const std::size_t values = column.size() * column.type().value_bytes();
   return column.kind() == VectorKind::kFlat ? std::max(values, KeptBytes(column)) : values;
+}
+
+// What keeping the batch costs: its rows in the form that takes more, and their part of the index.
+void SetCharge(BuildSide::Kept* kept) {
+  kept->charged_bytes = kept->index_bytes = 0;
+  if (kept->rows.row_count == 0) return;
+  std::size_t kept_bytes = 0;
+  std::size_t flat_bytes = 0;
+  for (const Vector& column : kept->rows.columns) {
+    kept_bytes += KeptBytes(column);
+    flat_bytes += FlatBytes(column);
+  }
+  for (const Vector& key : kept->keys) kept_bytes += KeptBytes(key);
+  kept->index_bytes = kept->rows.row_count * IndexBytesPerRow(kept->keys.size());
+  kept->charged_bytes = std::max(kept_bytes, flat_bytes) + kept->index_bytes;
 }
 
 }  // namespace
@@ -109,28 +125,60 @@ Result<std::shared_ptr<const JoinPlan>> JoinPlan::Make(const sql::JoinNode& node
 // ---- BuildSide ------------------------------------------------------------------------------------
 
 Status BuildSide::Keep(Kept kept) {
-  std::size_t kept_bytes = 0;
-  std::size_t flat_bytes = 0;
-  for (const Vector& column : kept.rows.columns) {
-    kept_bytes += KeptBytes(column);
-    flat_bytes += FlatBytes(column);
-  }
-  for (const Vector& key : kept.keys) kept_bytes += KeptBytes(key);
-  const std::size_t index = kept.rows.row_count * IndexBytesPerRow(kept.keys.size());
+  SetCharge(&kept);
   const MutexLock lock(mutex_);
-  TL_TRY(memory_.Grow(std::max(kept_bytes, flat_bytes) + index));
-  index_bytes_ += index;
+  return Add(std::move(kept), 0);
+}
+
+Status BuildSide::Add(Kept kept, std::size_t charged_before) {
+  TL_TRY(memory_.Resize(memory_.bytes() - charged_before + kept.charged_bytes));
+  if (kept.rows.row_count == 0) return OkStatus();
+  index_bytes_ += kept.index_bytes;
   row_count_ += kept.rows.row_count;
   kept_.push_back(std::move(kept));
   return OkStatus();
 }
 
-std::vector<BuildSide::Kept> BuildSide::Take() {
+void BuildSide::BeginRound() {
   const MutexLock lock(mutex_);
-  memory_.Clear();
-  index_bytes_ = 0;
-  row_count_ = 0;
-  return std::move(kept_);
+  std::move(kept_.begin(), kept_.end(), std::back_inserter(waiting_));
+  kept_.clear();
+}
+
+bool BuildSide::is_in_round() const {
+  const MutexLock lock(mutex_);
+  return !waiting_.empty() || in_hands_ > 0;
+}
+
+std::optional<BuildSide::Kept> BuildSide::TakeNext() {
+  const MutexLock lock(mutex_);
+  if (waiting_.empty()) return std::nullopt;
+  Kept kept = std::move(waiting_.back());
+  waiting_.pop_back();
+  ++in_hands_;
+  index_bytes_ -= kept.index_bytes;
+  row_count_ -= kept.rows.row_count;
+  return kept;
+}
+
+Status BuildSide::Return(Kept kept) {
+  const std::size_t before = kept.charged_bytes;
+  SetCharge(&kept);
+  const MutexLock lock(mutex_);
+  --in_hands_;
+  returned_.NotifyAll();
+  return Add(std::move(kept), before);
+}
+
+void BuildSide::Abandon() {
+  const MutexLock lock(mutex_);
+  --in_hands_;
+  returned_.NotifyAll();
+}
+
+void BuildSide::AwaitReturns() {
+  const MutexLock lock(mutex_);
+  while (waiting_.empty() && in_hands_ > 0) returned_.Wait(mutex_);
 }
 
 Status BuildSide::Finish() {

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -79,13 +80,26 @@ class BuildSide {
   struct Kept {
     Batch rows;
     std::vector<Vector> keys;
+    std::size_t charged_bytes = 0;  ///< since Keep
+    std::size_t index_bytes = 0;    ///< of these, what is set aside for the index
   };
 
   explicit BuildSide(const JoinPlan* plan) : plan_(plan), memory_(&plan->own->memory) {}
 
   Status Keep(Kept kept);
-  /// Takes out everything that is kept; what is charged for it is released.
-  std::vector<Kept> Take();
+  /// Begins a round in which every batch that is kept is looked at once, by whoever has the time: taken with TakeNext,
+  /// cut down, given back with Return. It stays charged meanwhile, since it is still in memory.
+  void BeginRound();
+  /// Whether a batch of the round is waiting or in someone's hands.
+  bool is_in_round() const;
+  /// Nothing when no batch is waiting.
+  std::optional<Kept> TakeNext();
+  /// The rows that are left are kept on, and no more is charged for the batch than what they cost.
+  Status Return(Kept kept);
+  /// Instead of Return, when the query fails.
+  void Abandon();
+  /// Blocks until the batches of the round that are in others' hands are given back.
+  void AwaitReturns();
   /// Lays out and indexes what is kept.
   Status Finish();
 
@@ -105,12 +119,16 @@ class BuildSide {
   Result<bool> NextUnmatched(std::size_t* at, Batch* batch) const;
 
  private:
+  Status Add(Kept kept, std::size_t charged_before) TL_REQUIRES(mutex_);
   Status Index();
   Status LayOut();
 
   const JoinPlan* const plan_;
   mutable Mutex mutex_;
   std::vector<Kept> kept_;
+  std::vector<Kept> waiting_;   // of a round
+  std::size_t in_hands_ = 0;    // batches between TakeNext and Return
+  CondVar returned_;
   MemoryReservation memory_;
   std::size_t index_bytes_ = 0;  // of what memory_ holds, set aside for the index
 

@@ -222,10 +222,8 @@ struct Env {
     return rows;
   }
 
-  // The plan spills under a small budget, fails there without a disk, and answers as with much memory. `each`: the budget
-  // is for one thread, two have twice of it, since what each holds at the least is not divided.
-  void ExpectSpills(const sql::PlanNodePtr& plan, std::size_t small, bool ordered, bool also_eagerly = true,
-                    bool each = false) {
+  // The plan spills under a small budget, fails there without a disk, and answers as with much memory.
+  void ExpectSpills(const sql::PlanNodePtr& plan, std::size_t small, bool ordered, bool also_eagerly = true) {
     Result<Rows> expected = Run(plan, std::size_t{1} << 30, false);
     ASSERT_TRUE(expected.ok()) << expected.status();
     if (!ordered) std::sort(expected->begin(), expected->end());
@@ -233,16 +231,15 @@ struct Env {
     for (const std::size_t threads : {1, 2}) {
       for (const bool eagerly : {false, true}) {
         if (eagerly && !also_eagerly) continue;
-        const std::size_t budget = each ? small * threads : small;
-        Result<Rows> rows = Run(plan, budget, true, threads, eagerly);
-        ASSERT_TRUE(rows.ok()) << rows.status() << ", threads " << threads << " eagerly " << eagerly;
+        Result<Rows> rows = Run(plan, small, true, threads, eagerly);
+        ASSERT_TRUE(rows.ok()) << rows.status();
         if (!ordered) std::sort(rows->begin(), rows->end());
         EXPECT_EQ(*rows, *expected) << "threads " << threads << " eagerly " << eagerly;
         EXPECT_GT(report.spilled_bytes, 0U);
         if (!eagerly) {
           EXPECT_FALSE(report.adaptations.empty());
         }
-        EXPECT_LE(peak_bytes, budget);
+        EXPECT_LE(peak_bytes, small);
       }
     }
   }
@@ -369,7 +366,7 @@ void ExpectJoinsOfOneKey(sql::JoinKind kind, std::int64_t left, std::int64_t rig
   both->type = Type::Boolean();
   both->children = {testing::Call("$equal", {Column(0, kBig), Column(10, kBig)}),
                     testing::Call("$less", {Column(2, kReal), Column(12, kReal)})};
-  env.ExpectSpills(Join(kind, std::move(both)), 1 << 20, false, false, true);
+  env.ExpectSpills(Join(kind, std::move(both)), 1 << 20, false, false);
 }
 
 // One key has most of the rows: hashing cannot divide it, blocks can. All pairs of a key are tried, which is what takes
