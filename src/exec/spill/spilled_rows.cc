@@ -65,7 +65,6 @@ void RowBuffer::Clear() {
 
 PartitionWriter::PartitionWriter(std::vector<Type> types, OperatorContext* own, std::size_t level)
     : types_(std::move(types)),
-      own_(own),
       level_(level),
       writer_(types_, own),
       buffers_(kPartitions, RowBuffer(&types_, own->SpillFrameBytes())),

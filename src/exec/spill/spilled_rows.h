@@ -91,7 +91,6 @@ class PartitionWriter {
   Status Charge();
 
   const std::vector<Type> types_;
-  OperatorContext* const own_;
   const std::size_t level_;
   RowWriter writer_;
   std::vector<RowBuffer> buffers_;
