@@ -5,7 +5,9 @@
 // sanitizer cannot see into the packaged library.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <shared_mutex>
 

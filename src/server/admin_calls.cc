@@ -12,7 +12,7 @@ constexpr int kFractionDigits = 9;
 Status CheckMembers(const JsonValue& body, std::initializer_list<std::string_view> texts,
                     std::initializer_list<std::string_view> flags = {}) {
   for (const auto& [name, value] : body.members()) {
-    const auto is = [&name = name](std::string_view known) { return known == name; };
+    const auto is = [&member = name](std::string_view known) { return known == member; };
     const bool text = std::any_of(texts.begin(), texts.end(), is);
     const bool flag = std::any_of(flags.begin(), flags.end(), is);
     if (!text && !flag) return InvalidArgument("there is no member {}", name);

@@ -40,18 +40,24 @@ void RuntimeFilter::Add(const Vector& keys, const Selection& rows) {
 
 void RuntimeFilter::AddTimes(const Vector& keys, const Selection& rows) {
   const Reader<std::int64_t> reader(keys);
-  rows.ForEach([&](std::uint32_t row) {
-    if (reader.IsNull(row)) return;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::uint32_t row = rows[i];
+    if (reader.IsNull(row)) continue;
     const std::int64_t time = reader[row];
     time_min_ = std::min(time_min_, time);
     time_max_ = std::max(time_max_, time);
     if (!overflowed_ && (times_.empty() || times_.back() != time)) times_.push_back(time);
-  });
+  }
   if (overflowed_ || times_.size() <= kValuesMax) return;
   SortUnique(&times_);
   if (times_.size() <= kValuesMax) return;
   overflowed_ = true;
   times_.clear();
+}
+
+void RuntimeFilter::AddText(std::string_view text) {
+  const auto at = std::lower_bound(texts_.begin(), texts_.end(), text);
+  if (at == texts_.end() || *at != text) texts_.emplace(at, text);
 }
 
 void RuntimeFilter::AddTexts(const Vector& keys, const Selection& rows) {
@@ -62,14 +68,8 @@ void RuntimeFilter::AddTexts(const Vector& keys, const Selection& rows) {
     seen_codes_.assign(seen_base_->size(), false);
   }
   const Reader<StringRef> reader(keys);
-  const auto add = [&](std::uint32_t row) {
-    if (reader.IsNull(row)) return;
-    const std::string_view text = reader[row].view();
-    const auto at = std::lower_bound(texts_.begin(), texts_.end(), text);
-    if (at == texts_.end() || *at != text) texts_.emplace(at, text);
-  };
   if (keys.is_constant()) {
-    if (!rows.empty()) add(rows[0]);
+    if (!rows.empty() && !reader.IsNull(rows[0])) AddText(reader[rows[0]].view());
   } else {
     for (std::size_t i = 0; i < rows.size() && texts_.size() <= kValuesMax; ++i) {
       const std::uint32_t row = rows[i];
@@ -78,7 +78,7 @@ void RuntimeFilter::AddTexts(const Vector& keys, const Selection& rows) {
         if (seen_codes_[code]) continue;
         seen_codes_[code] = true;
       }
-      add(row);
+      if (!reader.IsNull(row)) AddText(reader[row].view());
     }
   }
   if (texts_.size() <= kValuesMax) return;

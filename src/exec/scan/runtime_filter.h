@@ -38,6 +38,7 @@ class RuntimeFilter {
  private:
   void AddTimes(const Vector& keys, const Selection& rows) TL_REQUIRES(mutex_);
   void AddTexts(const Vector& keys, const Selection& rows) TL_REQUIRES(mutex_);
+  void AddText(std::string_view text) TL_REQUIRES(mutex_);
   void NarrowTimes(sql::ScanNode::Spec* spec) const TL_REQUIRES(mutex_);
   void NarrowSeries(catalog::ColumnId column, const std::string& name, sql::ScanNode::Spec* spec) const
       TL_REQUIRES(mutex_);

@@ -22,7 +22,6 @@ using api::RecordInput;
 constexpr std::size_t kTimeBytesMax = 256;
 // More digits could overflow, which is the full parser's business.
 constexpr std::size_t kVersionDigitsMax = 18;
-constexpr std::uint64_t kEachByte = 0x0101010101010101U;
 
 bool IsBlank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -43,6 +42,7 @@ std::size_t EndOfPlainText(std::string_view text, std::size_t at) {
   }
 #else
   static_assert(std::endian::native == std::endian::little);
+  constexpr std::uint64_t kEachByte = 0x0101010101010101U;
   for (; at < text.size(); at += sizeof(std::uint64_t)) {
     std::uint64_t word = 0;
     std::memcpy(&word, text.data() + at, sizeof(word));

@@ -73,7 +73,7 @@ class TableVerifier {
     }
     const auto source =
         std::make_shared<SegmentSource>(target_.environment, entry, std::move(dead));
-    source->Owe(std::move(rows.owed));
+    TL_TRY(source->Owe(std::move(rows.owed)));
     const auto reader = TL_TRY(source->reader());
     const Hash128 hash = TL_TRY(reader->Scrub());
     if (hash != entry.hash) return DataLoss("its bytes have another hash than the manifest says");
@@ -313,7 +313,7 @@ void VerifyManifest(const VerifyTarget& target, const catalog::Manifest& manifes
                                files.through.value, manifest.floor.value));
     }
     const auto schema = std::find_if(schemas.begin(), schemas.end(),
-                                     [&id = id](const auto& each) { return each->id == id; });
+                                     [&table = id](const auto& each) { return each->id == table; });
     if (schema == schemas.end()) {
       report->Tell(fmt::format("table {} has files and is not in the catalog", id.value));
       continue;
