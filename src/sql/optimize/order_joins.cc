@@ -128,14 +128,7 @@ PlanNodePtr OrderJoins(const PlanNodePtr& root) {
       return std::make_shared<ProjectNode>(std::move(ordered), std::move(items));
     }
   }
-  if (root->children().empty()) return root;
-  std::vector<PlanNodePtr> children;
-  bool changed = false;
-  for (const PlanNodePtr& child : root->children()) {
-    children.push_back(OrderJoins(child));
-    changed = changed || children.back() != child;
-  }
-  return changed ? root->WithChildren(std::move(children)) : root;
+  return RewriteChildren(root, OrderJoins);
 }
 
 PlanNodePtr EstimateScans(const PlanNodePtr& root, const PlanStatistics& statistics) {

@@ -224,15 +224,7 @@ PlanNodePtr PushEnds(const PlanNodePtr& root) {
     PlanNodePtr told = TellScan(As<AggregateNode>(*root));
     return told != nullptr ? told : root;
   }
-  if (root->children().empty()) return root;
-  const PlanNodePtr node = root->kind() == PlanKind::kJoin ? TellJoin(root) : root;
-  std::vector<PlanNodePtr> children;
-  bool changed = false;
-  for (const PlanNodePtr& child : node->children()) {
-    children.push_back(PushEnds(child));
-    changed = changed || children.back() != child;
-  }
-  return changed ? node->WithChildren(std::move(children)) : node;
+  return RewriteChildren(root->kind() == PlanKind::kJoin ? TellJoin(root) : root, PushEnds);
 }
 
 }  // namespace tideline::sql

@@ -73,14 +73,7 @@ PlanNodePtr PushSteps(const PlanNodePtr& root) {
     PlanNodePtr told = TellStep(As<AggregateNode>(*root));
     return told != nullptr ? told : root;
   }
-  if (root->children().empty()) return root;
-  std::vector<PlanNodePtr> children;
-  bool changed = false;
-  for (const PlanNodePtr& child : root->children()) {
-    children.push_back(PushSteps(child));
-    changed = changed || children.back() != child;
-  }
-  return changed ? root->WithChildren(std::move(children)) : root;
+  return RewriteChildren(root, PushSteps);
 }
 
 }  // namespace tideline::sql

@@ -186,14 +186,7 @@ class Sharer {
   }
 
   PlanNodePtr Below(const PlanNodePtr& node) {
-    if (node->children().empty()) return node;
-    std::vector<PlanNodePtr> children;
-    bool changed = false;
-    for (const PlanNodePtr& child : node->children()) {
-      children.push_back(Replace(child));
-      changed = changed || children.back() != child;
-    }
-    return changed ? node->WithChildren(std::move(children)) : node;
+    return RewriteChildren(node, [&](const PlanNodePtr& child) { return Replace(child); });
   }
 
   PlanNodePtr Use(const PlanNodePtr& node, std::size_t index) {

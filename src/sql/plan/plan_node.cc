@@ -54,6 +54,16 @@ ColumnSet PlanNode::OutputSet() const {
   return set;
 }
 
+PlanNodePtr RewriteChildren(const PlanNodePtr& node, const std::function<PlanNodePtr(const PlanNodePtr&)>& rewrite) {
+  std::vector<PlanNodePtr> children;
+  bool changed = false;
+  for (const PlanNodePtr& child : node->children()) {
+    children.push_back(rewrite(child));
+    changed = changed || children.back() != child;
+  }
+  return changed ? node->WithChildren(std::move(children)) : node;
+}
+
 void AddSortKeys(const std::vector<SortKey>& keys, NodeIdentity* identity) {
   identity->Add(std::uint64_t{keys.size()});
   for (const SortKey& key : keys) {

@@ -180,6 +180,9 @@ class PlanNode {
   std::vector<OutputColumn> outputs_;
 };
 
+/// `node` over what `rewrite` makes of each child; `node` itself when no child changes.
+PlanNodePtr RewriteChildren(const PlanNodePtr& node, const std::function<PlanNodePtr(const PlanNodePtr&)>& rewrite);
+
 /// Tells `identity` of `keys`.
 void AddSortKeys(const std::vector<SortKey>& keys, NodeIdentity* identity);
 

@@ -25,14 +25,7 @@ PlanNodePtr Replace(const PlanNodePtr& node, const Replacements& replacements) {
     const SharedNode& shared = As<SharedNode>(*node);
     return shared.WithPlan(replacements.at(&shared.plan()));
   }
-  if (node->children().empty()) return node;
-  std::vector<PlanNodePtr> children;
-  bool changed = false;
-  for (const PlanNodePtr& child : node->children()) {
-    children.push_back(Replace(child, replacements));
-    changed = changed || children.back() != child;
-  }
-  return changed ? node->WithChildren(std::move(children)) : node;
+  return RewriteChildren(node, [&](const PlanNodePtr& child) { return Replace(child, replacements); });
 }
 
 }  // namespace
