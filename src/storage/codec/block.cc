@@ -56,6 +56,16 @@ void SpreadRange(std::span<const std::uint64_t> validity, std::size_t valid_coun
 
 }  // namespace
 
+void MarkValid(std::span<std::uint64_t> validity, std::size_t first, std::size_t count) {
+  while (count > 0) {
+    const std::size_t step = std::min<std::size_t>(64 - first % 64, count);
+    const std::uint64_t ones = step == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << step) - 1;
+    validity[first / 64] |= ones << (first % 64);
+    first += step;
+    count -= step;
+  }
+}
+
 void EncodeInt64Block(std::span<const std::int64_t> values, std::span<const std::uint64_t> validity,
                       std::size_t row_count, Bytes* out, Effort effort) {
   const std::size_t codec_at =

@@ -51,6 +51,8 @@ enum class Effort : std::uint8_t {
 /// Words a validity bitmap of `row_count` rows takes. Bit i of word i / 64 is set when row i is
 /// not NULL.
 constexpr std::size_t ValidityWords(std::size_t row_count) { return (row_count + 63) / 64; }
+/// Sets the bits of rows [first, first + count), which the words must have.
+void MarkValid(std::span<std::uint64_t> validity, std::size_t first, std::size_t count);
 
 /// Appends a block to `*out`.
 ///

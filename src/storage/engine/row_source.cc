@@ -36,16 +36,6 @@ void RowChunk::Column::Pad(std::size_t rows) {
   size = rows;
 }
 
-void RowChunk::Column::SetValid(std::size_t first, std::size_t count) {
-  while (count > 0) {
-    const std::size_t step = std::min<std::size_t>(64 - first % 64, count);
-    const std::uint64_t ones = step == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << step) - 1;
-    validity[first / 64] |= ones << (first % 64);
-    first += step;
-    count -= step;
-  }
-}
-
 void RowChunk::Clear() {
   times.clear();
   versions.clear();
@@ -86,7 +76,7 @@ void RowChunk::AppendRange(const RowChunk& other, std::size_t first, std::size_t
     to.size = base + count;
     to.validity.resize(codec::ValidityWords(to.size), 0);
     if (from.value_count == other.row_count()) {
-      to.SetValid(base, count);
+      codec::MarkValid(to.validity, base, count);
       to.value_count += count;
       continue;
     }
@@ -228,7 +218,7 @@ class BufferRowSource final : public RowSource {
         for (std::size_t i = 0; i < rows.size(); ++i) Put(from, rows[i], base + i, out);
         return;
     }
-    out->SetValid(base, rows.size());
+    codec::MarkValid(out->validity, base, rows.size());
     out->value_count += rows.size();
   }
   static void Put(const hot::SheetColumn& from, std::uint32_t position, std::size_t row,

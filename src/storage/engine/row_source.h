@@ -31,7 +31,6 @@ class RowChunk {
     std::vector<std::uint64_t> validity{};
 
     void Pad(std::size_t rows);
-    void SetValid(std::size_t first, std::size_t count);
     void SetValid(std::size_t row) { validity[row / 64] |= std::uint64_t{1} << (row % 64); }
     bool IsValid(std::size_t row) const { return ((validity[row / 64] >> (row % 64)) & 1) != 0; }
   };

@@ -34,13 +34,7 @@ struct StripeBuffer::Column {
     if (count == 0) return;
     validity.resize(std::max(validity.size(), codec::ValidityWords(first + count)));
     value_count += count;
-    while (count > 0) {
-      const std::size_t step = std::min<std::size_t>(64 - first % 64, count);
-      const std::uint64_t ones = step == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << step) - 1;
-      validity[first / 64] |= ones << (first % 64);
-      first += step;
-      count -= step;
-    }
+    codec::MarkValid(validity, first, count);
   }
 };
 
