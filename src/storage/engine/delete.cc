@@ -137,7 +137,7 @@ Result<UndeleteResult> EngineImpl::Undelete(const UndeleteRequest& request) {
     const std::size_t owed_count = loaded.owed.count();
     const auto source =
         std::make_shared<SegmentSource>(services_.environment, dropped.segment, std::move(loaded.dead));
-    source->Owe(std::move(loaded.owed));
+    TL_TRY(source->Owe(std::move(loaded.owed)));
     if (owed_count != 0) TL_TRY(source->reader().status());
     const auto dead = source->deletions().At(UINT64_MAX);
     const std::uint64_t dead_count = dead == nullptr ? 0 : dead->count();

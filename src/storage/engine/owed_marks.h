@@ -24,6 +24,9 @@ struct DeleteOutcome;
 /// Version of deletion vectors that owe something; those that do not have the one before.
 inline constexpr std::uint16_t kOwingVectorFormat = 2;
 
+/// Most that a segment owes: with more a start fails as long as the store does not answer.
+inline constexpr std::size_t kOwedMarksMax = std::size_t{4} << 20;
+
 /// A row, if the segment holds it, that was replaced by outcome `number`.
 struct OwedKey {
   std::uint32_t series = 0;

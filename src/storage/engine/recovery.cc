@@ -189,7 +189,7 @@ Result<std::shared_ptr<Table>> EngineImpl::InstallTable(const catalog::TableSche
     }
     segments.push_back(
         std::make_shared<SegmentSource>(services_.environment, entry, std::move(loaded.dead)));
-    segments.back()->Owe(std::move(loaded.owed));
+    TL_TRY(segments.back()->Owe(std::move(loaded.owed)));
   }
   table->Install(files, std::move(segments));
   return table;

@@ -85,12 +85,17 @@ bool SegmentSource::IsOutOfReach(const Status& status) const {
   return is_remote && (code == ErrorCode::kUnavailable || code == ErrorCode::kDeadlineExceeded);
 }
 
-void SegmentSource::Owe(OwedMarks more) {
-  if (more.count() == 0) return;
+Status SegmentSource::Owe(OwedMarks more) {
+  if (more.count() == 0) return OkStatus();
   MutexLock lock(mutex_);
+  if (owed_.count() + more.count() > kOwedMarksMax) {
+    return ResourceExhausted("{}: more than {} rows must be marked in it, and its store does not answer", entry_.key,
+                             kOwedMarksMax);
+  }
   reader_ = nullptr;
   owed_.keys.insert(owed_.keys.end(), more.keys.begin(), more.keys.end());
   owed_.deletes.insert(owed_.deletes.end(), more.deletes.begin(), more.deletes.end());
+  return OkStatus();
 }
 
 OwedMarks SegmentSource::owed() const {

@@ -85,8 +85,8 @@ class SegmentSource {
 
   /// True for an error that says that the store of this segment does not answer, where that is no local disk.
   bool IsOutOfReach(const Status& status) const;
-  /// For replay, before anyone else reads.
-  void Owe(OwedMarks more);
+  /// For replay, before anyone else reads. kResourceExhausted, and nothing added, past kOwedMarksMax.
+  Status Owe(OwedMarks more);
   OwedMarks owed() const;
   std::size_t owed_count() const;
 

@@ -263,7 +263,7 @@ Status Table::ReplayDelete(SequenceNumber number, BytesView payload) {
   MarkDeleted(rows, number.value);
   if (!out_of_reach.empty()) {
     const auto owed = std::make_shared<const DeleteOutcome>(std::move(outcome));
-    for (const auto& segment : out_of_reach) segment->Owe({.deletes = {{owed, number.value}}});
+    for (const auto& segment : out_of_reach) TL_TRY(segment->Owe({.deletes = {{owed, number.value}}}));
   }
   last_number_ = number.value;
   return OkStatus();
@@ -366,7 +366,7 @@ Status Table::ReplayRow(SeriesId series, std::int64_t time_ns, std::int64_t vers
       AddMark(existing);
     } else {
       for (const auto& segment : out_of_reach) {
-        segment->Owe({.keys = {{series.value, time_ns, replayed_number_}}});
+        TL_TRY(segment->Owe({.keys = {{series.value, time_ns, replayed_number_}}}));
       }
     }
   }
