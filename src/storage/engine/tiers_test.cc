@@ -211,7 +211,21 @@ TEST_F(TiersTest, ALongTimeOffIsBelievedAfterADay) {
   EXPECT_TRUE(sim_.engine().ListSegments().empty());
 }
 
-TEST_F(TiersTest, ExpiredSegmentsStayADayAndComeBack) {
+class ExpiredRows : public TiersTest {
+ protected:
+  // Once retention is long enough, all that expired can be had again.
+  void ExpectBack(const Rows& before) {
+    ASSERT_TRUE(sim_.engine()
+                    .UpdateTable("db", "t", {.retention = catalog::Retention{.memory_hours = 2, .magnetic_days = 100}})
+                    .ok());
+    const auto back = sim_.engine().Undelete({.database = "db", .table = "t"});
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_EQ(back->rows, before.size());
+    EXPECT_EQ(sim_.Read(), before);
+  }
+};
+
+TEST_F(ExpiredRows, StayADayAndComeBack) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(sim_.WriteOne(Row(kNow + i * kNsPerSecond, i)), Verdict::kNew);
   EXPECT_EQ(sim_.WriteOne(Row(kNow, 77, 2)), Verdict::kReplaced);
   Settle();
@@ -226,35 +240,23 @@ TEST_F(TiersTest, ExpiredSegmentsStayADayAndComeBack) {
   Reopen();
   // They would expire at once.
   EXPECT_EQ(CodeOf(sim_.engine().Undelete({.database = "db", .table = "t"}).status()), ErrorCode::kInvalidArgument);
-  ASSERT_TRUE(sim_.engine()
-                  .UpdateTable("db", "t", {.retention = catalog::Retention{.memory_hours = 2, .magnetic_days = 100}})
-                  .ok());
-  const auto back = sim_.engine().Undelete({.database = "db", .table = "t"});
-  ASSERT_TRUE(back.ok()) << back.status();
-  EXPECT_EQ(back->rows, before.size());
-  EXPECT_EQ(sim_.Read(), before);
+  ExpectBack(before);
   Reopen();
   EXPECT_EQ(sim_.Read(), before);
   EXPECT_EQ(sim_.engine().stats().dropped_bytes, 0U);
 }
 
 // What expired before a file held it is in a file all the same, and one that is merged keeps it.
-TEST_F(TiersTest, RowsThatExpireBeforeTheyAreFiledComeBack) {
+TEST_F(ExpiredRows, ComeBackWhereTheyExpiredBeforeTheyWereFiled) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(sim_.WriteOne(Row(kNow + i * kNsPerSecond, i)), Verdict::kNew);
   const Rows before = sim_.Read();
   sim_.clock.Advance(10 * kNsPerDay + 3 * kNsPerHour);
   Settle();
   EXPECT_TRUE(sim_.Read().empty());
-  ASSERT_TRUE(sim_.engine()
-                  .UpdateTable("db", "t", {.retention = catalog::Retention{.memory_hours = 2, .magnetic_days = 100}})
-                  .ok());
-  const auto back = sim_.engine().Undelete({.database = "db", .table = "t"});
-  ASSERT_TRUE(back.ok()) << back.status();
-  EXPECT_EQ(back->rows, before.size());
-  EXPECT_EQ(sim_.Read(), before);
+  ExpectBack(before);
 }
 
-TEST_F(TiersTest, ExpiredSegmentsGoAfterADay) {
+TEST_F(ExpiredRows, GoAfterADay) {
   EXPECT_EQ(sim_.WriteOne(Row(kNow)), Verdict::kNew);
   Settle();
   sim_.clock.Advance(11 * kNsPerDay);

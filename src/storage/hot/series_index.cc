@@ -201,7 +201,8 @@ std::size_t SeriesIndex::memory_bytes() const {
   ReaderLock lock(mutex_);
   constexpr std::size_t kShapeBytes = sizeof(Shape) + 128;  // its slots and its place in the map
   std::size_t bytes = measures_.memory_bytes() + keys_.memory_bytes() + entries_.memory_bytes() +
-                      codes_.memory_bytes() + followers_.memory_bytes() + shapes_.memory_bytes() + owned_shapes_.size() * kShapeBytes;
+                      codes_.memory_bytes() + followers_.memory_bytes() + shapes_.memory_bytes() +
+                      owned_shapes_.size() * kShapeBytes;
   for (const auto& slot : owned_slots_) {
     bytes += sizeof(Slot) + slot->values.memory_bytes() + slot->postings.capacity() * sizeof(Posting);
     for (const Posting& posting : slot->postings) bytes += posting.memory_bytes();
