@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Results that wait on disk: larger than memory for them, read again by token, abandoned, and after a crash.
 
-docs/decisions/0006-result-spool.md. Spill files have no name, so that what the server holds on disk is seen in
+docs/decisions/0004-result-spool.md. Spill files have no name, so that what the server holds on disk is seen in
 its open files, and in its own figures.
 """
 import os

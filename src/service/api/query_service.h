@@ -4,7 +4,7 @@
 // in vain. A result of one page leaves no session behind and is never written anywhere. With its first
 // page a longer one begins to run on by itself: rows wait in memory and then on disk, within a limit of
 // the query and one of the server, and the snapshots of its tables go as soon as all rows are there. At
-// either limit the query pauses until pages were fetched (docs/decisions/0006-result-spool.md). A
+// either limit the query pauses until pages were fetched (docs/decisions/0004-result-spool.md). A
 // session is bound to its text and its principal; it ends with its last page, when it is cancelled, or
 // when nobody has asked for kSessionIdleNsMax, which its token then says.
 #pragma once
