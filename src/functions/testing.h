@@ -202,6 +202,7 @@ class AggregateRun {
         result_type_(std::move(result)),
         memory_(overload.state_bytes + 16) {
     context_.result_type = &result_type_;
+    context_.state = &call_state_;
     overload_.initialize(context_, state());
   }
   AggregateRun(const AggregateRun&) = delete;
@@ -239,6 +240,7 @@ class AggregateRun {
   const bool skips_nulls_;
   const AggregateOverload& overload_;
   const Type result_type_;
+  std::any call_state_;
   KernelContext context_;
   std::vector<std::byte> memory_;
 };

@@ -138,15 +138,21 @@ struct Aggregate2 {
 ///   static Status Add(const KernelContext&, State&, std::span<const Vector> arguments, uint32_t
 ///   row); static Status Merge(const KernelContext&, State& into, State& from); static Status
 ///   Finish(const KernelContext&, State&, std::size_t row, Vector* result);
+/// In place of Add, for many rows at once: AddAll(context, state, arguments, rows) and AddEach(context, arguments,
+/// rows, states).
 template <typename Op>
 struct AggregateRows {
   using S = typename Op::State;
   static Status Update(const KernelContext& context, std::span<const Vector> arguments,
                        const Selection& rows, const AggregateState* states) {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      TL_TRY(Op::Add(context, StateOf<S>(states[i]), arguments, rows[i]));
+    if constexpr (requires { Op::AddEach(context, arguments, rows, states); }) {
+      return Op::AddEach(context, arguments, rows, states);
+    } else {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        TL_TRY(Op::Add(context, StateOf<S>(states[i]), arguments, rows[i]));
+      }
+      return OkStatus();
     }
-    return OkStatus();
   }
   static Status UpdateOne(const KernelContext& context, std::span<const Vector> arguments,
                           const Selection& rows, AggregateState state) {

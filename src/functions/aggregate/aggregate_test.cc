@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstdlib>
 
+#include "functions/registry.h"
 #include "functions/testing.h"
 
 namespace tideline::functions {
@@ -133,6 +135,94 @@ TEST(AggregateTest, MergingEqualsOnePass) {
     EXPECT_EQ(Aggregate(name, rows, 4), whole) << name;
     EXPECT_EQ(Aggregate(name, rows, 9, false), whole) << name;
   }
+}
+
+// Rows of many groups lie in chunks together; what one group gets is its own, in order, over the ends of chunks, with
+// several rows a group in one call, and after tables were merged.
+class CollectTest : public ::testing::Test {
+ protected:
+  static constexpr std::uint32_t kGroups = 7;
+  struct Table {
+    explicit Table(MemoryBudget* memory) {
+      context.state = &state;
+      context.memory = memory;
+      for (auto& group : states) overload().initialize(context, group.data());
+    }
+    ~Table() {
+      for (auto& group : states) overload().destroy(group.data());
+    }
+    // Numbers [first, first + count), number n to group n % kGroups.
+    void Add(std::int64_t first, std::size_t count) {
+      Vector vector = Vector::Flat(Type::Bigint(), count);
+      std::vector<AggregateState> each;
+      for (std::size_t i = 0; i < count; ++i) {
+        vector.mutable_values<std::int64_t>()[i] = first + static_cast<std::int64_t>(i);
+        each.push_back(states[(static_cast<std::size_t>(first) + i) % kGroups].data());
+      }
+      ASSERT_TRUE(overload().update(context, std::span(&vector, 1), Selection::All(count), each.data()).ok());
+    }
+    std::vector<std::int64_t> Of(std::uint32_t group) {
+      Vector result = Vector::Flat(Type::Array(Type::Bigint()), 1);
+      EXPECT_TRUE(overload().finalize(context, states[group].data(), 0, &result).ok());
+      if (result.IsNull(0)) return {};
+      const auto* values = result.child(0).values<std::int64_t>();
+      return {values, values + result.values<ListEntry>()[0].length};
+    }
+    static const AggregateOverload& overload() {
+      return FunctionRegistry::Get().FindAggregate("array_agg")->overloads[0];
+    }
+
+    std::any state;
+    KernelContext context;
+    alignas(16) std::array<std::array<std::byte, 64>, kGroups> states;
+  };
+  static std::vector<std::int64_t> Numbers(std::int64_t first, std::int64_t end, std::uint32_t group) {
+    std::vector<std::int64_t> numbers;
+    for (std::int64_t n = first; n < end; ++n) {
+      if (n % kGroups == group) numbers.push_back(n);
+    }
+    return numbers;
+  }
+  MemoryBudget memory_{"query", std::size_t{64} << 20};
+};
+
+TEST_F(CollectTest, GroupsShareChunks) {
+  {
+    Table table(&memory_);
+    for (std::int64_t first = 0; first < 9'000; first += 1'500) table.Add(first, 1'500);
+    for (std::uint32_t group = 0; group < kGroups; ++group) EXPECT_EQ(table.Of(group), Numbers(0, 9'000, group));
+    EXPECT_GT(memory_.used_bytes(), 9'000U * sizeof(std::int64_t));
+    EXPECT_LT(memory_.used_bytes(), 9'000U * 24 + 64 * 1024);
+  }
+  EXPECT_EQ(memory_.used_bytes(), 0U);
+}
+
+TEST_F(CollectTest, TablesMerge) {
+  Table into(&memory_);
+  Table from(&memory_);
+  into.Add(0, 2'000);
+  from.Add(2'000, 2'000);
+  for (std::uint32_t group = 1; group < kGroups; ++group) {
+    ASSERT_TRUE(Table::overload().combine(into.context, from.states[group].data(), into.states[group].data()).ok());
+  }
+  EXPECT_EQ(into.Of(0), Numbers(0, 2'000, 0));
+  for (std::uint32_t group = 1; group < kGroups; ++group) EXPECT_EQ(into.Of(group), Numbers(0, 4'000, group));
+  // Within one table as well, in an order that goes back over chunks.
+  ASSERT_TRUE(Table::overload().combine(into.context, into.states[1].data(), into.states[2].data()).ok());
+  std::vector<std::int64_t> both = Numbers(0, 4'000, 2);
+  for (const std::int64_t n : Numbers(0, 4'000, 1)) both.push_back(n);
+  EXPECT_EQ(into.Of(2), both);
+  EXPECT_TRUE(into.Of(1).empty());
+}
+
+TEST_F(CollectTest, TheBudgetIsAsked) {
+  MemoryBudget small("query", 10'000);
+  Table table(&small);
+  Vector vector = Vector::Flat(Type::Bigint(), 2'000);
+  std::fill_n(vector.mutable_values<std::int64_t>(), 2'000, 1);
+  EXPECT_EQ(CodeOf(Table::overload().update_one(table.context, std::span(&vector, 1), Selection::All(2'000),
+                                                table.states[0].data())),
+            ErrorCode::kResourceExhausted);
 }
 
 }  // namespace

@@ -1,61 +1,47 @@
 // functions/aggregate/collect.cc: array_agg and create_time_series: states that keep every row.
 #include <algorithm>
-#include <memory>
 #include <numeric>
 
 #include "functions/aggregate/aggregate.h"
+#include "functions/aggregate/row_lists.h"
 #include "functions/registry.h"
 
 namespace tideline::functions {
 namespace {
 
-void PutList(std::span<const Vector* const> children, std::span<const std::uint32_t> order,
-             std::size_t row, Vector* result) {
-  const std::size_t count = children[0]->size();
-  result->mutable_values<ListEntry>()[row] = {static_cast<std::uint32_t>(result->child(0).size()),
-                                              static_cast<std::uint32_t>(count)};
-  for (std::size_t i = 0; i < children.size(); ++i) {
-    result->mutable_child(i).Append(*children[i],
-                                    order.empty() ? Selection::All(count) : Selection::Of(order));
-  }
-}
-
 struct ListState {
-  std::unique_ptr<Vector> values;
-  StateMemory memory;
+  RowLists::List rows;
 };
 
-struct ArrayAgg {
+ListEntry EntryFor(const ListState& state, const Vector& result) {
+  return {static_cast<std::uint32_t>(result.child(0).size()), static_cast<std::uint32_t>(state.rows.size())};
+}
+
+// What both have in common: the state keeps all arguments of each row.
+struct Collect {
   using State = ListState;
-  static Status Add(const KernelContext& context, State& state, std::span<const Vector> arguments,
-                    std::uint32_t row) {
-    return AddAll(context, state, arguments, Selection::Of(std::span(&row, 1)));
+  static Status AddAll(const KernelContext& context, State& state, std::span<const Vector> arguments,
+                       const Selection& rows) {
+    return RowLists::Add(context, arguments, rows, &state.rows);
   }
-  static Status AddAll(const KernelContext& context, State& state,
-                       std::span<const Vector> arguments, const Selection& rows) {
-    if (rows.empty()) return OkStatus();
-    if (state.values == nullptr) {
-      state.values = std::make_unique<Vector>(Vector::Flat(arguments[0].type(), 0));
-    }
-    state.values->Append(arguments[0], rows);
-    return state.memory.Hold(context, state.values->memory_bytes());
+  static Status AddEach(const KernelContext& context, std::span<const Vector> arguments, const Selection& rows,
+                        const AggregateState* states) {
+    return RowLists::AddEach(context, arguments, rows,
+                             [states](std::size_t i) { return &StateOf<State>(states[i]).rows; });
   }
   static Status Merge(const KernelContext& context, State& into, State& from) {
-    if (from.values == nullptr) return OkStatus();
-    if (into.values == nullptr) {
-      into.values = std::move(from.values);
-    } else {
-      into.values->Append(*from.values, Selection::All(from.values->size()));
-    }
-    return into.memory.Hold(context, into.values->memory_bytes());
+    return RowLists::Merge(context, &from.rows, &into.rows);
   }
+};
+
+struct ArrayAgg : Collect {
   static Status Finish(const KernelContext&, State& state, std::size_t row, Vector* result) {
-    if (state.values == nullptr) {
+    if (state.rows.size() == 0) {
       result->SetNull(row);
-    } else {
-      const Vector* const children[] = {state.values.get()};
-      PutList(children, {}, row, result);
+      return OkStatus();
     }
+    result->mutable_values<ListEntry>()[row] = EntryFor(state, *result);
+    RowLists::Append(state.rows, 0, &result->mutable_child(0));
     return OkStatus();
   }
 };
@@ -70,57 +56,37 @@ constexpr AggregateFunction kArrayAgg{
             "SELECT array_agg(x) FROM (VALUES 1, 2) AS t(x)", "[1,2]"}};
 TL_REGISTER_AGGREGATE(kArrayAgg);
 
-struct SeriesState {
-  std::unique_ptr<Vector> times;
-  std::unique_ptr<Vector> values;
-  StateMemory memory;
-};
-
-struct CreateTimeSeries {
-  using State = SeriesState;
-  static Status Add(const KernelContext& context, State& state, std::span<const Vector> arguments,
-                    std::uint32_t row) {
-    return AddAll(context, state, arguments, Selection::Of(std::span(&row, 1)));
-  }
-  static Status AddAll(const KernelContext& context, State& state,
-                       std::span<const Vector> arguments, const Selection& rows) {
-    if (rows.empty()) return OkStatus();
+struct CreateTimeSeries : Collect {
+  static Status AddAll(const KernelContext& context, State& state, std::span<const Vector> arguments,
+                       const Selection& rows) {
     TL_TRY(RefuseNulls(arguments, rows));
-    if (state.times == nullptr) {
-      state.times = std::make_unique<Vector>(Vector::Flat(Type::Timestamp(), 0));
-      state.values = std::make_unique<Vector>(Vector::Flat(arguments[1].type(), 0));
-    }
-    state.times->Append(arguments[0], rows);
-    state.values->Append(arguments[1], rows);
-    return state.memory.Hold(context, state.times->memory_bytes() + state.values->memory_bytes());
+    return Collect::AddAll(context, state, arguments, rows);
   }
-  static Status Merge(const KernelContext& context, State& into, State& from) {
-    if (from.times == nullptr) return OkStatus();
-    if (into.times == nullptr) {
-      into.times = std::move(from.times);
-      into.values = std::move(from.values);
-    } else {
-      into.times->Append(*from.times, Selection::All(from.times->size()));
-      into.values->Append(*from.values, Selection::All(from.values->size()));
-    }
-    return into.memory.Hold(context, into.times->memory_bytes() + into.values->memory_bytes());
+  static Status AddEach(const KernelContext& context, std::span<const Vector> arguments, const Selection& rows,
+                        const AggregateState* states) {
+    TL_TRY(RefuseNulls(arguments, rows));
+    return Collect::AddEach(context, arguments, rows, states);
   }
   static Status Finish(const KernelContext&, State& state, std::size_t row, Vector* result) {
-    if (state.times == nullptr) {
+    if (state.rows.size() == 0) {
       result->SetNull(row);
       return OkStatus();
     }
-    const std::span<const std::int64_t> times(state.times->values<std::int64_t>(),
-                                              state.times->size());
-    std::vector<std::uint32_t> order;
-    if (!std::is_sorted(times.begin(), times.end())) {
-      order.resize(times.size());
-      std::iota(order.begin(), order.end(), 0);
-      std::stable_sort(order.begin(), order.end(),
-                       [&](std::uint32_t a, std::uint32_t b) { return times[a] < times[b]; });
+    const ListEntry entry = EntryFor(state, *result);
+    result->mutable_values<ListEntry>()[row] = entry;
+    RowLists::Append(state.rows, 0, &result->mutable_child(0));
+    auto* const times = result->mutable_child(0).mutable_values<std::int64_t>() + entry.offset;
+    if (std::is_sorted(times, times + entry.length)) {
+      RowLists::Append(state.rows, 1, &result->mutable_child(1));
+      return OkStatus();
     }
-    const Vector* const children[] = {state.times.get(), state.values.get()};
-    PutList(children, order, row, result);
+    std::vector<std::uint32_t> order(entry.length);
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return times[a] < times[b]; });
+    std::sort(times, times + entry.length);
+    std::vector<std::uint32_t> numbers = RowLists::Numbers(state.rows);
+    for (std::uint32_t& place : order) place = numbers[place];
+    RowLists::AppendRows(state.rows, order, 1, &result->mutable_child(1));
     return OkStatus();
   }
 
