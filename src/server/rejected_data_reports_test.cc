@@ -118,6 +118,21 @@ TEST_F(RejectedDataReportsTest, AKilledProcessReportsWhenItStartsAgain) {
   EXPECT_EQ(bucket_.Objects().size(), 1U) << "once";
 }
 
+TEST_F(RejectedDataReportsTest, FilesOfOthersInItsDirectoryStay) {
+  const std::vector<std::string> foreign{"/data/reports/1.records", "/data/reports/2024.pdf",
+                                         "/data/reports/x00000000000000000001.records"};
+  ASSERT_TRUE(fs::CreateDirectories(disk_, "/data/reports").ok());
+  for (const std::string& path : foreign) ASSERT_TRUE(fs::WriteFileOnce(disk_, path, AsBytes("not ours")).ok());
+  Start();
+  Add("one");
+  reports_->Flush();
+  reports_ = nullptr;
+  Start();
+  reports_->Flush();
+  EXPECT_EQ(bucket_.Objects().size(), 1U);
+  EXPECT_EQ(disk_.Paths(), foreign);
+}
+
 TEST_F(RejectedDataReportsTest, AMachineThatLosesPowerReportsWhatWasAnswered) {
   bucket_.CutOff(true);
   Start();

@@ -14,13 +14,13 @@ constexpr std::string_view kSuffix = ".records";
 constexpr std::size_t kFrameHeadBytes = 4;
 constexpr std::size_t kSpoolFileBytesMax = std::size_t{256} << 20;
 
-// 0 for a name that is none of ours.
+std::string NameOf(std::uint64_t number) { return fmt::format("{:020}{}", number, kSuffix); }
+
+// 0 for a name that is none of ours to the letter: such files are not read, and above all not removed.
 std::uint64_t NumberOf(std::string_view name) {
-  if (!name.ends_with(kSuffix)) return 0;
-  name.remove_suffix(kSuffix.size());
   std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return error == std::errc() && end == name.data() + name.size() ? number : 0;
+  std::from_chars(name.data(), name.data() + name.size(), number);
+  return name == NameOf(number) ? number : 0;
 }
 
 Result<RejectedRecordEntry> DecodeEntry(BytesView plain) {
@@ -39,7 +39,7 @@ RejectedRecordSpool::RejectedRecordSpool(Options options)
     : options_(std::move(options)), random_(Random::FromSystem()) {}
 
 std::string RejectedRecordSpool::PathOf(std::uint64_t number) const {
-  return fs::JoinPath(options_.directory, fmt::format("{:020}{}", number, kSuffix));
+  return fs::JoinPath(options_.directory, NameOf(number));
 }
 
 Result<std::uint64_t> RejectedRecordSpool::Load(const std::function<void(RejectedRecordEntry)>& each) {

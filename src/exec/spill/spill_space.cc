@@ -1,5 +1,7 @@
 #include "exec/spill/spill_space.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/metrics.h"
 #include "base/random.h"
@@ -8,6 +10,7 @@ namespace tideline::exec {
 namespace {
 
 constexpr std::uint16_t kSpillFormatVersion = 1;
+constexpr std::string_view kSpillSuffix = ".spill";
 /// How much may be written between two looks at the disk's free room.
 constexpr std::uint64_t kDiskCheckBytes = std::uint64_t{16} << 20;
 
@@ -23,6 +26,13 @@ Counter& SpillFiles() {
   return counter;
 }
 
+// "<number>.spill", as NewFile of SpillQuota names them.
+bool IsSpillName(std::string_view name) {
+  if (!name.ends_with(kSpillSuffix)) return false;
+  name.remove_suffix(kSpillSuffix.size());
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 }  // namespace
 
 // ---- SpillSpace -----------------------------------------------------------------------------------
@@ -34,7 +44,7 @@ Result<std::unique_ptr<SpillSpace>> SpillSpace::Open(SpillOptions options) {
   // A process that died between making a file and taking its name away leaves one behind.
   const std::vector<fs::DirectoryEntry> entries = TL_TRY(file_system.List(options.directory));
   for (const fs::DirectoryEntry& entry : entries) {
-    if (entry.is_directory) continue;
+    if (entry.is_directory || !IsSpillName(entry.name)) continue;
     TL_TRY(file_system.Remove(fs::JoinPath(options.directory, entry.name)));
   }
   std::unique_ptr<SpillSpace> space(new SpillSpace(std::move(options)));
@@ -59,7 +69,7 @@ Result<std::shared_ptr<SpillFile>> SpillQuota::NewFile() {
   identity.key_id = TL_TRY(options.sealer->CurrentKey(Uuid{}));
   std::unique_ptr<seal::FileSealer> sealer = TL_TRY(options.sealer->ForFile(identity));
   const std::string path =
-      fs::JoinPath(options.directory, fmt::format("{}.spill", space_->next_number_.fetch_add(1)));
+      fs::JoinPath(options.directory, fmt::format("{}{}", space_->next_number_.fetch_add(1), kSpillSuffix));
   std::unique_ptr<fs::File> file = TL_TRY(options.file_system->Open(path, fs::OpenMode::kCreateNew));
   TL_TRY(options.file_system->Remove(path));
   SpillFiles().Add();

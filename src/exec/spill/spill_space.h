@@ -1,6 +1,6 @@
 // exec/spill/spill_space.h: where queries put what does not fit into their memory.
 //
-// One directory per process, below the data directory, emptied at start. A spill file loses its name
+// One directory per process, below the data directory; old spill files go at start. One loses its name
 // as soon as it is open, so that nothing is left of it however its query or the process ends. Its
 // content is a sequence of frames, each written once as one page of the sealer: checked by CRC, and
 // encrypted when the sealer encrypts. Nothing is ever synced: a crash may lose it.
@@ -30,7 +30,7 @@ namespace tideline::exec {
 
 struct SpillOptions {
   fs::FileSystem* file_system = nullptr;        ///< required
-  std::string directory;                        ///< made if absent; files in it are removed
+  std::string directory;                        ///< made if absent; old spill files in it are removed
   std::uint64_t bytes_max = std::uint64_t{64} << 30;        ///< of all queries together
   std::uint64_t query_bytes_max = std::uint64_t{32} << 30;  ///< of one query
   std::uint64_t disk_free_bytes_min = 0;        ///< spilling stops when the disk has less room

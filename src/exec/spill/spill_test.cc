@@ -128,17 +128,19 @@ TEST(SpillSpaceTest, FilesHaveNoNameAndLimitsHaveOne) {
   Disk disk;
   ASSERT_TRUE(fs::CreateDirectories(disk.files, "/data/spill").ok());
   ASSERT_TRUE(fs::WriteFileOnce(disk.files, "/data/spill/17.spill", AsBytes("left by a crash")).ok());
+  const std::vector<std::string> foreign{"/data/spill/1.spill.bak", "/data/spill/oil.spill", "/data/spill/thesis.txt"};
+  for (const std::string& path : foreign) ASSERT_TRUE(fs::WriteFileOnce(disk.files, path, AsBytes("not ours")).ok());
   SpillOptions options = OptionsOn(&disk.files, &disk.sealer);
   options.query_bytes_max = 3'000;
   options.bytes_max = 4'000;
   const std::unique_ptr<SpillSpace> space = *SpillSpace::Open(options);
-  EXPECT_TRUE(disk.files.Paths().empty());
+  EXPECT_EQ(disk.files.Paths(), foreign);
   SpillQuota first(space.get());
   SpillQuota second(space.get());
   {
     const std::shared_ptr<SpillFile> file = *first.NewFile();
     const std::shared_ptr<SpillFile> other = *second.NewFile();
-    EXPECT_TRUE(disk.files.Paths().empty());
+    EXPECT_EQ(disk.files.Paths(), foreign);
     const Bytes frame(1'000, std::byte{42});
     EXPECT_EQ(*file->Append(frame), 0U);
     EXPECT_EQ(*file->Append(AsBytes("second")), 1U);

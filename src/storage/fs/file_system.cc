@@ -14,8 +14,18 @@ bool EndsWith(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
+// "<name>.<number>.tmp", as NewFile names them.
+bool IsTemporaryName(std::string_view name) {
+  if (!EndsWith(name, kTemporarySuffix)) return false;
+  name.remove_suffix(kTemporarySuffix.size());
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot == 0 || dot + 1 == name.size()) return false;
+  const std::string_view number = name.substr(dot + 1);
+  return std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 // After a failed publish the temporary name must not stay; that it may fail too changes nothing,
-// since start-up removes what ends in kTemporarySuffix.
+// since start-up removes such names.
 void RemoveQuietly(FileSystem& fs, std::string_view path) { fs.Remove(path).IgnoreError(); }
 }  // namespace
 
@@ -88,7 +98,7 @@ Result<std::size_t> RemoveTemporaryFiles(FileSystem& fs, std::string_view direct
   const std::vector<DirectoryEntry> entries = TL_TRY(fs.List(directory));
   std::size_t count = 0;
   for (const DirectoryEntry& entry : entries) {
-    if (entry.is_directory || !EndsWith(entry.name, kTemporarySuffix)) continue;
+    if (entry.is_directory || !IsTemporaryName(entry.name)) continue;
     TL_TRY(fs.Remove(JoinPath(directory, entry.name)));
     ++count;
   }

@@ -35,7 +35,7 @@
 
 namespace tideline::fs {
 
-/// Ends every temporary name; files so named are no one's and are removed at start.
+/// Ends every temporary name; NewFile's "<name>.<number>.tmp" are no one's and are removed at start.
 inline constexpr std::string_view kTemporarySuffix = ".tmp";
 
 enum class OpenMode {
@@ -150,7 +150,7 @@ Result<Bytes> ReadWholeFile(FileSystem& fs, std::string_view path, std::uint64_t
 Status WriteZeros(File& file, std::uint64_t bytes);
 /// Creates `path` and missing parents, and syncs the parent of each that it made.
 Status CreateDirectories(FileSystem& fs, std::string_view path);
-/// Removes what ends in kTemporarySuffix directly in `directory`; the count removed.
+/// Removes what NewFile left directly in `directory`, and no other name; the count removed.
 Result<std::size_t> RemoveTemporaryFiles(FileSystem& fs, std::string_view directory);
 
 /// A file that appears under its name complete and durable, or not at all.

@@ -101,11 +101,13 @@ TEST_P(FileSystemTest, FilesAppearWholeOnceAndAreReplacedWhole) {
 TEST_P(FileSystemTest, ListsDirectoriesSortedAndRemovesTemporaries) {
   ASSERT_TRUE(CreateDirectories(fs(), At("d/e/f")).ok());
   ASSERT_TRUE(CreateDirectories(fs(), At("d/e/f")).ok());
-  for (const char* name : {"z", "a.1.tmp", "b", "c.tmp"}) {
+  // Only what NewFile makes is no one's: the others are somebody's, whatever they end in.
+  for (const char* name : {"z", "a.1.tmp", "b", "c.tmp", "f.20.tmp", "g.x1.tmp", "g..tmp", ".7.tmp"}) {
     ASSERT_TRUE(fs().Open(At(name), OpenMode::kCreateNew).ok());
   }
   EXPECT_EQ(*RemoveTemporaryFiles(fs(), root_), 2U);
-  const std::vector<DirectoryEntry> expected = {{"b", false}, {"d", true}, {"z", false}};
+  const std::vector<DirectoryEntry> expected = {{".7.tmp", false}, {"b", false},        {"c.tmp", false}, {"d", true},
+                                                {"g..tmp", false}, {"g.x1.tmp", false}, {"z", false}};
   EXPECT_EQ(*fs().List(root_), expected);
 }
 
