@@ -1,10 +1,14 @@
 #include "net/http_server.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509err.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <future>
 #include <thread>
+#include <utility>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -66,6 +70,24 @@ int SelectProtocol(SSL*, const unsigned char** out, unsigned char* out_bytes,
   return SSL_TLSEXT_ERR_OK;
 }
 
+// What a file holds, for whoever put the wrong one there.
+std::string_view KindOfPem(std::string_view text) {
+  if (text.find("-----BEGIN ENCRYPTED PRIVATE KEY-----") != std::string_view::npos ||
+      text.find("Proc-Type: 4,ENCRYPTED") != std::string_view::npos) {
+    return "a private key that is locked with a password";
+  }
+  if (text.find("PRIVATE KEY-----") != std::string_view::npos) return "a private key";
+  if (text.find("-----BEGIN CERTIFICATE-----") != std::string_view::npos) return "a certificate";
+  if (text.find("-----BEGIN ") != std::string_view::npos) return "PEM of another kind";
+  return "no PEM text";
+}
+
+Status UnusablePem(std::string_view name, std::string_view expected, std::string_view text) {
+  const std::string_view kind = KindOfPem(text);
+  return InvalidArgument("{} cannot be used: it must hold {}, and holds {}{}", name, expected, kind,
+                         expected.starts_with(kind) ? " that is damaged or of a kind unknown here" : "");
+}
+
 Result<std::unique_ptr<asio::ssl::context>> MakeTlsContext(const HttpServerOptions& options) {
   auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
   SSL_CTX* const native = context->native_handle();
@@ -75,16 +97,26 @@ Result<std::unique_ptr<asio::ssl::context>> MakeTlsContext(const HttpServerOptio
   SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_alpn_select_cb(native, SelectProtocol, nullptr);
   AsioError error;
+  // Else a key with a password makes OpenSSL ask for it on the terminal.
+  context->set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string(); },
+                                 error);
   context->use_certificate_chain(asio::buffer(options.certificate_pem), error);
   if (error) {
-    return InvalidArgument("TLS certificate cannot be used: {}", error.message());
+    return UnusablePem(options.certificate_name, "a certificate in PEM form (-----BEGIN CERTIFICATE-----)",
+                       options.certificate_pem);
   }
   context->use_private_key(asio::buffer(options.private_key_pem), asio::ssl::context::pem, error);
-  if (error) {
-    return InvalidArgument("TLS private key cannot be used: {}", error.message());
+  // Of a key of the right shape OpenSSL finds out here already whose it is.
+  const bool is_others = ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH ||
+                         ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_TYPE_MISMATCH;
+  if (error && !is_others) {
+    return UnusablePem(options.private_key_name,
+                       "a private key in PEM form without a password (-----BEGIN PRIVATE KEY-----)",
+                       options.private_key_pem);
   }
-  if (SSL_CTX_check_private_key(native) != 1) {
-    return InvalidArgument("TLS private key does not belong to the certificate");
+  if (error || SSL_CTX_check_private_key(native) != 1) {
+    return InvalidArgument("{} cannot be used: it does not belong to {}", options.private_key_name,
+                           options.certificate_name);
   }
   return context;
 }
@@ -102,28 +134,69 @@ Result<Tcp::endpoint> ResolveEndpoint(asio::io_context& io, const std::string& t
   return Tcp::endpoint(found.begin()->endpoint().address(), address.port);
 }
 
-Status OpenListener(asio::io_context& io, const std::string& text, HttpListener* listener) {
-  const Tcp::endpoint endpoint = TL_TRY(ResolveEndpoint(io, text));
-  Tcp::acceptor& acceptor = listener->acceptor;
-  AsioError error;
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
-  if (!error && endpoint.address().is_v6()) {
-    acceptor.set_option(asio::ip::v6_only(false), error);
-  }
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return Unavailable("cannot listen on '{}': {}", text, error.message());
-  const Tcp::endpoint bound = acceptor.local_endpoint(error);
-  listener->bound_address = HostPort{bound.address().to_string(), bound.port()}.ToString();
-  return OkStatus();
+Status CannotListen(const std::string& text, const AsioError& error) {
+  return Unavailable("cannot listen on '{}': {}", text, error.message());
 }
 
 }  // namespace
 
+// Owns the socket until a server takes it over.
+struct HttpPorts::Port {
+  Port(std::string the_address, HttpConnection::Kind the_kind)
+      : address(std::move(the_address)), kind(the_kind) {}
+  Port(Port&& other) noexcept
+      : address(std::move(other.address)), kind(other.kind), is_v6(other.is_v6),
+        descriptor(std::exchange(other.descriptor, -1)) {}
+  Port& operator=(Port&&) = delete;
+  ~Port() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+  Tcp protocol() const { return is_v6 ? Tcp::v6() : Tcp::v4(); }
+  Status Bind();
+
+  std::string address;
+  HttpConnection::Kind kind;
+  bool is_v6 = false;
+  int descriptor = -1;
+};
+
+Status HttpPorts::Port::Bind() {
+  asio::io_context io;
+  const Tcp::endpoint endpoint = TL_TRY(ResolveEndpoint(io, address));
+  is_v6 = endpoint.address().is_v6();
+  Tcp::acceptor acceptor(io);
+  AsioError error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
+  if (!error && is_v6) acceptor.set_option(asio::ip::v6_only(false), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) descriptor = acceptor.release(error);
+  return error ? CannotListen(address, error) : OkStatus();
+}
+
+Result<HttpPorts> HttpPorts::Bind(const std::vector<std::string>& addresses,
+                                  const std::vector<std::string>& tls_addresses) {
+  std::vector<Port> ports;
+  for (const std::string& address : addresses) ports.emplace_back(address, HttpConnection::Kind::kShared);
+  for (const std::string& address : tls_addresses) ports.emplace_back(address, HttpConnection::Kind::kTlsOnly);
+  try {
+    for (Port& port : ports) TL_TRY(port.Bind());
+  } catch (const std::exception& error) {
+    // Asio throws when the system gives no event queue.
+    return Unavailable("the server cannot start: {}", error.what());
+  }
+  return HttpPorts(std::move(ports));
+}
+
+HttpPorts::HttpPorts(std::vector<Port> ports) : ports_(std::move(ports)) {}
+HttpPorts::HttpPorts(HttpPorts&&) noexcept = default;
+HttpPorts& HttpPorts::operator=(HttpPorts&&) noexcept = default;
+HttpPorts::~HttpPorts() = default;
+
 class HttpServer::Impl {
  public:
   Status Open(HttpServerOptions options, HttpHandler& handler);
+  Status Listen(HttpPorts::Port& port);
   void Run();
   void Stop(std::int64_t grace_ns);
 
@@ -133,8 +206,6 @@ class HttpServer::Impl {
   std::vector<std::string> bound_tls_addresses;
 
  private:
-  Status Listen(const std::vector<std::string>& addresses, HttpConnection::Kind kind,
-                std::vector<std::string>* bound);
   void Accept(HttpListener& listener);
   void OnAccepted(HttpListener& listener, const std::shared_ptr<HttpLoop>& loop,
                   const AsioError& error, Tcp::socket socket);
@@ -158,19 +229,22 @@ Status HttpServer::Impl::Open(HttpServerOptions options, HttpHandler& handler) {
   for (std::size_t i = 0; i < shared->options.loop_count; ++i) {
     loops.push_back(std::make_shared<HttpLoop>(shared, i));
   }
-  TL_TRY(Listen(shared->options.addresses, HttpConnection::Kind::kShared, &bound_addresses));
-  return Listen(shared->options.tls_addresses, HttpConnection::Kind::kTlsOnly,
-                &bound_tls_addresses);
+  return OkStatus();
 }
 
-Status HttpServer::Impl::Listen(const std::vector<std::string>& addresses,
-                                HttpConnection::Kind kind, std::vector<std::string>* bound) {
-  for (const std::string& address : addresses) {
-    auto listener = std::make_unique<HttpListener>(loops[0]->io(), kind);
-    TL_TRY(OpenListener(loops[0]->io(), address, listener.get()));
-    bound->push_back(listener->bound_address);
-    listeners_.push_back(std::move(listener));
-  }
+Status HttpServer::Impl::Listen(HttpPorts::Port& port) {
+  auto listener = std::make_unique<HttpListener>(loops[0]->io(), port.kind);
+  AsioError error;
+  listener->acceptor.assign(port.protocol(), port.descriptor, error);
+  if (error) return CannotListen(port.address, error);
+  port.descriptor = -1;  // the acceptor's from here on
+  listener->acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return CannotListen(port.address, error);
+  const Tcp::endpoint bound = listener->acceptor.local_endpoint(error);
+  listener->bound_address = HostPort{bound.address().to_string(), bound.port()}.ToString();
+  (port.kind == HttpConnection::Kind::kTlsOnly ? bound_tls_addresses : bound_addresses)
+      .push_back(listener->bound_address);
+  listeners_.push_back(std::move(listener));
   return OkStatus();
 }
 
@@ -251,11 +325,25 @@ void HttpServer::Impl::Stop(std::int64_t grace_ns) {
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() { Stop(0); }
 
+Status HttpServer::Check(const HttpServerOptions& options) {
+  TL_TRY(CheckServerOptions(options));
+  if (!options.certificate_pem.empty()) TL_TRY(MakeTlsContext(options));
+  return OkStatus();
+}
+
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions options,
+                                                      HttpHandler& handler) {
+  TL_TRY(CheckServerOptions(options));
+  HttpPorts ports = TL_TRY(HttpPorts::Bind(options.addresses, options.tls_addresses));
+  return Start(std::move(options), std::move(ports), handler);
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions options, HttpPorts ports,
                                                       HttpHandler& handler) {
   auto impl = std::make_unique<Impl>();
   try {
     TL_TRY(impl->Open(std::move(options), handler));
+    for (HttpPorts::Port& port : ports.ports_) TL_TRY(impl->Listen(port));
     impl->Run();
   } catch (const std::exception& error) {
     // Asio throws when the system gives no event queue or thread.

@@ -31,6 +31,9 @@ struct HttpServerOptions {
   /// PEM: the certificate chain and its key. Empty: no TLS.
   std::string certificate_pem = {};
   std::string private_key_pem = {};
+  /// What errors call the two: where they come from, as "the file tls/key.pem".
+  std::string certificate_name = "the TLS certificate";
+  std::string private_key_name = "the TLS private key";
 
   std::size_t loop_count = 0;                     ///< 0: one per core
   std::size_t header_bytes_max = 64 * 1024;       ///< start line and headers; else 431
@@ -57,13 +60,37 @@ struct HttpServerStats {
   std::uint64_t body_bytes = 0;           ///< received
 };
 
+/// Addresses that are taken but not listened on: connections to them are refused until a server starts
+/// with them. For whoever has much to do before it can serve, and nothing to do where it cannot.
+class HttpPorts {
+ public:
+  /// Errors: kInvalidArgument for an address that is none, naming it; kUnavailable when it cannot be bound.
+  static Result<HttpPorts> Bind(const std::vector<std::string>& addresses,
+                                const std::vector<std::string>& tls_addresses);
+  HttpPorts(HttpPorts&&) noexcept;
+  HttpPorts& operator=(HttpPorts&&) noexcept;
+  ~HttpPorts();
+
+ private:
+  friend class HttpServer;
+  struct Port;
+  explicit HttpPorts(std::vector<Port> ports);
+  std::vector<Port> ports_;
+};
+
 /// Thread-safe but for Start and Stop, which belong to one owner.
 class HttpServer {
  public:
+  /// Whether Start would take limits and certificate: kInvalidArgument names what it would not.
+  static Status Check(const HttpServerOptions& options);
+
   /// Binds, starts the loops and serves. `handler` must outlive the server.
   /// Errors: kInvalidArgument for an address, limit or certificate that is none, naming it;
   /// kUnavailable when an address cannot be bound.
   static Result<std::unique_ptr<HttpServer>> Start(HttpServerOptions options, HttpHandler& handler);
+  /// The same on addresses that were bound before; those of `options` must be the ones given to Bind.
+  static Result<std::unique_ptr<HttpServer>> Start(HttpServerOptions options, HttpPorts ports,
+                                                   HttpHandler& handler);
   /// As Stop(0).
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;

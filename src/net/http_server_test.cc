@@ -21,6 +21,7 @@
 namespace tideline::net {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -645,6 +646,54 @@ TEST(HttpServerTest, StartNamesWhatIsWrong) {
   options = {};
   options.addresses = busy.server->bound_addresses();
   EXPECT_EQ(start(options), ErrorCode::kUnavailable);
+}
+
+TEST(HttpServerTest, PortsAreTakenBeforeTheyAreServed) {
+  HttpServerOptions options;
+  options.addresses = {"127.0.0.1:0", "127.0.0.1:0"};
+  EXPECT_EQ(CodeOf(HttpPorts::Bind({"127.0.0.1"}, {}).status()), ErrorCode::kInvalidArgument);
+  Server busy(Echo);
+  EXPECT_EQ(CodeOf(HttpPorts::Bind({}, busy.server->bound_addresses()).status()), ErrorCode::kUnavailable);
+  Result<HttpPorts> ports = HttpPorts::Bind(options.addresses, {});
+  ASSERT_TRUE(ports.ok()) << ports.status();
+  HttpPorts moved = *std::move(ports);
+  FunctionHandler handler(Echo);
+  const auto server = HttpServer::Start(std::move(options), std::move(moved), handler);
+  ASSERT_TRUE(server.ok()) << server.status();
+  ASSERT_EQ((*server)->bound_addresses().size(), 2U);
+  for (const std::string& address : (*server)->bound_addresses()) {
+    EXPECT_EQ(HttpClient(*ParseUrl("http://" + address), {}).Send({})->status, 200);
+  }
+}
+
+TEST(HttpServerTest, TlsErrorsNameTheFileAndWhatBelongsThere) {
+  HttpServerOptions good = TlsOptions();
+  good.addresses = {"127.0.0.1:0"};
+  good.certificate_name = "tls/certificate.pem";
+  good.private_key_name = "tls/key.pem";
+  EXPECT_TRUE(HttpServer::Check(good).ok());
+  const auto check = [&](const std::string& certificate, const std::string& key) {
+    HttpServerOptions options = good;
+    if (!certificate.empty()) options.certificate_pem = certificate;
+    if (!key.empty()) options.private_key_pem = key;
+    const Status status = HttpServer::Check(options);
+    EXPECT_EQ(CodeOf(status), ErrorCode::kInvalidArgument);
+    return std::string(MessageOf(status));
+  };
+  EXPECT_EQ(check("junk", ""),
+            "tls/certificate.pem cannot be used: it must hold a certificate in PEM form (-----BEGIN CERTIFICATE-----), "
+            "and holds no PEM text");
+  EXPECT_THAT(check(good.private_key_pem, ""), EndsWith("and holds a private key"));
+  EXPECT_THAT(check(good.certificate_pem.substr(0, 200), ""),
+              EndsWith("and holds a certificate that is damaged or of a kind unknown here"));
+  EXPECT_EQ(check("", "junk"),
+            "tls/key.pem cannot be used: it must hold a private key in PEM form without a password (-----BEGIN PRIVATE "
+            "KEY-----), and holds no PEM text");
+  EXPECT_THAT(check("", good.certificate_pem), EndsWith("and holds a certificate"));
+  EXPECT_THAT(check("", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"),
+              EndsWith("and holds a private key that is locked with a password"));
+  EXPECT_EQ(check("", crypto::MakeSelfSignedCertificate({}, SystemClock().WallNow())->private_key_pem),
+            "tls/key.pem cannot be used: it does not belong to tls/certificate.pem");
 }
 
 TEST(HttpServerTest, ListensOnIpv6) {
