@@ -271,6 +271,7 @@ WalWriterImpl::WalWriterImpl(fs::FileSystem& fs, const WalOptions& options,
   usable_bytes_ = options_.file_bytes - kFileHeaderBytes - kFileTailBytes;
   group_bytes_max_ = static_cast<std::size_t>(
       std::min<std::uint64_t>(kFramePayloadBytesMax, usable_bytes_ - frame_overhead));
+  TheWalMetrics();  // they are there, with 0, before anything is written
   Metrics().AddGauge(this, "tideline_wal_retained_bytes", "Log bytes that a replay would read", {},
                      [this] { return static_cast<double>(retained_bytes()); });
 }
