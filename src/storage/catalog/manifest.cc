@@ -176,6 +176,8 @@ std::uint64_t NumberOf(std::string_view key) {
 
 }  // namespace
 
+bool IsManifestKey(std::string_view key) { return key == ManifestKey(NumberOf(key)); }
+
 Uuid TableKeyScope(const Uuid& database_uuid, TableId table) {
   Uuid scope = database_uuid;
   std::uint64_t low = 0;
@@ -203,7 +205,8 @@ Result<LoadedManifest> LoadNewestManifest(objstore::ObjectStore& store, seal::Se
     auto page = TL_TRY(store.List(kManifestPrefix, after, kManifestsListedMax));
     if (page.empty()) break;
     after = page.back().key;
-    found.insert(found.end(), page.begin(), page.end());
+    std::copy_if(page.begin(), page.end(), std::back_inserter(found),
+                 [](const objstore::ObjectInfo& object) { return IsManifestKey(object.key); });
   }
   LoadedManifest loaded;
   if (!found.empty()) loaded.newest_number = NumberOf(found.back().key);

@@ -115,6 +115,8 @@ Result<Manifest> DecodeManifest(BytesView bytes, std::uint16_t format = kManifes
 
 /// "manifest/00000000000000000007".
 std::string ManifestKey(std::uint64_t number);
+/// Whether `key` is that of some manifest, to the letter.
+bool IsManifestKey(std::string_view key);
 
 /// The newest manifest that can be read; number 0 when there is none. `skipped` counts newer ones that
 /// are damaged. kDataLoss when manifests exist and none can be read.

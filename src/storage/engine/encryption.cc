@@ -12,7 +12,7 @@ Result<Encryption> FindEncryption(fs::FileSystem& fs, std::string_view data_dir)
   if (!names.ok()) return names.status();
   bool any = false;
   for (auto at = names->rbegin(); at != names->rend(); ++at) {
-    if (at->is_directory || at->name.ends_with(fs::kTemporarySuffix)) continue;
+    if (at->is_directory || !catalog::IsManifestKey(fs::JoinPath("manifest", at->name))) continue;
     any = true;
     auto file = TL_TRY(fs.Open(fs::JoinPath(directory, at->name), fs::OpenMode::kRead));
     Bytes head(catalog::kObjectHeaderBytes);

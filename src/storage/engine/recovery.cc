@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "storage/catalog/sealed_object.h"
+#include "storage/engine/data_directory.h"
 #include "storage/engine/engine_impl.h"
 #include "storage/objstore/directory_object_store.h"
 #include "storage/wal/wal_recovery.h"
@@ -38,6 +39,7 @@ wal::WalOptions LogOptions(const EngineOptions& options, const Uuid& database_uu
 }  // namespace
 
 Status EngineImpl::Recover() {
+  TL_TRY(CheckDataDirectory(*options_.file_system, options_.data_dir));
   store_ = TL_TRY(objstore::OpenDirectoryObjectStore(*options_.file_system,
                                                      {.directory = options_.data_dir}));
   services_.environment = {
@@ -285,7 +287,12 @@ Status EngineImpl::RemoveUnnamedFilesOf(std::string_view prefix, const std::set<
     if (page.empty()) return OkStatus();
     after = page.back().key;
     for (const objstore::ObjectInfo& object : page) {
-      if (!named.contains(object.key)) TL_TRY(store.Remove(object.key));
+      if (named.contains(object.key)) continue;
+      if (IsOwnKey(object.key, prefix)) {
+        TL_TRY(store.Remove(object.key));
+      } else {
+        TL_LOG_WARNING("{} is no file of Tideline's and stays", object.key);
+      }
     }
   }
 }
@@ -329,15 +336,14 @@ void EngineImpl::DestroyUnusedKeys(const catalog::Manifest* before) {
 // Older ones than the fallback stay behind when a newer one was damaged; their files are gone.
 Status EngineImpl::RemoveOldManifests() {
   const std::string oldest_kept = catalog::ManifestKey(kept_manifests_.front());
-  for (;;) {
-    const auto page = TL_TRY(store_->List(catalog::kManifestPrefix, "", kFilesListedMax));
-    bool removed = false;
+  for (std::string after;;) {
+    const auto page = TL_TRY(store_->List(catalog::kManifestPrefix, after, kFilesListedMax));
+    if (page.empty()) return OkStatus();
+    after = page.back().key;
     for (const objstore::ObjectInfo& object : page) {
       if (object.key >= oldest_kept) return OkStatus();
-      TL_TRY(store_->Remove(object.key));
-      removed = true;
+      if (catalog::IsManifestKey(object.key)) TL_TRY(store_->Remove(object.key));
     }
-    if (!removed) return OkStatus();
   }
 }
 
