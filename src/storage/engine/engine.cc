@@ -266,8 +266,8 @@ Result<catalog::DatabaseInfoPtr> EngineImpl::CreateDatabase(const NewDatabase& d
     if (catalog_.FindDatabase(database.name) != nullptr) {
       return AlreadyExists("A database with the name {} already exists.", database.name);
     }
-    if (catalog_.database_count() >= catalog::kDatabasesMax) {
-      return QuotaExceeded("an account may have at most {} databases", catalog::kDatabasesMax);
+    if (catalog_.database_count() >= options_.databases_max) {
+      return QuotaExceeded("an account may have at most {} databases", options_.databases_max);
     }
     const TimestampNs now = options_.clock->WallNow();
     catalog::DatabaseInfo info{.name = database.name,
@@ -337,8 +337,8 @@ Result<catalog::TableSchemaPtr> EngineImpl::CreateTable(std::string_view databas
     if (catalog_.FindTable(database, table) != nullptr) {
       return AlreadyExists("A table with the name {} already exists.", table);
     }
-    if (catalog_.table_count() >= catalog::kTablesMax) {
-      return QuotaExceeded("an account may have at most {} tables", catalog::kTablesMax);
+    if (catalog_.table_count() >= options_.tables_max) {
+      return QuotaExceeded("an account may have at most {} tables", options_.tables_max);
     }
     schema->id = catalog::TableId{next_table_id_};
     schema->database = database;

@@ -123,14 +123,14 @@ class Engine {
 
   // ---- catalog: durable at return -----------------------------------------------------------------
   virtual const catalog::Catalog& catalog() const = 0;
-  /// kAlreadyExists; kQuotaExceeded above kDatabasesMax or kTagsMax.
+  /// kAlreadyExists; kQuotaExceeded above databases_max or kTagsMax.
   virtual Result<catalog::DatabaseInfoPtr> CreateDatabase(const NewDatabase& database) = 0;
   /// kNotFound. The same key is accepted and changes nothing.
   virtual Result<catalog::DatabaseInfoPtr> UpdateDatabase(std::string_view database,
                                                           std::string_view kms_key_id) = 0;
   /// kNotFound; kInvalidArgument while it has tables.
   virtual Status DeleteDatabase(std::string_view database) = 0;
-  /// kNotFound (database), kAlreadyExists, kQuotaExceeded above kTablesMax or kTagsMax.
+  /// kNotFound (database), kAlreadyExists, kQuotaExceeded above tables_max or kTagsMax.
   virtual Result<catalog::TableSchemaPtr> CreateTable(std::string_view database,
                                                       std::string_view table,
                                                       const catalog::TableProperties& properties) = 0;

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "base/time.h"
+#include "storage/catalog/schema.h"
 #include "storage/fs/file_system.h"
 #include "storage/objstore/object_store.h"
 #include "storage/seal/sealer.h"
@@ -25,11 +26,26 @@ inline constexpr std::size_t kBatchRecordsMax = 10'000;
 /// Longest canonical dimension set of one series in bytes (names and values), text columns aside.
 inline constexpr std::size_t kSeriesBytesMax = 64 * 1024;
 
+/// How a record is judged that has the key of a row that is there already. The service decides
+/// (service/api/choices.h); these are what it has decided.
+struct VerdictRules {
+  /// A lower version is refused even when it repeats the stored values; else it is accepted as equal.
+  bool refuse_lower_version_of_equal_values = true;
+  /// Of two records of one batch with one key and version and other values the second is refused; else it
+  /// takes the first one's place.
+  bool first_in_batch_wins = true;
+};
+
 struct EngineOptions {
   std::string data_dir{};                        ///< made if absent; one engine at a time (LOCK)
   fs::FileSystem* file_system = nullptr;       ///< required; outlives the engine
   const Clock* clock = &SystemClock();         ///< outlives the engine
   seal::Sealer* sealer = nullptr;              ///< null: no encryption
+
+  // ---- what the service decides ------------------------------------------------------------------
+  VerdictRules verdict_rules{};
+  std::size_t databases_max = catalog::kDatabasesMax;  ///< smaller only in tests
+  std::size_t tables_max = catalog::kTablesMax;        ///< of all databases; smaller only in tests
 
   // ---- gates: past one, writes get kResourceExhausted that names it -----------------------------
   std::size_t staged_bytes_max = std::size_t{64} << 20;  ///< logged, not yet synced

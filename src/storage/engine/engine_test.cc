@@ -102,6 +102,60 @@ TEST_F(EngineTest, FirstOfTwoInOneBatchWins) {
   EXPECT_EQ(sim_.Read().begin()->second.at("measure_value::double"), "3");
 }
 
+// The service decides, and may decide otherwise (service/api/choices.h).
+TEST_F(EngineTest, VerdictRulesOfTheOtherKind) {
+  sim_.Close();
+  sim_.options.verdict_rules = {.refuse_lower_version_of_equal_values = false, .first_in_batch_wins = false};
+  Reopen();
+  for (int round = 0; round < 2; ++round) {
+    SCOPED_TRACE(round);
+    const std::int64_t base = kNow + round * kNsPerSecond;
+    const auto results = sim_.Write({Single(base, 1, 5), Single(base, 2, 5), Single(base, 2, 5), Single(base, 3, 4)});
+    ASSERT_TRUE(results.ok());
+    EXPECT_EQ((*results)[0].verdict, Verdict::kNew);
+    EXPECT_EQ((*results)[1].verdict, Verdict::kReplaced) << "the last of a batch takes the place";
+    EXPECT_EQ((*results)[2].verdict, Verdict::kEqual);
+    EXPECT_EQ((*results)[3].verdict, Verdict::kLowerVersion) << "a lower version with another value never counts";
+    // The second round asks files.
+    if (round == 1) ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+    EXPECT_EQ(sim_.WriteOne(Single(base, 4, 5)), Verdict::kDuplicate) << "of another batch the first wins";
+    EXPECT_EQ(sim_.WriteOne(Single(base, 2, 3)), Verdict::kEqual) << "a lower version that repeats is accepted";
+    EXPECT_EQ(sim_.WriteOne(Single(base, 3, 3)), Verdict::kLowerVersion);
+  }
+  const Rows before = sim_.Read();
+  ASSERT_EQ(before.size(), 2U);
+  EXPECT_EQ(before.begin()->second.at("measure_value::double"), "2");
+  sim_.Crash(tideline::testing::Keep::kAll);
+  ASSERT_TRUE(sim_.Open().ok());
+  EXPECT_EQ(sim_.Read(), before);
+}
+
+TEST_F(EngineTest, QuotasOfDatabasesAndTables) {
+  sim_.Close();
+  sim_.options.databases_max = 3;
+  sim_.options.tables_max = 2;
+  Reopen();
+  ASSERT_TRUE(sim_.engine().CreateDatabase({.name = "two"}).ok());
+  ASSERT_TRUE(sim_.engine().CreateDatabase({.name = "three"}).ok());
+  const Status database = sim_.engine().CreateDatabase({.name = "four"}).status();
+  EXPECT_EQ(CodeOf(database), ErrorCode::kQuotaExceeded);
+  EXPECT_NE(MessageOf(database).find("at most 3 databases"), std::string_view::npos) << database;
+  EXPECT_EQ(CodeOf(sim_.engine().CreateDatabase({.name = "two"}).status()), ErrorCode::kAlreadyExists);
+  ASSERT_TRUE(sim_.engine().CreateTable("two", "b", {}).ok());
+  const Status table = sim_.engine().CreateTable("three", "c", {}).status();
+  EXPECT_EQ(CodeOf(table), ErrorCode::kQuotaExceeded);
+  EXPECT_NE(MessageOf(table).find("at most 2 tables"), std::string_view::npos) << table;
+  // What was refused is not there, and what goes makes room; a restart counts the same.
+  Reopen();
+  EXPECT_EQ(CodeOf(sim_.engine().CreateTable("three", "c", {}).status()), ErrorCode::kQuotaExceeded);
+  ASSERT_TRUE(sim_.engine().DeleteTable("two", "b").ok());
+  EXPECT_TRUE(sim_.engine().CreateTable("three", "c", {}).ok());
+  ASSERT_TRUE(sim_.engine().DeleteDatabase("two").ok());
+  EXPECT_TRUE(sim_.engine().CreateDatabase({.name = "four"}).ok());
+  EXPECT_EQ(EngineOptions().databases_max, 500U);
+  EXPECT_EQ(EngineOptions().tables_max, 50'000U);
+}
+
 TEST_F(EngineTest, OutOfOrderRowsAreStoredOnceEach) {
   testing::Rows expected;
   for (int i = 0; i < 200; ++i) {

@@ -45,14 +45,15 @@ Result<bool> ReadCell(const segment::ColumnBlock& block, segment::ColumnType typ
 }  // namespace
 
 Result<StoredRow> ReadStoredRow(const std::shared_ptr<SegmentSource>& segment, std::uint64_t row,
-                                std::int64_t cells_of_version) {
+                                std::int64_t cells_of_version, bool compares_higher) {
   StoredRow stored{.segment = segment, .row = row};
   const auto reader = TL_TRY(segment->reader());
   const segment::Stripe stripe = TL_TRY(reader->OpenStripe(reader->FindStripe(row)));
   const std::size_t at = row - stripe.summary().first_row;
   const segment::ColumnBlock versions = TL_TRY(stripe.OpenVersions());
   TL_TRY(versions.ReadInt64(at, {&stored.version, 1}));
-  if (stored.version != cells_of_version) return stored;
+  const bool is_higher = stored.version > cells_of_version;
+  if (stored.version != cells_of_version && !(is_higher && compares_higher)) return stored;
   for (const segment::BlockInfo& info : stripe.blocks()) {
     if (info.column >= segment::kColumnIdMax) continue;
     const segment::ColumnBlock block = TL_TRY(stripe.OpenColumn(info.column));
@@ -75,7 +76,7 @@ Status BatchLookups::Read(KeyProbe* probe) {
     KeyLookup& key = keys[question.key];
     const auto row = TL_TRY(probe->Find(question.segment, key.series, key.time_ns));
     if (row.has_value() && !question.segment->deletions().IsMarked(static_cast<std::uint32_t>(*row))) {
-      key.rows.push_back(TL_TRY(ReadStoredRow(question.segment, *row, key.version)));
+      key.rows.push_back(TL_TRY(ReadStoredRow(question.segment, *row, key.version, key.compares_higher)));
     }
     key.asked.push_back(question.segment.get());
   }

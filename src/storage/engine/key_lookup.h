@@ -37,15 +37,17 @@ struct StoredRow {
   std::vector<StoredCell> cells{};
 };
 
-/// Reads version and, when the version is `cells_of_version`, values of `row`. I/O errors and kDataLoss.
+/// Reads version and, when it is `cells_of_version` (with `compares_higher` also when it is higher), values of
+/// `row`. I/O errors and kDataLoss.
 Result<StoredRow> ReadStoredRow(const std::shared_ptr<SegmentSource>& segment, std::uint64_t row,
-                                std::int64_t cells_of_version);
+                                std::int64_t cells_of_version, bool compares_higher);
 
 /// One record's key, and what segments said of it.
 struct KeyLookup {
   std::uint32_t series = 0;
   std::int64_t time_ns = 0;
-  std::int64_t version = 0;  ///< of the record: a stored row of the same one is compared
+  std::int64_t version = 0;      ///< of the record: a stored row of the same one is compared
+  bool compares_higher = false;  ///< and one of a higher
   std::vector<const SegmentSource*> asked{};
   std::vector<StoredRow> rows{};
 };

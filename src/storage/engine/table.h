@@ -226,6 +226,9 @@ class Table {
   /// any disk that keeps up, and an end for one that does not.
   static constexpr int kUnlockedRoundsMax = 8;
 
+  /// Whether `record` takes the place of a row with its key; if not, `result` says what it is.
+  bool JudgeExisting(const Existing& existing, const RecordView& record, RecordResult* result);
+  bool IsOfThisBatch(const Existing& existing) const;
   // Steps of one record; false when the record is refused and `result` says why.
   bool ResolveMeasure(const RecordView& record, RecordResult* result);
   bool ResolveAttributes(const RecordView& record, RecordResult* result);
@@ -306,6 +309,7 @@ class Table {
   hot::Buffer* active_ = nullptr;
   catalog::TableFiles files_;
   std::uint64_t last_number_ = 0;  ///< of the table's newest outcome
+  std::uint64_t number_before_batch_ = 0;  ///< last_number_ when the batch being staged began
   std::int64_t newest_stored_ns_ = INT64_MIN;  ///< of all rows of runs and segments
   KeyProbe replay_probe_;
   std::uint64_t replayed_number_ = 0;  ///< of the outcome being replayed

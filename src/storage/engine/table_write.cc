@@ -162,7 +162,11 @@ void Table::AskSegments(const RecordView& record, std::size_t position, const So
       if (time_ns < segment->time_ns_min() || time_ns > segment->time_ns_max()) continue;
       if (key == BatchLookups::kNone) {
         key = static_cast<std::uint32_t>(lookups->keys.size());
-        lookups->keys.push_back({.series = series_->value, .time_ns = time_ns, .version = record.version});
+        const VerdictRules& rules = services_.options->verdict_rules;
+        lookups->keys.push_back({.series = series_->value,
+                                 .time_ns = time_ns,
+                                 .version = record.version,
+                                 .compares_higher = !rules.refuse_lower_version_of_equal_values});
       }
       const auto& asked = lookups->keys[key].asked;
       if (std::find(asked.begin(), asked.end(), segment.get()) != asked.end()) continue;
@@ -193,6 +197,7 @@ Status Table::CheckMarksBudget(std::span<const Part> parts, const BatchLookups& 
 std::uint64_t Table::StageParts(std::span<Part> parts, const BatchLookups& lookups,
                                 std::unique_ptr<PendingWrite>& pending) {
   wait_for_ = 0;
+  number_before_batch_ = last_number_;
   std::size_t position = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (active_->staged_rows() >= services_.options->buffer_rows_max) Rotate();
@@ -307,21 +312,7 @@ void Table::StageRecord(const RecordView& record, std::uint32_t known_series, co
     const Existing existing = FindExisting(*series_, record.time.value, lookup);
     if (existing.place != Existing::Place::kNone) {
       remember();
-      if (record.version < existing.version && !record.only_if_absent) {
-        result->existing_version = existing.version;
-        Refuse(Verdict::kLowerVersion, result);
-        return;
-      }
-      if (record.version == existing.version || record.only_if_absent) {
-        const bool same = record.only_if_absent || SameValues(existing, record);
-        result->existing_version = existing.version;
-        result->verdict = same ? Verdict::kEqual : Verdict::kDuplicate;
-        if (same && existing.place == Existing::Place::kBuffer) {
-          // A row of this very batch has no number yet; the batch waits for itself anyway.
-          wait_for_ = std::max(wait_for_, existing.row.sheet->Number(existing.row.row));
-        }
-        return;
-      }
+      if (!JudgeExisting(existing, record, result)) return;
       AddMark(existing);
       replaces = true;
     }
@@ -332,6 +323,31 @@ void Table::StageRecord(const RecordView& record, std::uint32_t known_series, co
   last_shaped_measure_ = measure_;
   result->verdict = replaces ? Verdict::kReplaced : Verdict::kNew;
   remember();
+}
+
+bool Table::JudgeExisting(const Existing& existing, const RecordView& record, RecordResult* result) {
+  const VerdictRules& rules = services_.options->verdict_rules;
+  if (record.version > existing.version && !record.only_if_absent) return true;
+  const bool is_lower = record.version < existing.version && !record.only_if_absent;
+  if (is_lower && (rules.refuse_lower_version_of_equal_values || !SameValues(existing, record))) {
+    result->existing_version = existing.version;
+    return Refuse(Verdict::kLowerVersion, result);
+  }
+  const bool same = is_lower || record.only_if_absent || SameValues(existing, record);
+  if (!same && !rules.first_in_batch_wins && IsOfThisBatch(existing)) return true;
+  result->existing_version = existing.version;
+  result->verdict = same ? Verdict::kEqual : Verdict::kDuplicate;
+  if (same && existing.place == Existing::Place::kBuffer) {
+    // A row of this very batch has no number yet; the batch waits for itself anyway.
+    wait_for_ = std::max(wait_for_, existing.row.sheet->Number(existing.row.row));
+  }
+  return false;
+}
+
+bool Table::IsOfThisBatch(const Existing& existing) const {
+  if (existing.place != Existing::Place::kBuffer) return false;
+  const std::uint64_t number = existing.row.sheet->Number(existing.row.row);
+  return number == 0 || number > number_before_batch_;
 }
 
 bool Table::ResolveMeasure(const RecordView& record, RecordResult* result) {
