@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "service/api/choices.h"
 
 namespace tideline::server {
 namespace {
@@ -20,7 +21,7 @@ std::string ReportKey(const RejectedRecordEntry& entry, TimestampNs now, const U
   std::string key = entry.prefix;
   while (key.starts_with('/')) key.erase(0, 1);
   if (!key.empty() && !key.ends_with('/')) key += '/';
-  return key + fmt::format("{}/{}/{}/{}.json", entry.database, entry.table,
+  return key + fmt::format(fmt::runtime(api::choices::kRejectedReportKey), entry.database, entry.table,
                            FormatIso8601(now, 0).substr(0, kDateLength), FormatUuid(report));
 }
 

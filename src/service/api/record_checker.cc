@@ -182,7 +182,7 @@ Result<engine::MeasureView> ParseMeasure(std::string_view name, std::string_view
             "Invalid value for measure {}: '{}' is not a finite IEEE 754 double.", name,
             text.substr(0, 64));
       }
-      return engine::MeasureView::Double(value, name);
+      return engine::MeasureView::Double(StoredDouble(value), name);
     }
     case MeasureType::kBigint: {
       std::int64_t value = 0;

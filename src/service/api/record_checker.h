@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "service/api/choices.h"
 #include "service/api/write_request.h"
 #include "storage/engine/write_batch.h"
 
@@ -19,6 +20,25 @@ namespace tideline::api {
 template <typename... Args>
 Status Rejected(fmt::format_string<Args...> reason, Args&&... args) {
   return Aborted(reason, std::forward<Args>(args)...);
+}
+
+/// The one that counts of a member that a record and CommonAttributes may both give.
+template <typename T>
+const T& PickMember(const T& own, const T& common, bool record_wins = choices::kRecordWinsOverCommon) {
+  const T& first = record_wins ? own : common;
+  const T& second = record_wins ? common : own;
+  return first.has_value() ? first : second;
+}
+
+/// The measure values of CommonAttributes that count for a record with `own` ones.
+template <typename T>
+T CommonValuesThatCount(const T& own, const T& common, bool merged = choices::kMeasureValuesMerged) {
+  return merged || own.empty() ? common : T();
+}
+
+/// What is stored for `value`.
+constexpr double StoredDouble(double value, bool negative_zero_stored = choices::kNegativeZeroStored) {
+  return value == 0 && !negative_zero_stored ? 0.0 : value;
 }
 
 /// The ingestion window of one table at one moment; half open.

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/random.h"
 
@@ -42,6 +45,38 @@ TEST(ReadDouble, RefusesWhatIsNoNumber) {
   for (const char* text : {"", "-", ".", "1.2.3", "1..2", "0x10", "nan", "inf", "1e999", "1 ", " 1", "--1", "1,5", "+-1"}) {
     EXPECT_FALSE(ReadDouble(text, &value)) << text;
   }
+}
+
+// Each way of a choice that is a parameter here; choices.h says which one is taken.
+TEST(Choices, RecordOrCommonAttributesWin) {
+  const std::optional<int> one = 1;
+  const std::optional<int> two = 2;
+  const std::optional<int> none;
+  EXPECT_EQ(PickMember(one, two, /*record_wins=*/true), one);
+  EXPECT_EQ(PickMember(one, two, /*record_wins=*/false), two);
+  for (const bool wins : {true, false}) {
+    EXPECT_EQ(PickMember(one, none, wins), one);
+    EXPECT_EQ(PickMember(none, two, wins), two);
+    EXPECT_EQ(PickMember(none, none, wins), none);
+  }
+  EXPECT_EQ(PickMember(one, two), choices::kRecordWinsOverCommon ? one : two);
+}
+
+TEST(Choices, MeasureValuesAreMergedOrNot) {
+  const std::vector<int> own{1};
+  const std::vector<int> common{2, 3};
+  EXPECT_EQ(CommonValuesThatCount(own, common, /*merged=*/true), common);
+  EXPECT_TRUE(CommonValuesThatCount(own, common, /*merged=*/false).empty());
+  EXPECT_EQ(CommonValuesThatCount({}, common, /*merged=*/false), common);
+}
+
+TEST(Choices, NegativeZeroIsStoredOrNot) {
+  EXPECT_TRUE(std::signbit(StoredDouble(-0.0, /*negative_zero_stored=*/true)));
+  EXPECT_FALSE(std::signbit(StoredDouble(-0.0, /*negative_zero_stored=*/false)));
+  EXPECT_EQ(StoredDouble(-1.5, /*negative_zero_stored=*/false), -1.5);
+  const auto read = ParseMeasure("m", "-0.0", catalog::MeasureType::kDouble, TimeUnit::kMilliseconds);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(std::signbit(read->floating), choices::kNegativeZeroStored);
 }
 
 }  // namespace

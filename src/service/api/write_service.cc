@@ -15,6 +15,10 @@ namespace {
 
 using catalog::MeasureType;
 
+static_assert(choices::kMultiUpsertReplacesSet,
+              "not built: engine::Table would have to add what the stored row holds to the staged one, and space in "
+              "the log is reserved before that row is known (Table::PayloadBytesMax)");
+
 // Doors hand in the same view for a name again and again: then there is nothing to compare.
 bool SameText(std::string_view a, std::string_view b) {
   return a.size() == b.size() && (a.data() == b.data() || a == b);
@@ -115,18 +119,17 @@ Status BatchBuilder::Build(const WriteRecordsRequest& request, const catalog::Ta
 Status BatchBuilder::AddRecord(const WriteRecordsRequest& request, const RecordInput& record,
                                const catalog::TableSchema& table) {
   const RecordInput& common = request.common;
-  const auto pick = [](const auto& own, const auto& shared) { return own.has_value() ? own : shared; };
   const TimeUnit unit =
-      pick(record.time_unit, common.time_unit).value_or(TimeUnit::kMilliseconds);
+      PickMember(record.time_unit, common.time_unit).value_or(TimeUnit::kMilliseconds);
   const MeasureType type =
-      pick(record.measure_value_type, common.measure_value_type).value_or(MeasureType::kDouble);
+      PickMember(record.measure_value_type, common.measure_value_type).value_or(MeasureType::kDouble);
   const bool multi = type == MeasureType::kMulti;
-  const std::optional<std::string_view> measure_name = pick(record.measure_name, common.measure_name);
+  const std::optional<std::string_view> measure_name = PickMember(record.measure_name, common.measure_name);
   if (!measure_name.has_value()) return InvalidArgument("The record has no MeasureName.");
-  const std::optional<std::string_view> time = pick(record.time, common.time);
+  const std::optional<std::string_view> time = PickMember(record.time, common.time);
   if (!time.has_value()) return InvalidArgument("The record has no Time.");
   const std::int64_t time_ns = TL_TRY(ParseRecordTime(*time, unit));
-  const std::int64_t version = pick(record.version, common.version).value_or(1);
+  const std::int64_t version = PickMember(record.version, common.version).value_or(1);
   if (version < 1) {
     return InvalidArgument("The record version {} is invalid; it must be at least 1.", version);
   }
@@ -239,8 +242,7 @@ Status BatchBuilder::AddMeasures(const RecordInput& common, const RecordInput& r
                              measure_name);
     }
     if (!has_value) return InvalidArgument("The record has no MeasureValue.");
-    const std::string_view text =
-        record.measure_value.has_value() ? *record.measure_value : *common.measure_value;
+    const std::string_view text = *PickMember(record.measure_value, common.measure_value);
     measures_.push_back(TL_TRY(ParseMeasure(measure_name, text, type, unit)));
     *same = SameMeasuresAsBefore(measures_.size() - 1, 1, false);
     return OkStatus();
@@ -253,7 +255,7 @@ Status BatchBuilder::AddMeasures(const RecordInput& common, const RecordInput& r
     return InvalidArgument("MeasureValues must not be empty for the MULTI measure {}.", measure_name);
   }
   const std::size_t first = measures_.size();
-  TL_TRY(AddAttributes(common.measure_values, unit));
+  TL_TRY(AddAttributes(CommonValuesThatCount(record.measure_values, common.measure_values), unit));
   TL_TRY(AddAttributes(record.measure_values, unit));
   const std::size_t count = measures_.size() - first;
   if (count > kMeasuresPerRecordMax) {
@@ -292,7 +294,7 @@ Status BatchBuilder::AddAttributes(std::span<const MeasureValueView> attributes,
     double value = 0;
     if (attribute.type == MeasureType::kDouble && attribute.value.size() <= kMeasureValueBytesMax &&
         ReadDouble(attribute.value, &value)) {
-      measures_.push_back(engine::MeasureView::Double(value, attribute.name));
+      measures_.push_back(engine::MeasureView::Double(StoredDouble(value), attribute.name));
       continue;
     }
     measures_.push_back(

@@ -76,8 +76,8 @@ struct SignedRequest {
 struct AuthOptions {
   /// Accepts any key, any signature and none. For development on loopback only.
   bool accept_anyone = false;
-  /// Half width of the window around our clock. The service's own width (5 or 15 minutes) is
-  /// unconfirmed; the text of a refusal names this one.
+  /// Half width of the window around our clock; the text of a refusal names it. A server's is
+  /// api::choices::kSignatureClockWindowNs.
   std::int64_t clock_window_ns = 15 * kNsPerMinute;
   /// What an unsigned request in development mode is taken to be.
   std::string default_region = "us-east-1";
