@@ -13,6 +13,9 @@ bool IsAdminCall(const net::HttpRequest& request) {
   return request.method == "POST" && request.path().starts_with(kAdminPrefix);
 }
 
+// HEAD is answered as GET; the connection leaves the body out.
+bool IsRead(const net::HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
+
 bool IsLoopback(std::string_view address) {
   return address.starts_with("127.") || address.starts_with("[::1]:") ||
          address.starts_with("[::ffff:127.");
@@ -71,7 +74,7 @@ Status CheckCaller(const net::HttpRequest& request) {
 }  // namespace
 
 bool AdminHandler::WantsBodySha256(const net::HttpRequest& head) const {
-  return head.method != "GET" && !IsAdminCall(head) && next_.WantsBodySha256(head);
+  return !IsRead(head) && !IsAdminCall(head) && next_.WantsBodySha256(head);
 }
 
 void AdminHandler::Call(net::HttpRequest& request, net::Responder respond) {
@@ -108,7 +111,7 @@ void AdminHandler::Call(net::HttpRequest& request, net::Responder respond) {
 }
 
 void AdminHandler::Handle(net::HttpRequest& request, net::Responder respond) {
-  if (request.method != "GET") {
+  if (!IsRead(request)) {
     if (IsAdminCall(request)) {
       Call(request, std::move(respond));
     } else {
@@ -129,7 +132,7 @@ void AdminHandler::Handle(net::HttpRequest& request, net::Responder respond) {
     std::move(respond).Answer(net::HttpResponse(
         404, "text/plain",
         "Tideline speaks the Amazon Timestream API: POST / with X-Amz-Target. Also here: GET "
-        "/health, GET /metrics.\n"));
+        "and HEAD of /health and /metrics.\n"));
   }
 }
 

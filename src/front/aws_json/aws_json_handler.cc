@@ -1,5 +1,7 @@
 #include "front/aws_json/aws_json_handler.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/json.h"
@@ -54,6 +56,15 @@ OperationMetrics& MetricsOf(std::string_view operation) {
   }();
   const auto found = all.find(operation);
   return found != all.end() ? *found->second : *all.find("other")->second;
+}
+
+// What the original offers and we do not yet.
+bool IsAbsentOperation(std::string_view operation) {
+  static constexpr std::string_view kAbsent[] = {
+      "CreateBatchLoadTask",    "CreateScheduledQuery",  "DeleteScheduledQuery",    "DescribeAccountSettings",
+      "DescribeBatchLoadTask",  "DescribeScheduledQuery", "ExecuteScheduledQuery",  "ListBatchLoadTasks",
+      "ListScheduledQueries",   "ResumeBatchLoadTask",   "UpdateAccountSettings",   "UpdateScheduledQuery"};
+  return std::find(std::begin(kAbsent), std::end(kAbsent), operation) != std::end(kAbsent);
 }
 
 net::HttpResponse ViolationResponse(const Violations& violations) {
@@ -127,12 +138,11 @@ bool AwsJsonHandler::Call::Admit() {
   if (target.starts_with(kTargetPrefix)) operation_ = target.substr(kTargetPrefix.size());
   metrics_ = &MetricsOf(operation_);
   if (request_.path() != "/" || operation_.empty()) {
-    Answer(UnknownOperationResponse());
+    Answer(UnknownOperationResponse(request_.path() == "/" ? operation_ : ""));
     return false;
   }
   if (request_.method != "POST") {
-    Answer(ErrorResponse(ErrorOrigin::kFramework, {"UnknownOperationException", 405},
-                         "Only POST is supported."));
+    Answer(MethodNotAllowedResponse());
     return false;
   }
   const auth::SignedRequest signed_request{
@@ -193,7 +203,7 @@ void AwsJsonHandler::Call::Dispatch(std::shared_ptr<Call> self) {
           std::move(self), &Call::RunQueryOperation);
     return;
   }
-  Answer(UnknownOperationResponse());
+  Answer(IsAbsentOperation(operation_) ? AbsentOperationResponse(operation_) : UnknownOperationResponse(operation_));
 }
 
 void AwsJsonHandler::Call::RunWriteRecords(std::shared_ptr<Call> self, bool may_wait) {

@@ -1,10 +1,17 @@
 #include "front/aws_json/error_body.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/log.h"
+#include "service/api/choices.h"
 
 namespace tideline::aws_json {
 namespace {
+
+constexpr std::string_view kMessageHeader = "x-tideline-message";
+/// Of a name that somebody made up, so much is repeated.
+constexpr std::size_t kOperationShownBytesMax = 64;
 
 std::string_view Namespace(ErrorOrigin origin) {
   switch (origin) {
@@ -21,6 +28,13 @@ std::string_view Namespace(ErrorOrigin origin) {
 void WriteMessage(JsonWriter* json, std::string_view message) {
   json->Member("message", message);
   json->Member("Message", message);
+}
+
+// What of a name that somebody made up may stand in a header.
+std::string Printable(std::string_view name) {
+  std::string text(name.substr(0, kOperationShownBytesMax));
+  std::replace_if(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
 }
 
 net::HttpResponse Response(WireError error, std::string body) {
@@ -86,8 +100,6 @@ net::HttpResponse ErrorResponse(const Status& status) {
 }
 
 net::HttpResponse AuthFailureResponse(const auth::AuthFailure& failure) {
-  // The status of these is unconfirmed for the service; 400 is what its siblings answer.
-  static constexpr int kStatus = 400;
   const auto name = [&]() -> std::string_view {
     switch (failure.kind) {
       case auth::AuthFailureKind::kMissingToken:
@@ -101,12 +113,29 @@ net::HttpResponse AuthFailureResponse(const auth::AuthFailure& failure) {
     }
     return "UnrecognizedClientException";
   }();
-  return ErrorResponse(ErrorOrigin::kFramework, {name, kStatus}, failure.message);
+  return ErrorResponse(ErrorOrigin::kFramework, {name, api::choices::kSignatureRefusalStatus}, failure.message);
 }
 
-net::HttpResponse UnknownOperationResponse() {
-  return Response({"UnknownOperationException", 404},
-                  R"({"__type":"com.amazon.coral.service#UnknownOperationException"})");
+net::HttpResponse UnknownOperationResponse(std::string_view operation) {
+  // The body is the original's to the byte, and it has no message. What we say to people goes beside it.
+  net::HttpResponse response = Response({"UnknownOperationException", 404},
+                                        R"({"__type":"com.amazon.coral.service#UnknownOperationException"})");
+  response.Add(std::string(kMessageHeader),
+               operation.empty() ? "the header X-Amz-Target names no operation of Timestream_20181101, for POST /"
+                                 : fmt::format("there is no operation {}", Printable(operation)));
+  return response;
+}
+
+net::HttpResponse AbsentOperationResponse(std::string_view operation) {
+  return ErrorResponse(ErrorOrigin::kFramework, {"UnknownOperationException", 404},
+                       fmt::format("{} is not supported yet", operation));
+}
+
+net::HttpResponse MethodNotAllowedResponse() {
+  net::HttpResponse response =
+      ErrorResponse(ErrorOrigin::kFramework, {"UnknownOperationException", 405}, "Only POST is supported.");
+  response.Add("Allow", "POST");
+  return response;
 }
 
 net::HttpResponse RejectedRecordsResponse(const std::vector<api::RejectedRecord>& rejected) {

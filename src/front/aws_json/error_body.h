@@ -32,7 +32,12 @@ net::HttpResponse ErrorResponse(ErrorOrigin origin, WireError error, std::string
 /// For a Status of the service.
 net::HttpResponse ErrorResponse(const Status& status);
 net::HttpResponse AuthFailureResponse(const auth::AuthFailure& failure);
-net::HttpResponse UnknownOperationResponse();
+/// For a name that is no operation's. Header x-tideline-message says so; the body is bare, as the original's.
+net::HttpResponse UnknownOperationResponse(std::string_view operation);
+/// For an operation of the original that is not here yet: the same, and a message.
+net::HttpResponse AbsentOperationResponse(std::string_view operation);
+/// 405.
+net::HttpResponse MethodNotAllowedResponse();
 /// 419 with the list of rejected records.
 net::HttpResponse RejectedRecordsResponse(const std::vector<api::RejectedRecord>& rejected);
 
