@@ -13,13 +13,6 @@
 namespace tideline::cli {
 namespace {
 
-void PrintKey(const server::Server& server, std::string_view data_dir) {
-  fmt::print(stderr,
-             "made a root access key (printed once; kept in {}/root-key.json):\n"
-             "  export AWS_ACCESS_KEY_ID={}\n  export AWS_SECRET_ACCESS_KEY={}\n",
-             data_dir, server.root_key().access_key_id, server.root_key().secret_access_key);
-}
-
 // Blocks until a signal asks the process to end.
 void WaitForSignal(const sigset_t& signals) {
   int signal = 0;
@@ -40,7 +33,6 @@ int Serve(const std::map<std::string, std::string>& flags, const std::string& co
   std::signal(SIGPIPE, SIG_IGN);
   Result<std::unique_ptr<server::Server>> server = server::Server::Start(*settings);
   if (!server.ok()) return Fail("cannot start", MessageOf(server.status()));
-  if ((*server)->key_created() && !settings->dev) PrintKey(**server, settings->data_dir);
   std::unique_ptr<server::Collector> collector;
   if (settings->collect) {
     collector = (*server)->MakeCollector();

@@ -7,6 +7,7 @@ namespace tideline::server {
 namespace {
 
 constexpr std::string_view kKeyFile = "root-key.json";
+constexpr std::string_view kTlsDirectory = "tls";
 constexpr std::size_t kSmallFileBytesMax = 1 << 20;
 constexpr std::string_view kIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 constexpr std::string_view kSecretAlphabet =
@@ -65,22 +66,33 @@ Result<auth::AccessKey> LoadOrCreateRootKey(fs::FileSystem& fs, std::string_view
   return key;
 }
 
-Result<crypto::CertificateAndKey> LoadOrCreateCertificate(fs::FileSystem& fs,
-                                                          std::string_view data_dir,
-                                                          TimestampNs now) {
-  const std::string directory = fs::JoinPath(data_dir, "tls");
-  const std::string certificate_path = fs::JoinPath(directory, "certificate.pem");
-  const std::string key_path = fs::JoinPath(directory, "key.pem");
-  const Result<std::string> certificate = ReadText(fs, certificate_path);
-  const Result<std::string> key = ReadText(fs, key_path);
-  if (certificate.ok() && key.ok()) return crypto::CertificateAndKey{*certificate, *key};
+std::string CertificatePath(std::string_view data_dir) {
+  return fs::JoinPath(data_dir, fmt::format("{}/certificate.pem", kTlsDirectory));
+}
+
+std::string CertificateKeyPath(std::string_view data_dir) {
+  return fs::JoinPath(data_dir, fmt::format("{}/key.pem", kTlsDirectory));
+}
+
+Result<std::optional<crypto::CertificateAndKey>> LoadCertificate(fs::FileSystem& fs, std::string_view data_dir) {
+  const Result<std::string> certificate = ReadText(fs, CertificatePath(data_dir));
+  const Result<std::string> key = ReadText(fs, CertificateKeyPath(data_dir));
   for (const auto& status : {certificate.status(), key.status()}) {
     if (!status.ok() && CodeOf(status) != ErrorCode::kNotFound) return status;
   }
+  if (!certificate.ok() || !key.ok()) return std::optional<crypto::CertificateAndKey>();
+  return std::optional(crypto::CertificateAndKey{*certificate, *key});
+}
+
+Result<crypto::CertificateAndKey> LoadOrCreateCertificate(fs::FileSystem& fs,
+                                                          std::string_view data_dir,
+                                                          TimestampNs now) {
+  const auto kept = TL_TRY(LoadCertificate(fs, data_dir));
+  if (kept.has_value()) return *kept;
   crypto::CertificateAndKey made = TL_TRY(crypto::MakeSelfSignedCertificate({}, now));
-  TL_TRY(fs::CreateDirectories(fs, directory));
-  TL_TRY(fs::WriteFileReplacing(fs, key_path, AsBytes(made.private_key_pem)));
-  TL_TRY(fs::WriteFileReplacing(fs, certificate_path, AsBytes(made.certificate_pem)));
+  TL_TRY(fs::CreateDirectories(fs, fs::JoinPath(data_dir, kTlsDirectory)));
+  TL_TRY(fs::WriteFileReplacing(fs, CertificateKeyPath(data_dir), AsBytes(made.private_key_pem)));
+  TL_TRY(fs::WriteFileReplacing(fs, CertificatePath(data_dir), AsBytes(made.certificate_pem)));
   return made;
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "base/log.h"
 #include "base/metrics.h"
@@ -11,6 +12,8 @@
 #include "server/local_sink.h"
 #include "server/magnetic_store.h"
 #include "server/root_key.h"
+#include "service/api/choices.h"
+#include "storage/engine/data_directory.h"
 #include "storage/fs/posix_file_system.h"
 #include "storage/objstore/directory_object_store.h"
 #include "storage/seal/ephemeral_sealer.h"
@@ -41,9 +44,44 @@ Status CheckLoopbackOnly(const Settings& settings, std::string_view flag, std::s
   return OkStatus();
 }
 
-Result<std::string> ReadPem(const std::string& path) {
-  const Bytes bytes = TL_TRY(fs::ReadWholeFile(fs::PosixFileSystem(), path, kPemBytesMax));
-  return std::string(AsText(bytes));
+Result<std::string> ReadPem(std::string_view setting, const std::string& path) {
+  const Result<Bytes> bytes = fs::ReadWholeFile(fs::PosixFileSystem(), path, kPemBytesMax);
+  if (!bytes.ok()) return Annotate(bytes.status(), fmt::format("--{}", setting));
+  return std::string(AsText(*bytes));
+}
+
+// What errors call a file of TLS, and what stands in for an empty one, which would read as none.
+void NamePem(std::string name, std::string text, std::string* pem_name, std::string* pem) {
+  *pem_name = std::move(name);
+  *pem = text.empty() ? "\n" : std::move(text);
+}
+
+// Certificate and key of the settings, or those that the data directory has already; none before a first start.
+Status LoadTls(const Settings& settings, net::HttpServerOptions* options) {
+  if (!settings.tls_certificate.empty()) {
+    std::string certificate = TL_TRY(ReadPem("tls-certificate", settings.tls_certificate));
+    std::string key = TL_TRY(ReadPem("tls-key", settings.tls_key));
+    NamePem(fmt::format("--tls-certificate {}", settings.tls_certificate), std::move(certificate),
+            &options->certificate_name, &options->certificate_pem);
+    NamePem(fmt::format("--tls-key {}", settings.tls_key), std::move(key), &options->private_key_name,
+            &options->private_key_pem);
+    return OkStatus();
+  }
+  auto kept = TL_TRY(LoadCertificate(fs::PosixFileSystem(), settings.data_dir));
+  if (!kept.has_value()) return OkStatus();
+  NamePem(CertificatePath(settings.data_dir), std::move(kept->certificate_pem), &options->certificate_name,
+          &options->certificate_pem);
+  NamePem(CertificateKeyPath(settings.data_dir), std::move(kept->private_key_pem), &options->private_key_name,
+          &options->private_key_pem);
+  return OkStatus();
+}
+
+void PrintRootKey(const auth::AccessKey& key, std::string_view data_dir) {
+  fmt::print(stderr,
+             "made a root access key (printed once; kept in {}/root-key.json):\n"
+             "  export AWS_ACCESS_KEY_ID={}\n  export AWS_SECRET_ACCESS_KEY={}\n",
+             data_dir, key.access_key_id, key.secret_access_key);
+  std::fflush(stderr);
 }
 
 // A bucket is a directory; one that was named but never made is made now.
@@ -68,7 +106,9 @@ Result<std::unique_ptr<Server>> Server::Start(const Settings& settings) {
   SetLogLevel(LevelOf(settings.log_level));
   if (settings.dev) TL_TRY(CheckLoopbackOnly(settings, "--dev", "accepts any key"));
   if (settings.test_clock) TL_TRY(CheckLoopbackOnly(settings, "--test-clock", "lets time be moved"));
+  for (const std::string& warning : UnknownVariables(ProcessVariables())) TL_LOG_WARNING("{}", warning);
   std::unique_ptr<Server> server(new Server(settings));
+  TL_TRY(server->TakePorts());
   TL_TRY(server->OpenStorage());
   TL_TRY(server->OpenSpill());
   TL_TRY(server->MakeServices());
@@ -78,6 +118,21 @@ Result<std::unique_ptr<Server>> Server::Start(const Settings& settings) {
 
 const Clock& Server::clock() const {
   return held_clock_ == nullptr ? SystemClock() : *held_clock_;
+}
+
+// Everything that can be refused without a look at the data, so that a start which cannot succeed leaves no directory,
+// no keys and no half of a first start behind.
+Status Server::TakePorts() {
+  TL_TRY(engine::CheckDataDirectory(fs::PosixFileSystem(), settings_.data_dir));
+  http_options_.addresses = {settings_.http};
+  if (!settings_.https.empty()) http_options_.tls_addresses = {settings_.https};
+  http_options_.body_bytes_max = static_cast<std::size_t>(settings_.body_mb) << 20;
+  http_options_.connections_max = static_cast<std::size_t>(settings_.connections);
+  TL_TRY(LoadTls(settings_, &http_options_));
+  if (!http_options_.certificate_pem.empty()) TL_TRY(net::HttpServer::Check(http_options_));
+  ports_ = TL_TRY(net::HttpPorts::Bind(http_options_.addresses, http_options_.tls_addresses));
+  magnetic_store_ = TL_TRY(OpenMagneticStore(settings_, ProcessEnvironment()));
+  return OkStatus();
 }
 
 Status Server::OpenStorage() {
@@ -112,17 +167,20 @@ Status Server::OpenStorage() {
   data_keys_ = TL_TRY(OpenDataKeys(file_system, settings_.data_dir, settings_.encryption,
                                    settings_.key_file));
   options.sealer = data_keys_.sealer();
-  magnetic_store_ = TL_TRY(OpenMagneticStore(settings_, ProcessEnvironment()));
   options.magnetic_store = magnetic_store_.get();
   options.recover_quarantine = settings_.recover == "quarantine";
+  options.verdict_rules = {
+      .refuse_lower_version_of_equal_values = api::choices::kLowerVersionEqualValueRefused,
+      .first_in_batch_wins = api::choices::kFirstInRequestWins};
   options.on_fatal = [](const Status& status) {
     TL_LOG_ERROR("the log failed, ending so that a restart can recover: {}", MessageOf(status));
     _exit(kExitLogFailed);
   };
   engine_ = TL_TRY(engine::Engine::Open(std::move(options)));
   if (settings_.access_key_id.empty()) {
-    root_key_ = TL_TRY(LoadOrCreateRootKey(file_system, settings_.data_dir, settings_.account_id,
-                                           &key_created_));
+    bool created = false;
+    root_key_ = TL_TRY(LoadOrCreateRootKey(file_system, settings_.data_dir, settings_.account_id, &created));
+    if (created) PrintRootKey(root_key_, settings_.data_dir);
   } else {
     root_key_ = {settings_.access_key_id, settings_.secret_access_key,
                  fmt::format("arn:aws:iam::{}:root", settings_.account_id)};
@@ -165,6 +223,7 @@ Status Server::MakeServices() {
   auth::AuthOptions auth_options;
   auth_options.accept_anyone = settings_.dev;
   auth_options.account_id = settings_.account_id;
+  auth_options.clock_window_ns = api::choices::kSignatureClockWindowNs;
   authenticator_ = std::make_unique<auth::Authenticator>(*keys_, SystemClock(), std::move(auth_options));
   management_ = std::make_unique<api::ManagementService>(*engine_);
   reports_ = std::make_unique<RejectedDataReports>(
@@ -233,24 +292,16 @@ void Server::AddStorageGauges() {
 }
 
 Status Server::Listen() {
-  net::HttpServerOptions options;
-  options.addresses = {settings_.http};
-  if (!settings_.https.empty()) options.tls_addresses = {settings_.https};
-  if (!settings_.tls_certificate.empty()) {
-    options.certificate_pem = TL_TRY(ReadPem(settings_.tls_certificate));
-    options.private_key_pem = TL_TRY(ReadPem(settings_.tls_key));
-  } else {
+  if (http_options_.certificate_pem.empty()) {
     crypto::CertificateAndKey made = TL_TRY(LoadOrCreateCertificate(
         fs::PosixFileSystem(), settings_.data_dir, SystemClock().WallNow()));
-    options.certificate_pem = std::move(made.certificate_pem);
-    options.private_key_pem = std::move(made.private_key_pem);
+    http_options_.certificate_pem = std::move(made.certificate_pem);
+    http_options_.private_key_pem = std::move(made.private_key_pem);
   }
-  options.loop_count = thread_count_;
-  options.body_bytes_max = static_cast<std::size_t>(settings_.body_mb) << 20;
-  options.body_bytes_total_max =
-      std::clamp(memory_->bytes_max() / 4, options.body_bytes_max, kBodyBytesTotalMax);
-  options.connections_max = static_cast<std::size_t>(settings_.connections);
-  http_ = TL_TRY(net::HttpServer::Start(std::move(options), *admin_));
+  http_options_.loop_count = thread_count_;
+  http_options_.body_bytes_total_max =
+      std::clamp(memory_->bytes_max() / 4, http_options_.body_bytes_max, kBodyBytesTotalMax);
+  http_ = TL_TRY(net::HttpServer::Start(std::move(http_options_), *std::move(ports_), *admin_));
   for (const std::string& address : http_->bound_addresses()) urls_.push_back("http://" + address);
   for (const std::string& address : http_->bound_tls_addresses()) {
     urls_.push_back("https://" + address);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,9 @@ inline constexpr int kExitLogFailed = 74;
 
 class Server {
  public:
-  /// Opens the data directory, recovers, and listens. Errors say what to change.
+  /// Checks settings, takes the ports, opens the data directory, recovers, and listens. Errors say what to
+  /// change; what is wrong with settings or ports, and a directory that is somebody else's, is found before
+  /// anything is made in it. A root key that is made is printed on stderr at that moment.
   static Result<std::unique_ptr<Server>> Start(const Settings& settings);
   ~Server();
 
@@ -45,12 +48,11 @@ class Server {
 
   /// "http://127.0.0.1:8433", "https://…": what the ready lines print.
   const std::vector<std::string>& urls() const { return urls_; }
-  /// The root key; `key_created()` when this start made it.
   const auth::AccessKey& root_key() const { return root_key_; }
-  bool key_created() const { return key_created_; }
 
  private:
   explicit Server(const Settings& settings) : settings_(settings) {}
+  Status TakePorts();
   Status OpenStorage();
   Status OpenSpill();
   Status MakeServices();
@@ -65,8 +67,9 @@ class Server {
   std::unique_ptr<HeldClock> held_clock_;  ///< with --test-clock
   std::size_t thread_count_ = 1;
   auth::AccessKey root_key_;
-  bool key_created_ = false;
   std::vector<std::string> urls_;
+  net::HttpServerOptions http_options_;      ///< until Listen
+  std::optional<net::HttpPorts> ports_;      ///< taken before the data directory is touched, until Listen
 
   std::unique_ptr<MemoryBudget> memory_;
   DataKeys data_keys_;

@@ -1,12 +1,16 @@
 #include "server/settings.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <vector>
+
+#include "base/bytes.h"
+#include "net/url.h"
+#include "storage/fs/posix_file_system.h"
 
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
@@ -19,7 +23,13 @@ namespace {
 #define TL_FLAG(member, name, value, text) SettingInfo{name, "flag", #value, "", text},
 #define TL_CHOICE(member, name, value, choices, text) SettingInfo{name, "choice", value, choices, text},
 #define TL_INTEGER(member, name, value, min, max, unit, text) \
-  SettingInfo{name, "integer", #value, #min " to " #max " " unit, text},
+  SettingInfo{name, "integer", #value, WithoutTrailingBlank(#min " to " #max " " unit), text},
+
+// Of a number without a unit.
+constexpr std::string_view WithoutTrailingBlank(std::string_view text) {
+  return text.ends_with(' ') ? text.substr(0, text.size() - 1) : text;
+}
+
 constexpr SettingInfo kSettings[] = {
 #include "server/settings.def"
 };
@@ -30,6 +40,9 @@ constexpr SettingInfo kSettings[] = {
 
 constexpr std::string_view kDefaultTomlPath = "tideline.toml";
 constexpr std::string_view kVariablePrefix = "TIDELINE_";
+constexpr std::size_t kTomlBytesMax = std::size_t{1} << 20;
+/// A name is taken for a slip of another one up to so many letters.
+constexpr std::size_t kSlipDistanceMax = 3;
 
 std::size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -124,19 +137,22 @@ std::string VariableName(std::string_view setting) {
 }
 
 Status ApplyToml(std::string_view path, bool required, Settings* settings) {
-  std::ifstream file{std::string(path)};
-  if (!file) {
-    return required ? NotFound("cannot read the settings file {}", path) : OkStatus();
+  fs::FileSystem& files = fs::PosixFileSystem();
+  const auto info = files.Stat(path);
+  if (CodeOf(info.status()) == ErrorCode::kNotFound && !required) return OkStatus();
+  if (info.ok() && info->is_directory) {
+    return InvalidArgument("cannot read the settings file {}: it is a directory", path);
   }
-  std::stringstream content;
-  content << file.rdbuf();
-  const toml::parse_result parsed = toml::parse(content.str(), path);
+  const auto content = fs::ReadWholeFile(files, path, kTomlBytesMax);
+  if (!content.ok()) return Annotate(content.status(), "cannot read the settings file");
+  const toml::parse_result parsed = toml::parse(AsText(*content), path);
   if (!parsed) {
     return InvalidArgument("{}:{}: {}", path, parsed.error().source().begin.line,
                            parsed.error().description());
   }
   for (const auto& [key, node] : parsed.table()) {
     std::string text;
+    if (!IsKnown(key.str())) return Annotate(Apply(key.str(), "", settings), path);
     if (const auto string = node.value_exact<std::string>()) {
       text = *string;
     } else if (const auto integer = node.value_exact<std::int64_t>()) {
@@ -154,6 +170,20 @@ Status ApplyToml(std::string_view path, bool required, Settings* settings) {
   return OkStatus();
 }
 
+// "https://host[:port]", "host" or "host:port": what SDKs take for an address.
+Status CheckEndpoint(const std::string& endpoint) {
+  const bool has_scheme = endpoint.find("://") != std::string::npos;
+  const auto url = net::ParseUrl(has_scheme ? endpoint : "http://" + endpoint);
+  const bool is_bare = has_scheme || endpoint.find_first_of("/?#") == std::string::npos;
+  const bool has_host_letters = url.ok() && std::all_of(url->host.begin(), url->host.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_' || c == ':';
+  });
+  if (has_host_letters && is_bare) return OkStatus();
+  return InvalidArgument(
+      "setting endpoint is '{}'; it must be a host, HOST:PORT, or http:// or https:// and one of these", endpoint);
+}
+
 }  // namespace
 
 std::span<const SettingInfo> AllSettings() { return kSettings; }
@@ -163,6 +193,31 @@ Environment ProcessEnvironment() {
     const char* value = std::getenv(std::string(name).c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
+}
+
+std::vector<std::string> ProcessVariables() {
+  std::vector<std::string> names;
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view line(*at);
+    names.emplace_back(line.substr(0, line.find('=')));
+  }
+  return names;
+}
+
+std::vector<std::string> UnknownVariables(std::span<const std::string> names) {
+  std::vector<std::string> lines;
+  for (const std::string& name : names) {
+    if (!name.starts_with(kVariablePrefix)) continue;
+    const auto distance = [&](const SettingInfo& info) { return EditDistance(VariableName(info.name), name); };
+    const SettingInfo& nearest = *std::min_element(
+        std::begin(kSettings), std::end(kSettings),
+        [&](const SettingInfo& a, const SettingInfo& b) { return distance(a) < distance(b); });
+    if (distance(nearest) == 0) continue;
+    lines.push_back(fmt::format("the variable {} is no setting and is ignored", name));
+    if (distance(nearest) > kSlipDistanceMax) continue;
+    lines.back() += fmt::format("; did you mean {}?", VariableName(nearest.name));
+  }
+  return lines;
 }
 
 Result<Settings> LoadSettings(const std::map<std::string, std::string>& flags,
@@ -194,6 +249,7 @@ Result<Settings> LoadSettings(const std::map<std::string, std::string>& flags,
   if (!twelve_digits) {
     return InvalidArgument("setting account-id is '{}'; it must have 12 digits", settings.account_id);
   }
+  if (!settings.endpoint.empty()) TL_TRY(CheckEndpoint(settings.endpoint));
   return settings;
 }
 

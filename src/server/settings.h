@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 
@@ -39,6 +40,12 @@ std::span<const SettingInfo> AllSettings();
 /// Reads a variable of the environment; a test hands in its own.
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 Environment ProcessEnvironment();
+
+/// Names of the process's variables.
+std::vector<std::string> ProcessVariables();
+/// One line for each of `names` that begins with TIDELINE_ and is no setting, with the nearest one. A warning and no
+/// error: orchestrators make such variables of a service's name (TIDELINE_PORT, TIDELINE_SERVICE_HOST).
+std::vector<std::string> UnknownVariables(std::span<const std::string> names);
 
 /// Merges the sources. `flags` maps names to values ("true" for a bare flag); `toml_path` may be
 /// empty (then "tideline.toml" of the working directory is read if it is there).
