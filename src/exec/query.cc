@@ -658,7 +658,8 @@ Result<std::unique_ptr<QueryExecution>> ExecuteStatement(const sql::BoundStateme
     case sql::BoundStatementKind::kDelete:
       return ExecuteDelete(statement, context);
     case sql::BoundStatementKind::kUnload:
-      return Unimplemented("UNLOAD is not supported yet");
+      return Unimplemented("line {}:{}: UNLOAD is not supported yet", statement.unload.position.line,
+                           statement.unload.position.column);
   }
   return Internal("statement of unknown kind {}", static_cast<int>(statement.kind));
 }

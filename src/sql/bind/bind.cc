@@ -58,6 +58,7 @@ Result<BoundStatement> BindUnload(const ast::UnloadStatement& unload, BindContex
   BoundStatement statement = TL_TRY(FinishQuery(*unload.query, context));
   statement.kind = BoundStatementKind::kUnload;
   statement.unload = TL_TRY(BindUnloadOptions(unload, statement.columns, context->extended()));
+  statement.unload.position = PlaceOf(unload.position);
   return statement;
 }
 

@@ -48,6 +48,7 @@ struct UnloadOptions {
   char escaped_by = '\\';
   bool include_header = false;
   std::int64_t file_bytes_max = kUnloadFileBytesMax;
+  Position position;                        ///< of the statement
 };
 
 struct BoundStatement {
