@@ -33,6 +33,13 @@ class Cli(ServerCase):
         self.assertTrue(match, result.stderr)
         return match.groups()
 
+    def test_operations_that_come_later_say_so(self):
+        for service, operation, name in (("query", "list-scheduled-queries", "ListScheduledQueries"),
+                                         ("write", "list-batch-load-tasks", "ListBatchLoadTasks")):
+            with self.subTest(operation=operation):
+                self.assertEqual(("UnknownOperationException", f"{name} is not supported yet"),
+                                 self.aws_refused(service, operation))
+
     def test_a_first_session(self):
         database, table = "cli", "sensors"
         where = ["--database-name", database, "--table-name", table]

@@ -159,20 +159,47 @@ class Routing(RawCase):
         for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"):
             with self.subTest(method=method):
                 answer = self.post(b"{}", self.signed("Query", b"{}"), method=method)
-                self.assertIn(answer[0], (400, 404, 405, 501))
+                self.assertEqual(405, answer[0])
+                self.assertEqual("POST", answer[1]["Allow"])
+                self.assertEqual("Only POST is supported.", answer[2]["message"])
+                for path in ("/health", "/metrics", "/nothing"):
+                    self.assertEqual(404, self.post(b"{}", self.signed("Query", b"{}"), method=method, path=path)[0], path)
         for path, status in (("/", 404), ("/nothing", 404), ("/health", 200), ("/metrics", 200)):
             self.assertEqual(status, self.post(b"", {"Host": "x"}, method="GET", path=path)[0], path)
 
     def test_head_of_health_has_no_body(self):
-        answer = self.exchange(b"HEAD /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        self.assertTrue(answer.startswith(b"HTTP/1.1 "), answer)
+        """Load balancers probe with HEAD: as GET, without its body."""
+        def fields(answer):
+            lines = answer.split(b"\r\n\r\n")[0].split(b"\r\n")
+            return lines[0], {line for line in lines[1:] if not line.startswith((b"Date:", b"Content-Length:"))}
 
-    def test_operations_that_come_later_answer_in_good_order(self):
-        for operation in ("CreateBatchLoadTask", "DescribeAccountSettings", "ListScheduledQueries"):
-            status, _, body, _ = self.server.call(operation, {})
-            self.assertIn(status, (200, 400, 404, 501), operation)
-            if status != 200:
-                self.assertIn("__type", body)
+        for path, status in ((b"/health", b"200 OK"), (b"/metrics", b"200 OK"), (b"/nothing", b"404 Not Found")):
+            with self.subTest(path=path):
+                request = b" %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path
+                head, get = self.exchange(b"HEAD" + request), self.exchange(b"GET" + request)
+                self.assertEqual(fields(get), fields(head))
+                self.assertEqual(b"HTTP/1.1 " + status, fields(head)[0])
+                self.assertRegex(head, rb"Content-Length: [1-9]")
+                self.assertTrue(head.endswith(b"\r\n\r\n"), head)
+                self.assertFalse(get.endswith(b"\r\n\r\n"), get)
+
+    def test_operations_that_come_later_say_so(self):
+        for operation in ("CreateBatchLoadTask", "DescribeBatchLoadTask", "ListBatchLoadTasks", "ResumeBatchLoadTask",
+                          "CreateScheduledQuery", "DeleteScheduledQuery", "DescribeScheduledQuery", "ExecuteScheduledQuery",
+                          "ListScheduledQueries", "UpdateScheduledQuery", "DescribeAccountSettings", "UpdateAccountSettings"):
+            with self.subTest(operation=operation):
+                answer = self.server.call(operation, {})
+                self.check_error(answer, 404, CORAL + "UnknownOperationException")
+                self.assertEqual({"__type": CORAL + "UnknownOperationException", "message": f"{operation} is not supported yet",
+                                  "Message": f"{operation} is not supported yet"}, answer[2])
+
+    def test_unknown_operations_are_told_beside_the_bare_body(self):
+        for operation, text in (("NoSuchOperation", "there is no operation NoSuchOperation"),
+                                ("Q" * 4000, "there is no operation " + "Q" * 64)):
+            with self.subTest(operation=operation[:20]):
+                answer = self.server.call(operation, {})
+                self.check_error(answer, 404, CORAL + "UnknownOperationException")
+                self.assertEqual(text, answer[1]["x-tideline-message"])
 
     def test_content_type_with_a_charset_is_fine(self):
         for type in ("application/x-amz-json-1.0; charset=utf-8", "application/json", None):
