@@ -60,6 +60,11 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
 }
 
 std::string_view NearestName(std::string_view name) {
+  // "tls" means one of tls-certificate and tls-key, though http is fewer letters away.
+  const std::string group = std::string(name) + "-";
+  for (const SettingInfo& info : kSettings) {
+    if (info.name.starts_with(group)) return info.name;
+  }
   return std::min_element(std::begin(kSettings), std::end(kSettings),
                           [&](const SettingInfo& a, const SettingInfo& b) {
                             return EditDistance(a.name, name) < EditDistance(b.name, name);

@@ -49,7 +49,7 @@ TEST(SettingsTest, FilesSayWhatIsWrongWithThem) {
   EXPECT_NE(message("/nonexistent/settings.toml").find("cannot read the settings file"), std::string::npos);
   const std::string path = testing::TempDir() + "/settings_test_table.toml";
   std::ofstream(path) << "[tls]\ncertificate = 'x'\n";
-  EXPECT_NE(message(path).find("unknown setting tls; did you mean tls-key?"), std::string::npos) << message(path);
+  EXPECT_NE(message(path).find("unknown setting tls; did you mean tls-certificate?"), std::string::npos) << message(path);
   std::ofstream(path) << "memory = [1]\n";
   EXPECT_NE(message(path).find("memory must be a text, a whole number"), std::string::npos) << message(path);
   std::remove(path.c_str());

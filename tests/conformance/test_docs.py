@@ -183,11 +183,15 @@ class FirstFiveMinutes(unittest.TestCase):
 
     def serve(self, command):
         """Starts README's own command line on a free port; its address."""
-        flags = command.split("tideline serve", 1)[1].replace("127.0.0.1:8433", "127.0.0.1:0").split()
-        at = flags.index("--data-dir")
-        data = self.place / flags[at + 1].lstrip("/")
+        flags = command.split("tideline serve", 1)[1].split()
+        values = {}
+        for name in ("--data-dir", "--http"):  # the harness says where
+            at = flags.index(name)
+            values[name] = flags[at + 1]
+            del flags[at:at + 2]
+        data = self.place / values["--data-dir"].lstrip("/")
         data.parent.mkdir(exist_ok=True)
-        server = harness.Server(*flags[:at], *flags[at + 2:], data_dir=data)
+        server = harness.Server(*flags, data_dir=data)
         self.addCleanup(server.remove)
         return server.start()
 

@@ -103,7 +103,8 @@ class FirstStart(unittest.TestCase):
     def serve(self, *flags, environment=None, data=None):
         """Of a start that must fail: what it says on stderr."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("TIDELINE_", "AWS_"))}
-        result = subprocess.run([binary(), "serve", "--data-dir", str(data or self.data), "--http", "127.0.0.1:0", *flags],
+        address = () if "--http" in flags else ("--http", "127.0.0.1:0")
+        result = subprocess.run([binary(), "serve", "--data-dir", str(data or self.data), *address, *flags],
                                 cwd=self.place, env=clean | (environment or {}), capture_output=True, text=True, timeout=60)
         self.assertEqual(1, result.returncode, result.stderr)
         self.assertNotIn("tideline ready", result.stdout)
@@ -150,7 +151,7 @@ class FirstStart(unittest.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             for flags, text in ((("--http", f"127.0.0.1:{port}"), str(port)), (("--https", f"127.0.0.1:{port}"), str(port)),
-                                (("--http", "127.0.0.1"), "127.0.0.1"), (("--http", "127.0.0.1:x"), "127.0.0.1:x"),
+                                (("--http", "127.0.0.1"), "127.0.0.1"), (("--http", "127.0.0.1:x"), "'x'"),
                                 (("--object-store", "nonsense"), "--object-store"), (("--endpoint", "foo bar"), "foo bar"),
                                 (("--tls-certificate", "no.pem", "--tls-key", "no.pem"), "--tls-certificate")):
                 with self.subTest(flags=flags):
@@ -183,7 +184,7 @@ class FirstStart(unittest.TestCase):
         self.assertIn("is a directory", self.serve("--config", str(self.place)))
         settings = self.place / "settings.toml"
         settings.write_text("[tls]\ncertificate = 'x'\n")
-        self.assertIn("unknown setting tls; did you mean tls-key?", self.serve("--config", str(settings)))
+        self.assertIn("unknown setting tls; did you mean tls-certificate?", self.serve("--config", str(settings)))
         self.assertEqual([("settings.toml", settings.read_bytes())], self.contents())
         server = Server(environment={"TIDELINE_MEMRY": "3"})
         self.addCleanup(server.remove)
