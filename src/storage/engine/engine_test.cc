@@ -117,7 +117,9 @@ TEST_F(EngineTest, VerdictRulesOfTheOtherKind) {
     EXPECT_EQ((*results)[2].verdict, Verdict::kEqual);
     EXPECT_EQ((*results)[3].verdict, Verdict::kLowerVersion) << "a lower version with another value never counts";
     // The second round asks files.
-    if (round == 1) ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+    if (round == 1) {
+      ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+    }
     EXPECT_EQ(sim_.WriteOne(Single(base, 4, 5)), Verdict::kDuplicate) << "of another batch the first wins";
     EXPECT_EQ(sim_.WriteOne(Single(base, 2, 3)), Verdict::kEqual) << "a lower version that repeats is accepted";
     EXPECT_EQ(sim_.WriteOne(Single(base, 3, 3)), Verdict::kLowerVersion);
