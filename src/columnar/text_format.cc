@@ -231,9 +231,18 @@ void AppendDouble(double value, std::string* out) {
   }
   // "d.ddde[+-]xx", the fewest digits that read back equal.
   std::array<char, 32> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                                 std::chars_format::scientific)
-                       .ptr;
+  auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific).ptr;
+  if (buffer[1] == 'e') {
+    // Of two digits, where one would do, Java shows the nearest: 4.9E-324.
+    std::array<char, 32> two;
+    const auto two_end =
+        std::to_chars(two.data(), two.data() + two.size(), value, std::chars_format::scientific, 1).ptr;
+    double read = 0;
+    if (std::from_chars(two.data(), two_end, read).ptr == two_end && read == value && two[2] != '0') {
+      buffer = two;
+      end = buffer.data() + (two_end - two.data());
+    }
+  }
   std::array<char, 24> digits;
   std::size_t count = 0;
   const char* at = buffer.data();
