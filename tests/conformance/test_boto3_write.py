@@ -288,10 +288,15 @@ class Time(WriteCase):
         for text in ("", "1" * 257):
             self.assertIn("Member must have length", self.refused_whole(table, self.record(time=text)))
 
-    def test_3_3_before_1970_is_refused(self):
-        table = self.make_table()
-        self.refused_whole(table, self.record(time="-1"))
-        self.refused_whole(self.make_table(magnetic_writes=True), self.record(time="-1"))
+    def test_3_3_before_1970_is_rejected(self):
+        for table, days in ((self.make_table(), None), (self.make_table(magnetic_writes=True), 73_000)):
+            with self.subTest(days=days):
+                if days:
+                    self.write.update_table(DatabaseName=self.DATABASE, TableName=table, RetentionProperties={
+                        "MemoryStoreRetentionPeriodInHours": 1, "MagneticStoreRetentionPeriodInDays": days})
+                rejected = self.rejections(table, self.record(time="-1"), self.record())
+                self.assertEqual([0], list(rejected))
+                self.assertIn("Invalid time for record." if days else "outside the time range", rejected[0]["Reason"])
 
     def test_3_3_unknown_unit_has_the_framework_text(self):
         text = self.refused_whole(self.make_table(), self.record(TimeUnit="MINUTES"))
@@ -539,6 +544,20 @@ class Rejections(WriteCase):
         self.assertEqual([1, 3, 4], list(rejected))
         self.assertEqual({1: 9}, {i: r["ExistingVersion"] for i, r in rejected.items() if "ExistingVersion" in r})
         self.assertEqual(["1.0", "2.0", "4.0", "7.0"], self.doubles(table))
+
+    def test_3_12_what_refuses_the_request_comes_before_what_rejects_the_record(self):
+        twice = (("host", "a"), ("host", "b"))
+        for name, record in (
+                ("reserved attribute", self.multi([("time", "1", "DOUBLE")], dimensions=twice)),
+                ("reserved, then doubled", self.multi([(n, "1", "DOUBLE") for n in ("time", "a", "a")])),
+                ("257 attributes", self.multi([(f"a{i}", "1", "DOUBLE") for i in range(257)], dimensions=twice)),
+                ("257, two of one name", self.multi([(f"a{i % 256}", "1", "DOUBLE") for i in range(257)])),
+                ("long name", self.multi([("a" * 257, "1", "DOUBLE")], dimensions=twice)),
+                ("reserved dimension", self.record(dimensions=(("time", "a"), ("b", "c"), ("b", "d"))))):
+            with self.subTest(name):
+                table = self.make_table()
+                self.refused_whole(table, self.record(), record)
+                self.assertEqual([], self.doubles(table))
 
     def test_3_6_all_records_may_be_rejected(self):
         table = self.make_table()
@@ -789,6 +808,20 @@ class Limits(WriteCase):
 
 
 class RequestWide(WriteCase):
+    def test_names_that_no_table_can_have_are_not_found(self):
+        table = self.make_table()
+        for database, name in (("a b", table), ("", table), (self.DATABASE, "t 1"), (self.DATABASE, "")):
+            with self.subTest(database=database, table=name):
+                self.refused("ResourceNotFoundException", self.loose_write.write_records, DatabaseName=database,
+                             TableName=name, Records=[self.record()])
+
+    def test_a_version_is_a_whole_number(self):
+        table = self.make_table()
+        with self.assertRaises(Exception) as caught:
+            self.call("WriteRecords", DatabaseName=self.DATABASE, TableName=table, Records=[self.record(Version=1.5)])
+        self.assertEqual("SerializationException", caught.exception.response["Error"]["Code"])
+        self.put(table, self.record())
+
     def test_3_12_one_bad_record_refuses_all(self):
         table = self.make_table()
         good = [self.record(str(i), self.NOW - i) for i in range(99)]

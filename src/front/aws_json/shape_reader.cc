@@ -195,7 +195,8 @@ std::optional<std::int64_t> ShapeReader::Integer(std::string_view name, const In
   std::int64_t integer = 0;
   if (value->kind() == JsonValue::Kind::kInteger) {
     integer = value->integer();
-  } else if (value->kind() == JsonValue::Kind::kDouble && std::abs(value->number()) < 9.2e18) {
+  } else if (value->kind() == JsonValue::Kind::kDouble && std::abs(value->number()) < 9.2e18 &&
+             value->number() == std::trunc(value->number())) {
     integer = static_cast<std::int64_t>(value->number());
   } else {
     violations_->AddWrongType(KindText(value->kind()), "Long");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include <simdjson.h>
 
@@ -244,7 +245,7 @@ struct WriteRecordsParser::State {
       return error;
     }
     double number = 0;
-    if (!value.get_double().get(number) && number >= -9.2e18 && number <= 9.2e18) {
+    if (!value.get_double().get(number) && number >= -9.2e18 && number <= 9.2e18 && number == std::trunc(number)) {
       record->version = static_cast<std::int64_t>(number);
       return simdjson::SUCCESS;
     }
@@ -375,23 +376,15 @@ struct WriteRecordsParser::State {
     if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
       return simdjson::TAPE_ERROR;  // something follows the object
     }
-    CheckNames(*request, has_database, has_table);
+    CheckNames(has_database, has_table);
     CheckRecordCount(has_records);
     return simdjson::SUCCESS;
   }
 
-  void CheckNames(const api::WriteRecordsRequest& request, bool has_database, bool has_table) {
-    static constexpr TextRule kRule{.pattern = Pattern::kName};
-    if (has_database) {
-      CheckText(request.database, kRule, "databaseName", violations);
-    } else {
-      Missing("databaseName");
-    }
-    if (has_table) {
-      CheckText(request.table, kRule, "tableName", violations);
-    } else {
-      Missing("tableName");
-    }
+  // Unlike where they are made, names are not held against a pattern: they exist or do not.
+  void CheckNames(bool has_database, bool has_table) {
+    if (!has_database) Missing("databaseName");
+    if (!has_table) Missing("tableName");
   }
 
   void CheckRecordCount(bool has_records) {

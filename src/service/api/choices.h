@@ -40,6 +40,10 @@ inline constexpr bool kMultiUpsertReplacesSet = true;
 /// A DOUBLE of -0.0 is stored as it is; else as 0.0.
 inline constexpr bool kNegativeZeroStored = true;
 
+/// A time before 1970 rejects its record: as outside of the window, or with "Invalid time for record." where a long
+/// retention puts it inside. Otherwise it refuses the request.
+inline constexpr bool kTimeBefore1970RejectsRecord = true;
+
 /// Boolean measure values are read without regard to case.
 inline constexpr bool kBooleanAnyCase = true;
 

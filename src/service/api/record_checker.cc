@@ -105,6 +105,7 @@ Status CheckWindow(std::int64_t time_ns, const IngestionWindow& window, engine::
                     FormatIso8601({window.begin_ns}, 3), FormatIso8601({window.end_ns}, 3),
                     window.magnetic_writes ? "data ingestion window" : "memory store");
   }
+  if (time_ns < 0) return Rejected("{}", kInvalidTimeText);
   *store = time_ns >= window.memory_begin_ns ? engine::Store::kMemory : engine::Store::kMagnetic;
   return OkStatus();
 }
@@ -126,8 +127,12 @@ std::int64_t NanosecondsPer(TimeUnit unit) {
 Result<std::int64_t> ParseRecordTime(std::string_view text, TimeUnit unit) {
   std::int64_t value = 0;
   std::int64_t ns = 0;
-  if (!ReadInteger(text, &value) || value < 0 ||
-      __builtin_mul_overflow(value, NanosecondsPer(unit), &ns)) {
+  const bool reads = ReadInteger(text, &value);
+  if (reads && value < 0) {
+    if (!choices::kTimeBefore1970RejectsRecord) return InvalidArgument("{}", kInvalidTimeText);
+    return __builtin_mul_overflow(value, NanosecondsPer(unit), &ns) ? INT64_MIN : ns;
+  }
+  if (!reads || __builtin_mul_overflow(value, NanosecondsPer(unit), &ns)) {
     return InvalidArgument("{}", kInvalidTimeText);
   }
   return ns;

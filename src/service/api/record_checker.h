@@ -50,10 +50,11 @@ struct IngestionWindow {
 };
 IngestionWindow WindowOf(const catalog::TableSchema& table, TimestampNs now);
 
-/// Rejects a time outside `window`, in the service's words; sets the store it goes to.
+/// Rejects a time outside `window` or before 1970, in the service's words; sets the store it goes to.
 Status CheckWindow(std::int64_t time_ns, const IngestionWindow& window, engine::Store* store);
 
-/// `text` in `unit` as nanoseconds; refuses "Invalid time for record.".
+/// `text` in `unit` as nanoseconds, negative before 1970 (INT64_MIN when too far); refuses with "Invalid time for
+/// record.".
 Result<std::int64_t> ParseRecordTime(std::string_view text, TimeUnit unit);
 
 /// Reserved names, forbidden characters and lengths.

@@ -1,5 +1,7 @@
 #include "service/api/write_service.h"
 
+#include <absl/container/flat_hash_set.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -65,10 +67,17 @@ class BatchBuilder {
                        const catalog::TableSchema& table, bool* same_names);
   Status CheckDimensions(std::span<const engine::DimensionView> dimensions,
                          const catalog::TableSchema& table, bool* same_names);
-  static Status CheckDimensionNames(std::span<const engine::DimensionView> dimensions);
+  Status CheckDimensionNames(std::span<const engine::DimensionView> dimensions);
   Status AddMeasures(const RecordInput& common, const RecordInput& record, bool multi,
                      MeasureType type, TimeUnit unit, std::string_view measure_name, bool* same);
   Status AddAttributes(std::span<const MeasureValueView> attributes, TimeUnit unit);
+  Status CheckAttributeNames(std::size_t first);
+  // Keeps the first reason to reject the record alone for later: whatever refuses the whole request comes before it.
+  Status Hold(Status status) {
+    if (CodeOf(status) != ErrorCode::kAborted) return status;
+    if (rejection_.ok()) rejection_ = std::move(status);
+    return OkStatus();
+  }
   Status CheckSize(std::string_view measure_name) const;
   bool SameMeasuresAsBefore(std::size_t first, std::size_t count, bool multi) const;
   void FixViews();
@@ -79,6 +88,7 @@ class BatchBuilder {
   std::vector<engine::RecordView> records_;
   std::vector<Place> places_;
   std::vector<std::uint32_t> indexes_;
+  Status rejection_;  // of the record that is being added
   const RecordInput* previous_ = nullptr;  // last record whose dimensions were checked
   std::size_t previous_dimension_first_ = 0;
   std::size_t dimension_bytes_ = 0;
@@ -119,6 +129,7 @@ Status BatchBuilder::Build(const WriteRecordsRequest& request, const catalog::Ta
 Status BatchBuilder::AddRecord(const WriteRecordsRequest& request, const RecordInput& record,
                                const catalog::TableSchema& table) {
   const RecordInput& common = request.common;
+  rejection_ = OkStatus();
   const TimeUnit unit =
       PickMember(record.time_unit, common.time_unit).value_or(TimeUnit::kMilliseconds);
   const MeasureType type =
@@ -149,8 +160,9 @@ Status BatchBuilder::AddRecord(const WriteRecordsRequest& request, const RecordI
     previous_dimension_first_ = place.dimension_first;
   }
   if (records_.empty() || records_.back().measure_name != *measure_name) {
-    TL_TRY(CheckMeasureName(*measure_name, "measure name"));
+    TL_TRY(Hold(CheckMeasureName(*measure_name, "measure name")));
   }
+  if (!rejection_.ok()) return rejection_;
   if (!multi) TL_TRY(CheckSize(*measure_name));
   engine::Store store = engine::Store::kMemory;
   TL_TRY(CheckWindow(time_ns, window_, &store));
@@ -186,7 +198,7 @@ Status BatchBuilder::CheckDimensionNames(std::span<const engine::DimensionView> 
     }
   }
   for (const engine::DimensionView& dimension : dimensions) {
-    TL_TRY(CheckDimensionName(dimension.name));
+    TL_TRY(Hold(CheckDimensionName(dimension.name)));
   }
   return OkStatus();
 }
@@ -207,12 +219,11 @@ Status BatchBuilder::CheckDimensions(std::span<const engine::DimensionView> dime
     checked_names_count_ = dimensions.size();
   }
   if (dimensions.size() > catalog::kDimensionsMax) {
-    return Rejected("The number of dimensions of the record exceeds the limit of {}.",
-                    catalog::kDimensionsMax);
+    return Hold(Rejected("The number of dimensions of the record exceeds the limit of {}.", catalog::kDimensionsMax));
   }
   if (dimension_bytes_ > kDimensionPairBytesMax) {
-    return Rejected("The size of dimension names and values exceeds the limit of {} bytes.",
-                    kDimensionPairBytesMax);
+    return Hold(Rejected("The size of dimension names and values exceeds the limit of {} bytes.",
+                         kDimensionPairBytesMax));
   }
   for (const catalog::PartitionKey& key : table.properties.partition_keys) {
     if (key.type != catalog::PartitionKeyType::kDimension ||
@@ -221,7 +232,7 @@ Status BatchBuilder::CheckDimensions(std::span<const engine::DimensionView> dime
     }
     const bool present = std::any_of(dimensions.begin(), dimensions.end(),
                                      [&](const auto& dimension) { return dimension.name == key.name; });
-    if (!present) return Aborted(fmt::runtime(choices::kPartitionKeyMissingText), key.name);
+    if (!present) return Hold(Aborted(fmt::runtime(choices::kPartitionKeyMissingText), key.name));
   }
   return OkStatus();
 }
@@ -259,18 +270,19 @@ Status BatchBuilder::AddMeasures(const RecordInput& common, const RecordInput& r
   TL_TRY(AddAttributes(record.measure_values, unit));
   const std::size_t count = measures_.size() - first;
   if (count > kMeasuresPerRecordMax) {
-    return Rejected("The number of measures of the record exceeds the limit of {}.",
-                    kMeasuresPerRecordMax);
+    TL_TRY(Hold(Rejected("The number of measures of the record exceeds the limit of {}.", kMeasuresPerRecordMax)));
   }
   // A record repeats the names of the one before nearly always; then they need no second look.
   *same = SameMeasuresAsBefore(first, count, true);
-  if (*same) return OkStatus();
+  return *same ? OkStatus() : CheckAttributeNames(first);
+}
+
+Status BatchBuilder::CheckAttributeNames(std::size_t first) {
+  absl::flat_hash_set<std::string_view> names;
   for (std::size_t i = first; i < measures_.size(); ++i) {
-    TL_TRY(CheckMeasureName(measures_[i].name, "measure name"));
-    for (std::size_t j = first; j < i; ++j) {
-      if (measures_[i].name == measures_[j].name) {
-        return InvalidArgument("The measure {} is given more than once.", measures_[i].name);
-      }
+    TL_TRY(Hold(CheckMeasureName(measures_[i].name, "measure name")));
+    if (!names.insert(measures_[i].name).second) {
+      return InvalidArgument("The measure {} is given more than once.", measures_[i].name);
     }
   }
   return OkStatus();
@@ -306,7 +318,9 @@ Status BatchBuilder::AddAttributes(std::span<const MeasureValueView> attributes,
 Status BatchBuilder::CheckSize(std::string_view measure_name) const {
   const engine::MeasureView& measure = measures_.back();
   const std::size_t value_bytes =
-      measure.type == MeasureType::kVarchar ? measure.text.size() : sizeof(double);
+      measure.type == MeasureType::kVarchar ? measure.text.size()
+      : measure.type == MeasureType::kBoolean ? std::size_t{1}
+                                              : sizeof(double);
   const std::size_t bytes = dimension_bytes_ + measure_name.size() + value_bytes + sizeof(std::int64_t);
   if (bytes > kRecordBytesMax) {
     return Rejected("The size of the record exceeds the limit of {} bytes.", kRecordBytesMax);
