@@ -73,6 +73,17 @@ class Databases(ServerCase):
         made = self.write.create_database(DatabaseName="kms3", KmsKeyId="alias/mine")
         self.assertTrue(made["Database"]["KmsKeyId"].startswith(f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"))
 
+    def test_8_5_an_alias_becomes_a_key(self):
+        alias = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/mine"
+        made = self.write.create_database(DatabaseName="kms4", KmsKeyId=alias)["Database"]
+        self.assertRegex(made["KmsKeyId"], f"^arn:aws:kms:{REGION}:{ACCOUNT}:key/[0-9a-f-]{{36}}$")
+        again = self.write.update_database(DatabaseName="kms4", KmsKeyId=made["KmsKeyId"])["Database"]
+        self.assertEqual(made["LastUpdatedTime"], again["LastUpdatedTime"], "the same key: nothing changes")
+        for bad in ("arn:aws:s3:::bucket", "arn:", "not a key!!", f"arn:aws:kms:{REGION}:{ACCOUNT}:user/x"):
+            with self.subTest(bad):
+                self.refused("ValidationException", self.write.create_database, DatabaseName="kms5", KmsKeyId=bad)
+                self.refused("ValidationException", self.write.update_database, DatabaseName="kms4", KmsKeyId=bad)
+
     def test_update_changes_key_and_time(self):
         first = self.write.create_database(DatabaseName="update")["Database"]
         key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-89ab-cdef-0123-456789abcdef"
@@ -322,7 +333,10 @@ class Tables(ServerCase):
 
     def test_3_13_members_must_suit_the_type(self):
         for schema in (self.key(), self.key("m", type="MEASURE"), self.key(None, "REQUIRED", "MEASURE"),
-                       self.key("x", "SOMETIMES"), self.key("x", None, "OTHER"), self.key("")):
+                       self.key("x", "SOMETIMES"), self.key("x", None, "OTHER"), self.key(""),
+                       # No record could have these as dimensions.
+                       self.key("time", "REQUIRED"), self.key("measure_value::double"), self.key("a:b"),
+                       self.key("x" * 61)):
             with self.subTest(schema=schema):
                 self.refused("ValidationException", self.create, "key6", loose=True, Schema=schema)
         self.refused("ResourceNotFoundException", self.describe, "key6")
@@ -384,6 +398,31 @@ class Tags(ServerCase):
                      Tags=[{"Key": "more", "Value": "v"}])
         self.write.tag_resource(ResourceARN=arn, Tags=[{"Key": "k7", "Value": "new"}])
         self.assertEqual((50, "new"), (len(self.tags(arn)), self.tags(arn)["k7"]))
+
+    def test_2_3_9_tags_have_pages(self):
+        arn = self.create([{"Key": f"k{i:02d}", "Value": str(i)} for i in range(5)])
+        seen, token = [], {}
+        while True:
+            page = self.call("ListTagsForResource", ResourceARN=arn, MaxResults=2, **token)
+            seen.append([tag["Key"] for tag in page["Tags"]])
+            if "NextToken" not in page:
+                break
+            token = {"NextToken": page["NextToken"]}
+        self.assertEqual([["k00", "k01"], ["k02", "k03"], ["k04"]], seen)
+        for bad in ({"NextToken": "garbage"}, {"MaxResults": 0}, {"MaxResults": 201}):
+            with self.subTest(bad), self.assertRaises(Exception) as caught:
+                self.call("ListTagsForResource", ResourceARN=arn, **bad)
+            self.assertEqual("ValidationException", caught.exception.response["Error"]["Code"])
+
+    def test_2_2_13_arns_of_others(self):
+        mine = self.create([])
+        for arn in (mine.replace(ACCOUNT, "1"), mine.replace(ACCOUNT, ""), mine.replace(REGION, ""),
+                    mine.replace("arn:aws:", "arn:awsx:"), mine.replace("arn:aws:", "arn:aws-cn:")):
+            with self.subTest(arn):
+                self.refused("ValidationException", self.write.list_tags_for_resource, ResourceARN=arn)
+                self.refused("ValidationException", self.write.untag_resource, ResourceARN=arn, TagKeys=["a"])
+        self.refused("ResourceNotFoundException", self.write.list_tags_for_resource,
+                     ResourceARN=mine.replace(ACCOUNT, "999999999999"))
 
     def test_8_3_prefix_aws_is_reserved(self):
         arn = self.create([])

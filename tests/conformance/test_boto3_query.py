@@ -322,6 +322,7 @@ class Paging(QueryCase):
         answer = self.query.cancel_query(QueryId=page["QueryId"])
         self.assertEqual(200, answer["ResponseMetadata"]["HTTPStatusCode"])
         self.error(self.sql, "ConflictException", NextToken=page["NextToken"])
+        self.assertEqual("Invalid pagination token", self.error("SELECT 2", NextToken=page["NextToken"]))
 
     def test_cancelling_twice_is_a_success_with_a_message(self):
         page = self.ask(self.sql, MaxRows=10)
@@ -354,6 +355,12 @@ class ClientTokens(QueryCase):
         token = str(uuid.uuid4())
         self.ask("SELECT 3", ClientToken=token)
         self.error("SELECT 4", ClientToken=token)
+
+    def test_4_5_other_parameters_with_the_token_are_refused(self):
+        token = str(uuid.uuid4())
+        self.ask("SELECT 3", ClientToken=token, MaxRows=10)
+        self.error("SELECT 3", ClientToken=token, MaxRows=20)
+        self.ask("SELECT 3", ClientToken=token, MaxRows=10)
 
     def test_every_page_may_have_a_token_of_its_own(self):
         table = self.make_table()
@@ -471,6 +478,15 @@ class Prepare(QueryCase):
 
 
 class Errors(QueryCase):
+    def test_4_5_metadata_of_a_result_has_at_most_100_kb(self):
+        def sql(columns):
+            return "SELECT " + ", ".join(f"{i} AS c{i:099d}" for i in range(columns))
+        self.assertEqual(600, len(self.ask(sql(600))["ColumnInfo"]))
+        self.assertIn("metadata of the result", self.error(sql(900), "QueryExecutionException"))
+        fields = ", ".join(f"f{i:098d} BIGINT" for i in range(1500))
+        row = f"SELECT CAST(ROW({', '.join(['1'] * 1500)}) AS ROW({fields}))"
+        self.assertIn("metadata of the result", self.error(row, "QueryExecutionException"))
+
     def test_4_8_missing_column(self):
         table = self.make_table()
         self.put(table, self.record())

@@ -392,7 +392,7 @@ class Bodies(RawCase):
                      b'{"a":tru}', b'{"a":"\x00"}', b'{"a":"\\x"}', b'{"a":"\\ud800"}', b'{"a":"\\u12"}', b'{"a":"\xff\xfe"}',
                      b'{"a":"\xc0\x80"}', b"\xef\xbb\xbf", b"\x00", b"\xff" * 100, deep, b'{"a":' * 50_000, b'{"a":"unterminated',
                      b"{" + b'"k":1,' * 10 + b"}", b"<xml/>", b"QueryString=SELECT 1", b" ", b"\n\n"):
-            for operation in ("WriteRecords", "Query", "CreateDatabase"):
+            for operation in ("WriteRecords", "Query", "CreateDatabase", "DescribeEndpoints"):
                 with self.subTest(operation=operation, body=body[:30]):
                     answer = self.call(operation, body)
                     self.assertEqual(400, answer[0], answer[3][:200])

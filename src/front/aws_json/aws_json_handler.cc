@@ -105,6 +105,7 @@ class AwsJsonHandler::Call {
   void RunWriteRecords(std::shared_ptr<Call> self, bool may_wait);
   void WriteRecords(const api::WriteRecordsRequest& request, std::shared_ptr<Call> self, bool may_wait);
   void RunOn(Executor& pool, std::shared_ptr<Call> self, net::HttpResponse (Call::*run)());
+  net::HttpResponse DescribeEndpoints();
   net::HttpResponse RunManagement();
   net::HttpResponse RunQueryOperation();
   Result<JsonValue> ParseBody() const;
@@ -178,7 +179,7 @@ void AwsJsonHandler::Call::Dispatch(std::shared_ptr<Call> self) {
     return;
   }
   if (operation_ == "DescribeEndpoints") {
-    Answer(OkResponse(DescribeEndpointsBody(request_, handler_.options_.advertised_endpoint)));
+    Answer(DescribeEndpoints());
     return;
   }
   management_ = FindManagementOperation(operation_);
@@ -258,6 +259,15 @@ void AwsJsonHandler::Call::RunOn(Executor& pool, std::shared_ptr<Call> self,
 Result<JsonValue> AwsJsonHandler::Call::ParseBody() const {
   if (request_.body().empty()) return JsonValue::Parse("{}");
   return JsonValue::Parse(request_.body());
+}
+
+net::HttpResponse AwsJsonHandler::Call::DescribeEndpoints() {
+  const Result<JsonValue> body = ParseBody();
+  if (!body.ok()) return NotJsonResponse(body.status());
+  Violations violations;
+  const ShapeReader shape(*body, "", &violations);
+  if (!violations.empty()) return ViolationResponse(violations);
+  return OkResponse(DescribeEndpointsBody(request_, handler_.options_.advertised_endpoint));
 }
 
 net::HttpResponse AwsJsonHandler::Call::RunManagement() {

@@ -348,45 +348,40 @@ Result<std::string> ListTables(ManagementService& service, const CallContext& ca
   return PageBody("Tables", TL_TRY(service.ListTables(call, request)), WriteTable);
 }
 
+void WriteTag(JsonWriter* json, const catalog::Tag& tag) {
+  json->BeginObject();
+  json->Member("Key", tag.first);
+  json->Member("Value", tag.second);
+  json->EndObject();
+}
+
 std::string ReadArn(ShapeReader* shape) {
   return shape->RequiredText("ResourceARN", {.length_min = 1, .length_max = kArnLengthMax});
 }
 
-Result<std::string> ListTagsForResource(ManagementService& service, const CallContext&,
+Result<std::string> ListTagsForResource(ManagementService& service, const CallContext& call,
                                         const JsonValue& body, Violations* violations) {
   ShapeReader shape(body, "", violations);
   const std::string arn = ReadArn(&shape);
-  // Members of the query service's form of this call; a database or table has one page of tags.
-  shape.Integer("MaxResults", {.min = 1, .max = 200});
-  shape.Text("NextToken");
+  // Members of the query service's form of this call.
+  api::ListRequest request;
+  request.max_results = shape.Integer("MaxResults", {.min = 1, .max = 200});
+  request.next_token = shape.Text("NextToken").value_or("");
   if (!violations->empty()) return std::string();
-  std::string answer;
-  JsonWriter json(&answer);
-  json.BeginObject();
-  json.Key("Tags");
-  json.BeginArray();
-  for (const auto& [key, value] : TL_TRY(service.ListTags(arn))) {
-    json.BeginObject();
-    json.Member("Key", key);
-    json.Member("Value", value);
-    json.EndObject();
-  }
-  json.EndArray();
-  json.EndObject();
-  return answer;
+  return PageBody("Tags", TL_TRY(service.ListTags(call, arn, request)), WriteTag);
 }
 
-Result<std::string> TagResource(ManagementService& service, const CallContext&,
+Result<std::string> TagResource(ManagementService& service, const CallContext& call,
                                 const JsonValue& body, Violations* violations) {
   ShapeReader shape(body, "", violations);
   const std::string arn = ReadArn(&shape);
   const catalog::Tags tags = ReadTags(&shape, true);
   if (!violations->empty()) return std::string();
-  TL_TRY(service.TagResource(arn, tags));
+  TL_TRY(service.TagResource(call, arn, tags));
   return std::string(kEmptyObject);
 }
 
-Result<std::string> UntagResource(ManagementService& service, const CallContext&,
+Result<std::string> UntagResource(ManagementService& service, const CallContext& call,
                                   const JsonValue& body, Violations* violations) {
   ShapeReader shape(body, "", violations);
   const std::string arn = ReadArn(&shape);
@@ -403,7 +398,7 @@ Result<std::string> UntagResource(ManagementService& service, const CallContext&
     }
   }
   if (!violations->empty()) return std::string();
-  TL_TRY(service.UntagResource(arn, keys));
+  TL_TRY(service.UntagResource(call, arn, keys));
   return std::string(kEmptyObject);
 }
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "service/api/arn.h"
 #include "service/api/choices.h"
 #include "service/api/page_token.h"
+#include "service/api/record_checker.h"
 
 namespace tideline::api {
 namespace {
@@ -74,6 +74,9 @@ Result<std::vector<PartitionKey>> CheckPartitionKeys(std::vector<PartitionKey> k
       }
     } else {
       if (key.name.empty()) return InvalidArgument("A partition key of type DIMENSION must have a Name.");
+      if (const Status status = CheckDimensionName(key.name); !status.ok()) {
+        return InvalidArgument("No record can have the partition key's dimension: {}", MessageOf(status));
+      }
       if (key.enforcement == Enforcement::kNotGiven && choices::kDefaultEnforcementOptional) {
         key.enforcement = Enforcement::kOptional;
       }
@@ -125,6 +128,7 @@ Result<DatabaseAnswer> ManagementService::CreateDatabase(const CallContext& call
                                                          const CreateDatabaseRequest& request) {
   TL_TRY(CheckName("database", request.database));
   TL_TRY(CheckTags(request.tags));
+  if (request.kms_key_id.has_value()) TL_TRY(CheckKmsKey(*request.kms_key_id));
   const Result<catalog::DatabaseInfoPtr> made =
       engine_.CreateDatabase({request.database, request.kms_key_id.value_or(""), Unique(request.tags)});
   if (CodeOf(made.status()) == ErrorCode::kAlreadyExists) {
@@ -143,8 +147,12 @@ Result<DatabaseAnswer> ManagementService::DescribeDatabase(const CallContext& ca
 
 Result<DatabaseAnswer> ManagementService::UpdateDatabase(const CallContext& call,
                                                          const UpdateDatabaseRequest& request) {
-  const Result<catalog::DatabaseInfoPtr> updated =
-      engine_.UpdateDatabase(request.database, request.kms_key_id);
+  TL_TRY(CheckKmsKey(request.kms_key_id));
+  const catalog::DatabaseInfoPtr before = engine_.catalog().FindDatabase(request.database);
+  if (before != nullptr && KmsKeyArn(call, before->kms_key_id) == KmsKeyArn(call, request.kms_key_id)) {
+    return Answer(call, before);
+  }
+  const Result<catalog::DatabaseInfoPtr> updated = engine_.UpdateDatabase(request.database, request.kms_key_id);
   if (CodeOf(updated.status()) == ErrorCode::kNotFound) return NoDatabase(request.database);
   TL_TRY(updated.status());
   return Answer(call, *updated);
@@ -249,28 +257,51 @@ Result<Page<TableAnswer>> ManagementService::ListTables(const CallContext& call,
   return page;
 }
 
-Result<catalog::Tags> ManagementService::ListTags(std::string_view arn) {
+Result<ResourceName> ManagementService::FindResource(const CallContext& call, std::string_view arn) {
   const ResourceName name = TL_TRY(ParseResourceArn(arn));
-  if (name.kind == ResourceName::Kind::kTable) {
-    return TL_TRY(FindTable(name.database, name.table))->properties.tags;
+  const bool ours = name.account_id == call.account_id && name.kind != ResourceName::Kind::kScheduledQuery;
+  if (ours && name.kind == ResourceName::Kind::kTable) TL_TRY(FindTable(name.database, name.table).status());
+  if (!ours || engine_.catalog().FindDatabase(name.database) == nullptr) {
+    return NotFound("The resource {} does not exist.", arn);
   }
-  const catalog::DatabaseInfoPtr database = name.kind == ResourceName::Kind::kDatabase
-                                                ? engine_.catalog().FindDatabase(name.database)
-                                                : nullptr;
-  if (database == nullptr) return NotFound("The resource {} does not exist.", arn);
-  return database->tags;
+  return name;
 }
 
-Status ManagementService::TagResource(std::string_view arn, const catalog::Tags& tags) {
-  TL_TRY(ListTags(arn).status());  // it exists
+Result<Page<catalog::Tag>> ManagementService::ListTags(const CallContext& call, std::string_view arn,
+                                                       const ListRequest& request) {
+  const ResourceName name = TL_TRY(FindResource(call, arn));
+  const std::string scope = fmt::format("tags/{}/{}", name.database, name.table);
+  const PageToken from = TL_TRY(PageToken::Decode(scope, request.next_token));
+  catalog::Tags tags;
+  if (name.kind == ResourceName::Kind::kTable) {
+    tags = TL_TRY(FindTable(name.database, name.table))->properties.tags;
+  } else if (const auto database = engine_.catalog().FindDatabase(name.database)) {
+    tags = database->tags;
+  }
+  // By key, so that a page begins where the one before ended, whatever was tagged meanwhile.
+  std::sort(tags.begin(), tags.end());
+  const auto limit = static_cast<std::size_t>(request.max_results.value_or(static_cast<std::int64_t>(tags.size())));
+  Page<catalog::Tag> page;
+  for (const catalog::Tag& tag : tags) {
+    if (!from.first.empty() && tag.first <= from.first) continue;
+    if (page.items.size() == limit) {
+      page.next_token = PageToken{page.items.back().first, ""}.Encode(scope);
+      break;
+    }
+    page.items.push_back(tag);
+  }
+  return page;
+}
+
+Status ManagementService::TagResource(const CallContext& call, std::string_view arn, const catalog::Tags& tags) {
+  const ResourceName name = TL_TRY(FindResource(call, arn));
   TL_TRY(CheckTags(tags));
-  const ResourceName name = TL_TRY(ParseResourceArn(arn));
   return engine_.Tag(name.database, name.table, Unique(tags));
 }
 
-Status ManagementService::UntagResource(std::string_view arn, const std::vector<std::string>& keys) {
-  TL_TRY(ListTags(arn).status());
-  const ResourceName name = TL_TRY(ParseResourceArn(arn));
+Status ManagementService::UntagResource(const CallContext& call, std::string_view arn,
+                                        const std::vector<std::string>& keys) {
+  const ResourceName name = TL_TRY(FindResource(call, arn));
   return engine_.Untag(name.database, name.table, keys);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "base/time.h"
+#include "service/api/arn.h"
 #include "service/api/requests.h"
 #include "storage/engine/engine.h"
 
@@ -36,15 +37,18 @@ class ManagementService {
   Status DeleteTable(std::string_view database, std::string_view table);
   Result<Page<TableAnswer>> ListTables(const CallContext& call, const ListRequest& request);
 
-  Result<catalog::Tags> ListTags(std::string_view arn);
-  Status TagResource(std::string_view arn, const catalog::Tags& tags);
-  Status UntagResource(std::string_view arn, const std::vector<std::string>& keys);
+  /// Tags by key; all in one page unless the request says how many.
+  Result<Page<catalog::Tag>> ListTags(const CallContext& call, std::string_view arn, const ListRequest& request);
+  Status TagResource(const CallContext& call, std::string_view arn, const catalog::Tags& tags);
+  Status UntagResource(const CallContext& call, std::string_view arn, const std::vector<std::string>& keys);
 
  private:
   Result<DatabaseAnswer> Answer(const CallContext& call, const catalog::DatabaseInfoPtr& database);
   TableAnswer Answer(const CallContext& call, const catalog::TableSchemaPtr& table);
   /// The table, or which of table and database is missing, in the service's words.
   Result<catalog::TableSchemaPtr> FindTable(std::string_view database, std::string_view table);
+  /// What the ARN names, if it is there.
+  Result<ResourceName> FindResource(const CallContext& call, std::string_view arn);
   Status NoDatabase(std::string_view database) const;
   engine::Engine& engine_;
 };

@@ -22,21 +22,32 @@ TEST(ArnTest, KmsKeysBecomeArnsAndStayTheSame) {
   EXPECT_EQ(KmsKeyArn(call, "").substr(0, 37), "arn:aws:kms:us-east-1:000000000000:ke");
   EXPECT_EQ(KmsKeyArn(call, ""), KmsKeyArn(call, "alias/aws/timestream"));
   EXPECT_NE(KmsKeyArn(call, ""), KmsKeyArn(call, "alias/other"));
+  EXPECT_EQ(KmsKeyArn(call, "arn:aws:kms:us-east-1:000000000000:alias/mine"), KmsKeyArn(call, "alias/mine"));
+  for (const std::string_view good :
+       {"alias/a_b-c", "01234567-89ab-cdef-0123-456789abcdef", "arn:aws-cn:kms:cn-north-1:1:key/a"}) {
+    EXPECT_TRUE(CheckKmsKey(good).ok()) << good;
+  }
+  for (const std::string_view bad :
+       {"", "a b", "arn:", "arn:aws:s3:::bucket", "arn:aws:kms:x:1:user/y", "arn:aws:kms:x:1:key/"}) {
+    EXPECT_EQ(CodeOf(CheckKmsKey(bad)), ErrorCode::kInvalidArgument) << bad;
+  }
   EXPECT_EQ(KmsKeyArn(call, "").size(), std::string("arn:aws:kms:us-east-1:000000000000:key/").size() + 36);
 }
 
 TEST(ArnTest, ParsesTheThreeForms) {
-  const auto table = ParseResourceArn("arn:aws:timestream:r:1:database/d/table/t");
+  const auto table = ParseResourceArn("arn:aws:timestream:r:000000000001:database/d/table/t");
   ASSERT_TRUE(table.ok());
   EXPECT_EQ(table->kind, ResourceName::Kind::kTable);
   EXPECT_EQ(table->table, "t");
-  EXPECT_EQ(ParseResourceArn("arn:aws:timestream:r:1:database/d")->database, "d");
-  EXPECT_EQ(ParseResourceArn("arn:aws:timestream:r:1:scheduled-query/q-1")->kind,
+  EXPECT_EQ(ParseResourceArn("arn:aws:timestream:r:000000000001:database/d")->database, "d");
+  EXPECT_EQ(ParseResourceArn("arn:aws:timestream:r:000000000001:scheduled-query/q-1")->kind,
             ResourceName::Kind::kScheduledQuery);
   for (const std::string_view bad :
-       {"", "x", "arn:aws:s3:::bucket", "arn:aws:timestream:r:1:database/",
-        "arn:aws:timestream:r:1:database/d/table/", "arn:aws:timestream:r:1:database/d/x/t",
-        "arn:aws:timestream:r:1:database/d/table/t/u"}) {
+       {"", "x", "arn:aws:s3:::bucket", "arn:aws:timestream:r:000000000001:database/",
+        "arn:aws:timestream:r:000000000001:database/d/table/", "arn:aws:timestream:r:000000000001:database/d/x/t",
+        "arn:aws:timestream:r:000000000001:database/d/table/t/u", "arn:aws:timestream:r:1:database/d",
+        "arn:aws:timestream::000000000001:database/d", "arn:aws-cn:timestream:us-east-1:000000000001:database/d",
+        "arn:awsx:timestream:r:000000000001:database/d"}) {
     EXPECT_EQ(CodeOf(ParseResourceArn(bad).status()), ErrorCode::kInvalidArgument) << bad;
   }
 }
@@ -62,12 +73,15 @@ TEST(RecordCheckerTest, TimesInEveryUnit) {
   EXPECT_EQ(*ParseRecordTime("1", TimeUnit::kMilliseconds), 1'000'000);
   EXPECT_EQ(*ParseRecordTime("1", TimeUnit::kMicroseconds), 1'000);
   EXPECT_EQ(*ParseRecordTime("9223372036854775807", TimeUnit::kNanoseconds), INT64_MAX);
-  for (const std::string_view bad : {"", "x", "1.5", "-1", "9223372036854775808", " 1"}) {
+  for (const std::string_view bad : {"", "x", "1.5", "-", "9223372036854775808", " 1"}) {
     EXPECT_EQ(MessageOf(ParseRecordTime(bad, TimeUnit::kNanoseconds).status()),
               "Invalid time for record.")
         << bad;
   }
   EXPECT_FALSE(ParseRecordTime("9223372036854775807", TimeUnit::kMicroseconds).ok());
+  // Before 1970: read, and then outside of the window or refused by it.
+  EXPECT_EQ(*ParseRecordTime("-1", TimeUnit::kMilliseconds), -1'000'000);
+  EXPECT_EQ(*ParseRecordTime("-9223372036854775807", TimeUnit::kSeconds), INT64_MIN);
 }
 
 TEST(RecordCheckerTest, WindowsFollowRetention) {

@@ -45,6 +45,17 @@ sql::CompileOptions CompileOptionsFor(const CallContext& call, TimestampNs now, 
   return options;
 }
 
+// Of a column's ColumnInfo, with those of what is inside it: {"Name":"…","Type":{"ScalarType":"VARCHAR"}}.
+std::size_t MetadataBytes(std::string_view name, const Type& type) {
+  static constexpr std::size_t kFrameBytes = 44;
+  std::size_t bytes = kFrameBytes + name.size();
+  for (std::size_t i = 0; i < type.child_count(); ++i) {
+    bytes += MetadataBytes(type.id() == TypeId::kRow ? std::string_view(type.fields()[i].name) : std::string_view(),
+                           type.child(i));
+  }
+  return bytes;
+}
+
 // A statement too complex to compile will not get simpler by slowing down.
 Status CompileStatus(const Status& status) {
   if (CodeOf(status) == ErrorCode::kResourceExhausted) return InvalidArgument("{}", MessageOf(status));
@@ -67,7 +78,7 @@ Status ExecutionStatus(const Status& status) {
 }  // namespace
 
 struct QueryService::ClientToken {
-  std::uint64_t text_key = 0;
+  std::uint64_t call_key = 0;  // of the text and the other parameters
   std::string query_id;
   SteadyNs used;
 };
@@ -146,16 +157,18 @@ Result<QueryPage> QueryService::Query(const CallContext& call, const QueryReques
 Result<std::string> QueryService::QueryIdFor(const CallContext& call, const QueryRequest& request) {
   if (request.client_token.empty()) return NewQueryId();
   const SteadyNs now = clock_.SteadyNow();
-  const std::uint64_t key = TextKey(call, request.query);
+  const std::uint64_t key = CombineHash(TextKey(call, request.query),
+                                        static_cast<std::uint64_t>(request.max_rows.value_or(0)));
   const MutexLock lock(mutex_);
   const auto found = client_tokens_.find(request.client_token);
   if (found != client_tokens_.end()) {
     ClientToken& token = found->second;
     const std::int64_t age = now.value - token.used.value;
-    const bool same = token.text_key == key && !cancelled_.contains(token.query_id);
+    const bool same = token.call_key == key && !cancelled_.contains(token.query_id);
     if (same && age < kClientTokenNs) return token.query_id;
-    if (token.text_key != key && age < kClientTokenMismatchNs) {
-      return InvalidArgument("The ClientToken was used with another query within the last 5 minutes.");
+    if (token.call_key != key && age < kClientTokenMismatchNs) {
+      return InvalidArgument(
+          "The ClientToken was used with another query or other parameters within the last 5 minutes.");
     }
     client_tokens_.erase(found);
   }
@@ -235,7 +248,7 @@ Status QueryService::Prepare(const CallContext& call, const QueryRequest& reques
   std::size_t metadata_bytes = 0;
   for (const sql::ResultColumn& column : session->statement->columns) {
     columns->push_back({column.name, column.type});
-    metadata_bytes += column.name.size() + 16;
+    metadata_bytes += MetadataBytes(column.name, column.type);
   }
   if (metadata_bytes > kResultMetadataBytesMax) {
     return ExecutionFailed("The metadata of the result has {} bytes, which exceeds the limit of {}.",
@@ -350,7 +363,8 @@ Result<QueryPage> QueryService::Continue(const CallContext& call, const QueryReq
     const auto found = sessions_.find(token->first);
     if (found == sessions_.end()) {
       const auto ended = cancelled_.find(token->first);
-      return ended == cancelled_.end() ? InvalidToken() : EndedStatus(token->first, ended->second);
+      const bool known = ended != cancelled_.end() && ended->second.text_key == TextKey(call, request.query);
+      return known ? EndedStatus(token->first, ended->second) : InvalidToken();
     }
     session = found->second;
   }
@@ -456,7 +470,7 @@ Result<std::string> QueryService::CancelQuery(const CallContext&, std::string_vi
   };
   session->cancelled.store(true);
   session->cancel.Cancel();
-  Remember(std::string(query_id), {clock_.SteadyNow(), false});
+  Remember(std::string(query_id), {clock_.SteadyNow(), session->text_key, false});
   return std::string();
 }
 
@@ -484,7 +498,7 @@ void QueryService::ExpireSessions() {
     }
     session->cancel.Cancel();
     expired.push_back(session);
-    if (!session->ended.load()) Remember(at->first, {{now}, true});
+    if (!session->ended.load()) Remember(at->first, {SteadyNs{now}, session->text_key, true});
     at = sessions_.erase(at);
   }
   std::erase_if(cancelled_, [&](const auto& entry) {

@@ -132,6 +132,7 @@ class QueryService {
   /// A query that has no session any more because it was cancelled, by a call or for want of one.
   struct Ended {
     SteadyNs at;
+    std::uint64_t text_key = 0;
     bool abandoned = false;
   };
   /// What the token of an ended query is told.

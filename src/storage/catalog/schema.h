@@ -109,7 +109,8 @@ struct PartitionKey {
 enum class TableStatus : std::uint8_t { kActive = 0, kDeleting = 1, kRestoring = 2 };
 
 /// In the order given or added; keys are unique.
-using Tags = std::vector<std::pair<std::string, std::string>>;
+using Tag = std::pair<std::string, std::string>;
+using Tags = std::vector<Tag>;
 
 struct DatabaseInfo {
   std::string name{};
