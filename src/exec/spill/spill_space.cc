@@ -13,6 +13,8 @@ constexpr std::uint16_t kSpillFormatVersion = 1;
 constexpr std::string_view kSpillSuffix = ".spill";
 /// How much may be written between two looks at the disk's free room.
 constexpr std::uint64_t kDiskCheckBytes = std::uint64_t{16} << 20;
+/// Files from this size on are closed by the space's own thread.
+constexpr std::uint64_t kCloseApartBytesMin = std::uint64_t{16} << 20;
 
 Counter& SpilledBytes() {
   static Counter& counter = Metrics().MakeCounter("tideline_spill_written_bytes_total",
@@ -56,6 +58,20 @@ Result<std::unique_ptr<SpillSpace>> SpillSpace::Open(SpillOptions options) {
 }
 
 SpillSpace::~SpillSpace() { Metrics().RemoveGauges(this); }
+
+void SpillSpace::Close(std::unique_ptr<fs::File> file, std::uint64_t bytes) {
+  if (bytes < kCloseApartBytesMin) {
+    file.reset();
+    used_.fetch_sub(bytes);
+    return;
+  }
+  // A function that can be copied, as work of a pool is, holds no unique pointer.
+  const auto work = [this, held = std::make_shared<std::unique_ptr<fs::File>>(std::move(file)), bytes] {
+    held->reset();
+    used_.fetch_sub(bytes);
+  };
+  if (!closer_.Submit(work).ok()) work();
+}
 
 // ---- SpillQuota -----------------------------------------------------------------------------------
 
@@ -117,7 +133,10 @@ void SpillQuota::Release(std::uint64_t bytes) {
 
 // ---- SpillFile ------------------------------------------------------------------------------------
 
-SpillFile::~SpillFile() { quota_->Release(size_); }
+SpillFile::~SpillFile() {
+  quota_->used_.fetch_sub(size_);
+  quota_->space_->Close(std::move(file_), size_);
+}
 
 Result<std::uint32_t> SpillFile::Append(BytesView plain) {
   if (plain.size() > kFrameBytesMax) {

@@ -23,6 +23,7 @@
 
 #include "base/mutex.h"
 #include "base/status.h"
+#include "base/thread_pool.h"
 #include "storage/fs/file_system.h"
 #include "storage/seal/sealer.h"
 
@@ -37,7 +38,8 @@ struct SpillOptions {
   seal::Sealer* sealer = nullptr;               ///< required; PlainSealer without encryption
 };
 
-/// The process's spill directory. Thread-safe; outlives every SpillQuota.
+/// The process's spill directory. Thread-safe; outlives every SpillQuota. A thread of its own closes large files: the
+/// kernel takes a tenth of a second to free the pages of a gigabyte, which is not the time of a query that has ended.
 class SpillSpace {
  public:
   /// Errors are the file system's.
@@ -49,11 +51,15 @@ class SpillSpace {
 
  private:
   friend class SpillQuota;
+  friend class SpillFile;
   explicit SpillSpace(SpillOptions options) : options_(std::move(options)) {}
+  /// Closes a file of `bytes`, which count as used until that is done.
+  void Close(std::unique_ptr<fs::File> file, std::uint64_t bytes);
 
   const SpillOptions options_;
   std::atomic<std::uint64_t> used_{0};
   std::atomic<std::uint64_t> next_number_{1};
+  ThreadPool closer_{{.name = "spill", .thread_count = 1}};  // last: it works on what is above
 };
 
 class SpillFile;
@@ -104,7 +110,7 @@ class SpillFile {
       : quota_(quota), file_(std::move(file)), sealer_(std::move(sealer)) {}
 
   SpillQuota* const quota_;
-  const std::unique_ptr<fs::File> file_;
+  std::unique_ptr<fs::File> file_;
   const std::unique_ptr<seal::FileSealer> sealer_;
   std::uint32_t next_index_ = 0;  // this and size_: of the one thread that appends
   std::uint64_t size_ = 0;

@@ -157,6 +157,20 @@ TEST(SpillSpaceTest, FilesHaveNoNameAndLimitsHaveOne) {
   EXPECT_EQ(space->used_bytes(), 0U);
 }
 
+// A large file is closed by another thread: gone from the query's account at once, from that of all when it is closed.
+TEST(SpillSpaceTest, LargeFilesAreClosedApart) {
+  Disk disk;
+  const std::unique_ptr<SpillSpace> space = *SpillSpace::Open(OptionsOn(&disk.files, &disk.sealer));
+  SpillQuota quota(space.get());
+  std::shared_ptr<SpillFile> file = *quota.NewFile();
+  const Bytes frame(std::size_t{4} << 20, std::byte{42});
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(file->Append(frame).ok());
+  EXPECT_GT(quota.used_bytes(), 5 * frame.size());
+  file.reset();
+  EXPECT_EQ(quota.used_bytes(), 0U);
+  while (space->used_bytes() != 0) std::this_thread::yield();
+}
+
 TEST(SpillSpaceTest, KeepsRoomForTheLog) {
   Disk disk;
   disk.files.SetCapacity(10'000);
