@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -9,7 +11,8 @@
 namespace tideline::cli {
 
 void AddInspectCommand(CLI::App& app, Run* run) {
-  CLI::App* command = app.add_subcommand("inspect", "print a segment, log file or manifest of a data directory");
+  CLI::App* command = app.add_subcommand(
+      "inspect", "print a segment, log file, manifest, series file or deletion vector of a data directory");
   auto paths = std::make_shared<std::vector<std::string>>();
   command->add_option("file", *paths, "files to print")->required();
   auto key_file = std::make_shared<std::string>();
@@ -20,6 +23,11 @@ void AddInspectCommand(CLI::App& app, Run* run) {
     *run = [paths, key_file] {
       int failures = 0;
       for (const std::string& path : *paths) {
+        std::error_code ignored;
+        if (std::filesystem::is_directory(path, ignored)) {
+          failures += Fail(path.c_str(), "is a directory");
+          continue;
+        }
         Result<server::DataKeys> keys = server::OpenExistingKeys(
             fs::PosixFileSystem(), engine::DataDirectoryOf(path), *key_file);
         if (!keys.ok()) fmt::print(stderr, "without keys: {}\n", MessageOf(keys.status()));
@@ -28,7 +36,10 @@ void AddInspectCommand(CLI::App& app, Run* run) {
         if (text.ok()) {
           fmt::print("{}", *text);
         } else {
-          failures += Fail(path.c_str(), MessageOf(text.status()));
+          // What the file system says names the file already.
+          const std::string_view message = MessageOf(text.status());
+          const bool named = message.find(path) != std::string_view::npos;
+          failures += Fail(named ? "" : path.c_str(), message);
         }
       }
       return failures == 0 ? 0 : 1;

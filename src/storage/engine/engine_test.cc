@@ -557,6 +557,31 @@ TEST_F(EngineTest, EveryFileCanBeInspected) {
   }
 }
 
+TEST_F(EngineTest, InspectTellsStrangersFromDamage) {
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  for (const std::string& path : sim_.disk.Paths()) {
+    if (path.find("LOCK") != std::string::npos || path.ends_with(".tmp")) continue;
+    // Its first bytes, and then those of its header.
+    for (const std::uint64_t bit : {3U, 8U * 20U}) {
+      ASSERT_TRUE(sim_.disk.FlipBit(path, bit).ok());
+      const Status status = InspectFile(sim_.disk, path).status();
+      EXPECT_EQ(CodeOf(status), ErrorCode::kDataLoss) << path << ": " << status;
+      EXPECT_EQ(MessageOf(status).find(path), std::string_view::npos) << status;
+      ASSERT_TRUE(sim_.disk.FlipBit(path, bit).ok());
+    }
+  }
+  for (const char* text : {"", "time,v\n", "TIDLSEG"}) {
+    auto file = sim_.disk.Open("/stranger.csv", fs::OpenMode::kCreateNew);
+    ASSERT_TRUE(file.ok()) << file.status();
+    ASSERT_TRUE((*file)->WriteAt(0, std::as_bytes(std::span(std::string_view(text)))).ok());
+    file->reset();
+    const Status status = InspectFile(sim_.disk, "/stranger.csv").status();
+    EXPECT_EQ(CodeOf(status), ErrorCode::kInvalidArgument) << status;
+    ASSERT_TRUE(sim_.disk.Remove("/stranger.csv").ok());
+  }
+}
+
 // Damage is an error that names the file, never an empty answer.
 TEST_F(EngineTest, DamagedFilesAreErrors) {
   EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);

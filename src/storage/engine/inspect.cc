@@ -1,7 +1,6 @@
 #include "storage/engine/inspect.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "storage/catalog/manifest.h"
 #include "storage/catalog/sealed_object.h"
@@ -286,6 +285,18 @@ Result<std::string> LogText(fs::FileSystem& fs, const std::string& path,
   return text;
 }
 
+// Where a file lies says that it should be one of ours, even if nothing in it does any more.
+bool IsPlacedAsOurs(std::string_view path) {
+  const std::string directory = fs::DirectoryOf(path);
+  const std::string_view name = std::string_view(directory).substr(directory.rfind('/') + 1);
+  return name == "segments" || name == "wal" || name == "manifest" || name == "series" || name == "deleted";
+}
+
+// docs/file-format.md
+constexpr std::string_view kObjectMagicText = "TDLOBJ1";
+constexpr std::string_view kLogMagicText = "TIDLWAL1";
+constexpr std::string_view kSegmentMagicText = "TIDLSEG\n";
+
 }  // namespace
 
 std::string DataDirectoryOf(std::string_view path) {
@@ -301,25 +312,30 @@ Result<std::string> InspectFile(fs::FileSystem& fs, std::string_view path, seal:
   TL_TRY(file->ReadAt(0, head));
   const Result<seal::FileIdentity> object = catalog::PeekObject(head);
   if (object.ok()) {
-    if (size > kInspectBytesMax) return InvalidArgument("{} is too large to describe", path);
+    if (size > kInspectBytesMax) {
+      return InvalidArgument("has {} bytes, too many to describe; the limit is {}", size, kInspectBytesMax);
+    }
     Bytes whole(static_cast<std::size_t>(size));
     TL_TRY(file->ReadAt(0, whole));
     return ObjectText(sealer, *object, whole);
   }
-  Bytes log_head(wal::kFileHeaderBytes);
-  if (size >= log_head.size()) {
-    TL_TRY(file->ReadAt(0, log_head));
-    std::uint32_t crc = 0;
-    const auto header = wal::DecodeFileHeader(log_head, &crc);
-    if (header.ok()) return LogText(fs, std::string(path), header->database_uuid, sealer);
+  const std::string_view first = AsText(head);
+  if (first.starts_with(kObjectMagicText)) return DataLoss("its header is damaged");
+  Bytes log_head(static_cast<std::size_t>(std::min<std::uint64_t>(size, wal::kFileHeaderBytes)));
+  TL_TRY(file->ReadAt(0, log_head));
+  std::uint32_t crc = 0;
+  const auto header = wal::DecodeFileHeader(log_head, &crc);
+  if (header.ok()) return LogText(fs, std::string(path), header->database_uuid, sealer);
+  if (first.starts_with(kLogMagicText)) return header.status();
+  // A sealed segment begins with bytes that say nothing; its place tells.
+  if (!first.starts_with(kSegmentMagicText) && !IsPlacedAsOurs(path)) {
+    return InvalidArgument("is no segment, log file, manifest, series file or deletion vector");
   }
   const auto range = std::make_shared<FileRangeReader>(std::move(file));
   const auto seal = FindSegmentSeal(fs, path, sealer);
   if (CodeOf(seal.status()) == ErrorCode::kPermissionDenied) return SealedSegmentText(range, size);
   if (!seal.ok()) return seal.status();
-  auto text = SegmentText(range, size, seal->get());
-  if (text.ok()) return text;
-  return Annotate(text.status(), path);
+  return SegmentText(range, size, seal->get());
 }
 
 }  // namespace tideline::engine

@@ -12,7 +12,7 @@ namespace tideline::engine {
 
 /// Text describing the file at `path`: a manifest, log file, segment, series file or deletion
 /// vector, told apart by magic; a sealed segment by its place in a data directory. kDataLoss says
-/// where it is damaged; kInvalidArgument: none of these.
+/// where it is damaged; kInvalidArgument: none of these, by magic and by place. Messages do not name it.
 ///
 /// `sealer` may be null: of an encrypted file every checksum is verified and what stands in the clear
 /// is printed. With the directory's keys the rest is, too.
