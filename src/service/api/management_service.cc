@@ -15,8 +15,8 @@ using catalog::PartitionKeyType;
 
 Status CheckName(std::string_view what, std::string_view name) {
   if (name.size() < kNameBytesMin || name.size() > kNameBytesMax) {
-    return InvalidArgument("The {} name '{}' has {} characters; it must have between {} and {}.", what,
-                           name.substr(0, 300), name.size(), kNameBytesMin, kNameBytesMax);
+    return InvalidArgument("The {} name '{}' has {} character{}; it must have between {} and {}.", what,
+                           name.substr(0, 300), name.size(), name.size() == 1 ? "" : "s", kNameBytesMin, kNameBytesMax);
   }
   return OkStatus();
 }
