@@ -12,8 +12,6 @@ namespace {
 constexpr std::string_view kTargetPrefix = "Timestream_20181101.";
 constexpr std::string_view kContentType = "application/x-amz-json-1.0";
 constexpr std::size_t kKeyFileBytesMax = 1 << 16;
-/// A Query call may take as long as the server lets one run.
-constexpr std::int64_t kRequestNsMax = 120 * kNsPerSecond;
 
 struct Credentials {
   std::string access_key_id, secret_access_key, session_token;
@@ -24,27 +22,38 @@ std::string Variable(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-Credentials FindCredentials(const ClientOptions& options) {
+// A key without its secret, or the other way round, would only be refused by the server as a bad signature.
+Status CheckPair(std::string_view id, std::string_view id_name, std::string_view secret, std::string_view secret_name,
+                 std::string_view verb) {
+  if (id.empty() == secret.empty()) return OkStatus();
+  return InvalidArgument("{} {}, but {} is not", id.empty() ? secret_name : id_name, verb,
+                         id.empty() ? id_name : secret_name);
+}
+
+Result<Credentials> FindCredentials(const ClientOptions& options) {
+  TL_TRY(CheckPair(options.access_key_id, "--access-key-id", options.secret_access_key, "--secret-access-key",
+                   "is given"));
   if (!options.access_key_id.empty()) {
-    return {options.access_key_id, options.secret_access_key, {}};
+    return Credentials{options.access_key_id, options.secret_access_key, {}};
   }
   for (const std::string prefix : {"TIDELINE_", "AWS_"}) {
-    const std::string id = Variable((prefix + "ACCESS_KEY_ID").c_str());
-    if (!id.empty()) {
-      return {id, Variable((prefix + "SECRET_ACCESS_KEY").c_str()),
-              Variable((prefix + "SESSION_TOKEN").c_str())};
-    }
+    const std::string id_name = prefix + "ACCESS_KEY_ID";
+    const std::string secret_name = prefix + "SECRET_ACCESS_KEY";
+    const std::string id = Variable(id_name.c_str());
+    const std::string secret = Variable(secret_name.c_str());
+    TL_TRY(CheckPair(id, id_name, secret, secret_name, "is set"));
+    if (!id.empty()) return Credentials{id, secret, Variable((prefix + "SESSION_TOKEN").c_str())};
   }
   const Result<Bytes> kept =
       fs::ReadWholeFile(fs::PosixFileSystem(), fs::JoinPath(options.data_dir, "root-key.json"),
                         kKeyFileBytesMax);
   if (kept.ok()) {
     if (const Result<JsonValue> json = JsonValue::Parse(AsText(*kept)); json.ok()) {
-      return {std::string(json->FindText("AccessKeyId")),
-              std::string(json->FindText("SecretAccessKey")), {}};
+      return Credentials{std::string(json->FindText("AccessKeyId")),
+                         std::string(json->FindText("SecretAccessKey")), {}};
     }
   }
-  return {"dev", "dev", {}};
+  return Credentials{"dev", "dev", {}};
 }
 
 Status StatusOfAnswer(int http_status, const ApiError& error) {
@@ -67,10 +76,10 @@ Status StatusOfAnswer(int http_status, const ApiError& error) {
 Result<ApiClient> ApiClient::Connect(const ClientOptions& options) {
   const net::Url url = TL_TRY(net::ParseUrl(options.endpoint));
   net::HttpClientOptions http;
-  http.request_ns_max = kRequestNsMax;
+  http.request_ns_max = options.request_ns_max;
   http.ca_file = options.ca_file;
   http.verify_tls = options.verify_tls;
-  const Credentials credentials = FindCredentials(options);
+  const Credentials credentials = TL_TRY(FindCredentials(options));
   crypto::SigV4SignerOptions signing;
   signing.access_key_id = credentials.access_key_id;
   signing.secret_access_key = credentials.secret_access_key;

@@ -1,6 +1,7 @@
 // cli/api_client.h: the server's own API, as the commands call it: signed, over one connection.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/status.h"
+#include "base/time.h"
 #include "crypto/sigv4.h"
 #include "net/http_client.h"
 
@@ -22,6 +24,8 @@ struct ClientOptions {
   std::string data_dir = "tideline-data";  ///< where a root key may lie
   std::string ca_file;
   bool verify_tls = true;
+  /// For one call; a Query call answers within five seconds, a large WriteRecords may wait for a slow disk.
+  std::int64_t request_ns_max = 120 * kNsPerSecond;
 };
 
 /// An answer that is no success. `code` is the exception's short name.
@@ -36,7 +40,7 @@ class ApiClient {
  public:
   /// Finds credentials: options, TIDELINE_ACCESS_KEY_ID and TIDELINE_SECRET_ACCESS_KEY, the AWS_
   /// variables of that name, the root key of a data directory, else the pair "dev", which a server
-  /// in development mode accepts.
+  /// in development mode accepts. kInvalidArgument: a URL that is none, or half of a pair, by name.
   static Result<ApiClient> Connect(const ClientOptions& options);
 
   /// Calls `operation` with a JSON body. On a service error: kInvalidArgument (or kNotFound,
