@@ -1,7 +1,10 @@
 #include "cli/result_printer.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <cctype>
+#include <set>
+
+#include "cli/output.h"
 
 namespace tideline::cli {
 namespace {
@@ -15,8 +18,6 @@ std::size_t DisplayWidth(std::string_view text) {
     return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
   }));
 }
-
-void Put(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 std::vector<std::string> ColumnNames(const JsonValue& page) {
   std::vector<std::string> names;
@@ -38,17 +39,37 @@ const std::vector<JsonValue>& DataOf(const JsonValue& row) {
   return data == nullptr ? none : data->items();
 }
 
+// A line break or another control character would break the table, and some move the cursor.
+std::string Escaped(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      escaped += c;
+    } else if (c == '\n') {
+      escaped += "\\n";
+    } else if (c == '\r') {
+      escaped += "\\r";
+    } else if (c == '\t') {
+      escaped += "\\t";
+    } else {
+      escaped += fmt::format("\\x{:02x}", byte);
+    }
+  }
+  return escaped;
+}
+
 class TablePrinter final : public ResultPrinter {
  public:
   void Page(const JsonValue& page) override {
     if (names_.empty()) {
-      names_ = ColumnNames(page);
+      for (const std::string& name : ColumnNames(page)) names_.push_back(Escaped(name));
       Widen(names_);
     }
     for (const JsonValue& row : RowsOf(page)) {
       ++row_count_;
       std::vector<std::string> cells;
-      for (const JsonValue& datum : DataOf(row)) cells.push_back(DatumText(datum, "NULL"));
+      for (const JsonValue& datum : DataOf(row)) cells.push_back(Escaped(DatumText(datum, "NULL")));
       if (header_printed_) {
         PrintRow(cells);
         continue;
@@ -142,49 +163,108 @@ class CsvPrinter final : public ResultPrinter {
   bool header_printed_ = false;
 };
 
-void WriteDatum(JsonWriter* json, const JsonValue& datum);
-
-void WriteList(JsonWriter* json, const JsonValue& list) {
-  json->BeginArray();
-  for (const JsonValue& item : list.items()) WriteDatum(json, item);
-  json->EndArray();
+// Whether `text` is a number as JSON writes it: NaN, Infinity and "+1" are none.
+bool IsJsonNumber(std::string_view text) {
+  std::size_t i = 0;
+  const auto digits = [&] {
+    const std::size_t begin = i;
+    while (i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0) ++i;
+    return i - begin;
+  };
+  if (i < text.size() && text[i] == '-') ++i;
+  const bool zero = i < text.size() && text[i] == '0';
+  const std::size_t whole = digits();
+  if (whole == 0 || (zero && whole > 1)) return false;
+  if (i < text.size() && text[i] == '.') {
+    ++i;
+    if (digits() == 0) return false;
+  }
+  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
+    ++i;
+    if (i < text.size() && (text[i] == '+' || text[i] == '-')) ++i;
+    if (digits() == 0) return false;
+  }
+  return i == text.size();
 }
 
-void WriteDatum(JsonWriter* json, const JsonValue& datum) {
+void WriteScalar(JsonWriter* json, std::string_view text, std::string_view type) {
+  if ((type == "BIGINT" || type == "INTEGER" || type == "DOUBLE") && IsJsonNumber(text)) {
+    json->Raw(text);
+  } else if (type == "BOOLEAN" && (text == "true" || text == "false")) {
+    json->Bool(text == "true");
+  } else {
+    json->String(text);
+  }
+}
+
+// The type of a column or of what is in it, as ColumnInfo describes it; an empty object says nothing.
+const JsonValue& TypeIn(const JsonValue* column) {
+  static const JsonValue unknown;
+  const JsonValue* type = column == nullptr ? nullptr : column->Find("Type");
+  return type == nullptr ? unknown : *type;
+}
+
+void WriteDatum(JsonWriter* json, const JsonValue& datum, const JsonValue& type) {
   if (const JsonValue* array = datum.Find("ArrayValue")) {
-    WriteList(json, *array);
+    json->BeginArray();
+    for (const JsonValue& item : array->items()) WriteDatum(json, item, TypeIn(type.Find("ArrayColumnInfo")));
+    json->EndArray();
   } else if (const JsonValue* row = datum.Find("RowValue")) {
-    WriteList(json, *row->Find("Data"));
+    const JsonValue* fields = type.Find("RowColumnInfo");
+    const std::vector<JsonValue>& data = DataOf(*row);
+    json->BeginArray();
+    for (std::size_t i = 0; i < data.size(); ++i) {
+      const bool known = fields != nullptr && i < fields->items().size();
+      WriteDatum(json, data[i], TypeIn(known ? &fields->items()[i] : nullptr));
+    }
+    json->EndArray();
   } else if (const JsonValue* series = datum.Find("TimeSeriesValue")) {
     json->BeginArray();
     for (const JsonValue& point : series->items()) {
       json->BeginObject();
       json->Member("time", point.FindText("Time"));
       json->Key("value");
-      WriteDatum(json, *point.Find("Value"));
+      WriteDatum(json, *point.Find("Value"), TypeIn(type.Find("TimeSeriesMeasureValueColumnInfo")));
       json->EndObject();
     }
     json->EndArray();
   } else if (datum.Find("ScalarValue") != nullptr) {
-    json->String(datum.FindText("ScalarValue"));
+    WriteScalar(json, datum.FindText("ScalarValue"), type.FindText("ScalarType"));
   } else {
     json->Null();
   }
 }
 
-// One object a row and line; values are texts as the service sends them.
+// Of columns with one name the second becomes NAME_2, or the next number that no column has.
+std::vector<std::string> DistinctNames(const std::vector<std::string>& names) {
+  const std::set<std::string> given(names.begin(), names.end());
+  std::set<std::string> used;
+  std::vector<std::string> distinct;
+  for (const std::string& name : names) {
+    std::string called = name;
+    for (int number = 2; used.contains(called) || (number > 2 && given.contains(called)); ++number) {
+      called = fmt::format("{}_{}", name, number);
+    }
+    used.insert(called);
+    distinct.push_back(std::move(called));
+  }
+  return distinct;
+}
+
+// One object a row and line.
 class JsonPrinter final : public ResultPrinter {
  public:
   void Page(const JsonValue& page) override {
-    if (names_.empty()) names_ = ColumnNames(page);
+    if (names_.empty()) TakeColumns(page);
     for (const JsonValue& row : RowsOf(page)) {
       ++row_count_;
       std::string line;
       JsonWriter json(&line);
       json.BeginObject();
-      for (std::size_t i = 0; i < DataOf(row).size(); ++i) {
+      const std::vector<JsonValue>& data = DataOf(row);
+      for (std::size_t i = 0; i < std::min(data.size(), names_.size()); ++i) {
         json.Key(names_[i]);
-        WriteDatum(&json, DataOf(row)[i]);
+        WriteDatum(&json, data[i], types_[i]);
       }
       json.EndObject();
       Put(line + "\n");
@@ -193,7 +273,14 @@ class JsonPrinter final : public ResultPrinter {
   void End() override {}
 
  private:
+  void TakeColumns(const JsonValue& page) {
+    names_ = DistinctNames(ColumnNames(page));
+    if (const JsonValue* columns = page.Find("ColumnInfo")) {
+      for (const JsonValue& column : columns->items()) types_.push_back(TypeIn(&column));
+    }
+  }
   std::vector<std::string> names_;
+  std::vector<JsonValue> types_;
 };
 
 std::string ListText(const std::vector<JsonValue>& items, char open, char close) {

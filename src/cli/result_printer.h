@@ -15,7 +15,8 @@ enum class OutputFormat { kTable, kCsv, kJson };
 Result<OutputFormat> ParseOutputFormat(std::string_view text);
 
 /// Takes the pages of one result in order and prints to stdout. The table format holds the first
-/// rows back to find column widths; the others print as pages come.
+/// rows back to find column widths; the others print as pages come. It writes control characters as \n, \r,
+/// \t and \x1b. Json types values by the result's columns and gives each column a key of its own.
 class ResultPrinter {
  public:
   virtual ~ResultPrinter() = default;
