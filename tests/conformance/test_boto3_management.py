@@ -54,6 +54,8 @@ class Databases(ServerCase):
         for name in ("ab", "x" * 257, "a b c", "a/b/c", "ümlaut", "semi;colon", ""):
             with self.subTest(name=name[:12]):
                 self.refused("ValidationException", self.loose_write.create_database, DatabaseName=name)
+        text = self.refused_text("ValidationException", self.loose_write.create_database, DatabaseName="a")
+        self.assertIn("has 1 character;", text)
 
     def test_pattern_violation_has_the_framework_text(self):
         text = self.refused_text("ValidationException", self.write.create_database, DatabaseName="a b c")

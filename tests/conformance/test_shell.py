@@ -353,7 +353,8 @@ class Statements(ShellCase):
     def test_json_has_types(self):
         result = self.run_tideline("sql", "--format", "json", "-c",
                                    "SELECT 1 AS x, 2 AS x, 0.5e0 AS d, nan() AS n, true AS b, 'one' AS t, "
-                                   "CAST(NULL AS bigint) AS z, ARRAY[1, NULL] AS a, (1, 'r') AS r, DATE '2024-01-31' AS day")
+                                   "CAST(NULL AS bigint) AS z, ARRAY[1, NULL] AS a, (1, 'r') AS r, "
+                                   "DATE '2024-01-31' AS day")
         self.assertEqual(0, result.returncode, result.stderr)
         self.assertEqual({"x": 1, "x_2": 2, "d": 0.5, "n": "NaN", "b": True, "t": "one", "z": None, "a": [1, None],
                           "r": [1, "r"], "day": "2024-01-31"}, json.loads(result.stdout))
