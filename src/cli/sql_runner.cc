@@ -1,5 +1,6 @@
 #include "cli/sql_runner.h"
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <future>
@@ -93,13 +94,15 @@ RunOutcome SqlRunner::RunScript(std::string_view text) {
 Result<JsonValue> SqlRunner::NextPage(std::string_view statement, const std::string& token,
                                       InterruptScope& interrupts) {
   const std::string body = RequestBody(statement, token);
+  std::atomic<bool> done{false};  // before the wake-up, which the future is not
   std::future<Result<JsonValue>> page = std::async(std::launch::async, [&] {
     Result<JsonValue> answer = client_.Call("Query", body);
+    done.store(true);
     interrupts.Wake();
     return answer;
   });
   bool told = false;
-  while (page.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+  while (!done.load()) {
     if (interrupts.interrupted()) {
       ClearProgress();
       if (!query_id_.empty() && !cancel_sent_) Cancel();
