@@ -236,6 +236,11 @@ def plain(datum):
     return [(point["Time"], plain(point["Value"])) for point in value]
 
 
+def needs_speed(test):
+    """For a test that measures time or memory, which a sanitizer multiplies (scripts/sanitize)."""
+    return unittest.skipIf(os.environ.get("TIDELINE_SANITIZED"), "measures what a sanitizer changes")(test)
+
+
 def now_ms():
     return time.time_ns() // 1_000_000
 

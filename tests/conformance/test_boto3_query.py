@@ -4,7 +4,7 @@ import re
 import unittest
 import uuid
 
-from harness import ServerCase, now_ms
+from harness import ServerCase, needs_speed, now_ms
 
 TOKEN = "t" * 32
 
@@ -395,6 +395,7 @@ class ShortWays(QueryCase):
         answer = self.ask(sql, **options)
         return self.counter(name) - before, [row["Data"][0] for row in answer["Rows"]], answer
 
+    @needs_speed
     def test_few_rows_are_answered_on_the_thread_that_received_them(self):
         table = self.make_table()
         self.put(table, *(self.record(str(i), self.NOW - i) for i in range(10)))

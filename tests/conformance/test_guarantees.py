@@ -7,7 +7,7 @@ import threading
 import time
 import unittest
 
-from harness import Server, now_ms, plain
+from harness import Server, needs_speed, now_ms, plain
 
 DATABASE = "guarantees"
 
@@ -160,6 +160,7 @@ class Width(GuaranteeCase):
         for first in range(0, len(records), 100):
             self.put(*records[first:first + 100])
 
+    @needs_speed
     def test_8192_measure_names_cost_what_their_values_cost(self):
         self.fill([self.record(i, i) for i in range(8192)])
         narrow = self.metric("tideline_hot_bytes")
