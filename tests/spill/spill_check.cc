@@ -6,9 +6,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <thread>
 
 #include "exec/operators/print_report.h"
 #include "exec/testing.h"
@@ -26,6 +28,8 @@ using testing::MakeScan;
 constexpr std::size_t kPayloadBytes = 80;
 // A row as operators hold it: a number, a value, a text and its reference.
 constexpr std::size_t kRowBytes = 2 * 8 + 16 + kPayloadBytes;
+/// How long closing what was spilled may take.
+constexpr std::int64_t kCloseNsMax = 30 * kNsPerSecond;
 
 // A number that scatters 0, 1, 2, … and never collides.
 std::uint64_t Scatter(std::uint64_t i) { return i * 0x9e3779b97f4a7c15U; }
@@ -140,6 +144,11 @@ Status Run(const std::string& name, const Options& options, SpillSpace* space, c
              static_cast<double>(figures->spilled_bytes) / (1 << 20), usage.ru_maxrss / 1024);
   if (figures->spilled_bytes == 0) return Internal("nothing was spilled");
   if (memory.used_bytes() != 0) return Internal("{} bytes are still charged", memory.used_bytes());
+  // Large files are closed by a thread of the space.
+  const std::int64_t deadline = SystemClock().SteadyNow().value + kCloseNsMax;
+  while (space->used_bytes() != 0 && SystemClock().SteadyNow().value < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   if (space->used_bytes() != 0) return Internal("{} bytes are still on disk", space->used_bytes());
   return OkStatus();
 }
