@@ -68,7 +68,7 @@ class RowLists {
   static void AppendRows(const List& list, std::span<const std::uint32_t> numbers, std::size_t column, Vector* result);
 
  private:
-  static constexpr std::size_t kChunkRows = kBatchRowsMax;
+  static constexpr std::uint32_t kChunkRows = kBatchRowsMax;
   struct Chunk {
     std::vector<Vector> columns;
     std::vector<std::uint32_t> next;  // by row, the number of the next row of its list
