@@ -30,6 +30,11 @@ LONG_ROWS = ("SELECT x.a * 10000 + y.b AS number FROM UNNEST(sequence(1, 10000))
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]|[\x07\x08\r]")
 
 
+def setUpModule():
+    # What runs in the background of a script ignores SIGINT, and its children with it: they are to have the default.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def bare_environment(**more):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("TIDELINE_", "AWS_"))}
     environment.update(LC_ALL="C.UTF-8", TERM="xterm", **more)
@@ -58,13 +63,14 @@ class Terminal:
             if match:
                 self.text = CONTROL.sub("", self.text)[match.end():]
                 return match
-            readable, _, _ = select.select([self.descriptor], [], [], max(0, deadline - time.monotonic()))
+            left = deadline - time.monotonic()
+            readable, _, _ = select.select([self.descriptor], [], [], left) if left > 0 else ((), (), ())
             try:
                 piece = os.read(self.descriptor, 65536).decode(errors="replace") if readable else ""
             except OSError:
                 piece = ""
             if not piece:
-                raise AssertionError(f"{pattern!r} was not shown, but {CONTROL.sub('', self.text)!r}")
+                raise AssertionError(f"{pattern!r} was not shown, but {CONTROL.sub('', self.text)[-2000:]!r}")
             self.text += piece
 
     def wait(self):
