@@ -177,6 +177,9 @@ class EngineImpl final : public Engine {
   Status WriteTable(TableCheckpoint* checkpoint, NewFiles* made) TL_REQUIRES(maintenance_mutex_);
   Status WriteSeries(TableCheckpoint* checkpoint, const std::vector<std::uint32_t>& touched,
                      NewFiles* made) TL_REQUIRES(maintenance_mutex_);
+  /// Writes a file of dead rows; its key.
+  Result<std::string> PutDeletionVector(catalog::TableId table, const Bitmap& dead, const OwedMarks& owed,
+                                        NewFiles* made);
   Status WriteDeletionVectors(TableCheckpoint* checkpoint, NewFiles* made)
       TL_REQUIRES(maintenance_mutex_);
   std::uint64_t NextManifest() const { return newest_manifest_ + 1; }
@@ -200,6 +203,8 @@ class EngineImpl final : public Engine {
   Result<bool> BeginMerge(MergeWork* work) TL_REQUIRES(maintenance_mutex_);
   Status WriteMerge(MergeWork* work, NewFiles* made);
   Status CommitMerge(MergeWork* work, NewFiles* made) TL_REQUIRES(maintenance_mutex_);
+  Result<std::vector<std::pair<std::string, std::uint64_t>>> SaveCarriedMarks(MergeWork* work, NewFiles* made)
+      TL_REQUIRES(maintenance_mutex_);
   Status PaceMerge(std::size_t bytes);
   Status ReplaceSegments(const std::shared_ptr<Table>& table,
                          const std::vector<std::shared_ptr<SegmentSource>>& removed,

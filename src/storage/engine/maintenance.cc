@@ -399,19 +399,8 @@ Status EngineImpl::WriteDeletionVectors(TableCheckpoint* checkpoint, NewFiles* m
     std::uint64_t& saved = checkpoint->upkeep.dead_saved[key];
     std::uint64_t& owed_saved = checkpoint->upkeep.owed_saved[key];
     if (dead_count == saved && owed.count() == owed_saved) continue;
-    Bytes plain;
-    const Bitmap rows = dead == nullptr ? Bitmap() : *dead;
-    if (owed.count() == 0) {
-      rows.EncodeTo(&plain);
-    } else {
-      EncodeOwingVector(rows, owed, &plain);
-    }
-    const Uuid uuid = NewUuid();
-    const Bytes stored = TL_TRY(catalog::SealObject(
-        *options_.sealer, KeyScopeOf(checkpoint->table->id()), uuid, seal::FileType::kDeletionVector,
-        owed.count() == 0 ? kDeletionVectorFormat : kOwingVectorFormat, plain));
-    const std::string object = "deleted/" + FormatUuid(uuid);
-    TL_TRY(made->Put(*store_, object, stored));
+    const std::string object = TL_TRY(
+        PutDeletionVector(checkpoint->table->id(), dead == nullptr ? Bitmap() : *dead, owed, made));
     saved = dead_count;
     owed_saved = owed.count();
     for (catalog::SegmentEntry& entry : checkpoint->files.segments) {
@@ -424,6 +413,23 @@ Status EngineImpl::WriteDeletionVectors(TableCheckpoint* checkpoint, NewFiles* m
     source->deletions().Freeze(checkpoint->table->OldestSnapshot());
   }
   return OkStatus();
+}
+
+Result<std::string> EngineImpl::PutDeletionVector(catalog::TableId table, const Bitmap& dead, const OwedMarks& owed,
+                                                  NewFiles* made) {
+  Bytes plain;
+  if (owed.count() == 0) {
+    dead.EncodeTo(&plain);
+  } else {
+    EncodeOwingVector(dead, owed, &plain);
+  }
+  const Uuid uuid = NewUuid();
+  const Bytes stored = TL_TRY(
+      catalog::SealObject(*options_.sealer, KeyScopeOf(table), uuid, seal::FileType::kDeletionVector,
+                          owed.count() == 0 ? kDeletionVectorFormat : kOwingVectorFormat, plain));
+  const std::string object = "deleted/" + FormatUuid(uuid);
+  TL_TRY(made->Put(*store_, object, stored));
+  return object;
 }
 
 Uuid EngineImpl::KeyScopeOf(catalog::TableId table) const {

@@ -136,8 +136,10 @@ Status EngineImpl::WriteMerge(MergeWork* work, NewFiles* made) {
 
 Status EngineImpl::CommitMerge(MergeWork* work, NewFiles* made) {
   if (!manifest_.tables.contains(work->table->id())) return OkStatus();  // dropped meanwhile
+  const auto dead_saved = TL_TRY(SaveCarriedMarks(work, made));
   TL_TRY(ReplaceSegments(work->table, work->job.segments, work->entries, work->added, work->number,
                          made));
+  for (const auto& [key, count] : dead_saved) upkeep_[work->table->id()].dead_saved[key] = count;
   merge_count_.fetch_add(1, std::memory_order_relaxed);
   auto& rows = merge_rows_[static_cast<std::size_t>(work->job.kind)];
   for (const catalog::SegmentEntry& entry : work->entries) {
@@ -149,6 +151,24 @@ Status EngineImpl::CommitMerge(MergeWork* work, NewFiles* made) {
     }
   }
   return OkStatus();
+}
+
+// A checkpoint that came while the merge wrote has saved the marks of its time with the segments that now go, and the
+// log is replayed from there on: what of them belongs to the new segments must be in files before a manifest names
+// these. By key of the segment, how many rows were saved as dead.
+Result<std::vector<std::pair<std::string, std::uint64_t>>> EngineImpl::SaveCarriedMarks(MergeWork* work,
+                                                                                         NewFiles* made) {
+  std::vector<std::pair<std::string, std::uint64_t>> dead_saved;
+  const std::uint64_t through = work->table->files().through.value;
+  if (through <= work->number) return dead_saved;
+  TL_TRY(work->table->CarryMarks({.segments = work->job.segments}, work->added, work->number));
+  for (std::size_t i = 0; i < work->added.size(); ++i) {
+    const auto dead = work->added[i]->deletions().At(through);
+    if (dead == nullptr) continue;
+    work->entries[i].deletion_vector_key = TL_TRY(PutDeletionVector(work->table->id(), *dead, {}, made));
+    dead_saved.emplace_back(work->entries[i].key, dead->count());
+  }
+  return dead_saved;
 }
 
 // Sleeps so that merges write no faster than the setting, and ends a merge when the engine stops.

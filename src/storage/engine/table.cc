@@ -565,8 +565,8 @@ bool HasMarksAfter(const SourceList& sources, std::uint64_t number) {
 
 // The probe remembers one stripe: segment by segment, in the order of keys, it decodes each stripe once. A row that is
 // in no result was left out there (retention): nothing is left to die.
-Status CarryMarks(std::vector<LateMark>* marks, std::span<const std::shared_ptr<SegmentSource>> added,
-                  KeyProbe* probe) {
+Status MarkByKey(std::vector<LateMark>* marks, std::span<const std::shared_ptr<SegmentSource>> added,
+                 KeyProbe* probe) {
   std::sort(marks->begin(), marks->end(), [](const LateMark& a, const LateMark& b) {
     return std::tie(a.series, a.time_ns) < std::tie(b.series, b.time_ns);
   });
@@ -584,6 +584,14 @@ Status CarryMarks(std::vector<LateMark>* marks, std::span<const std::shared_ptr<
 
 }  // namespace
 
+Status Table::CarryMarks(const SourceList& removed, std::span<const std::shared_ptr<SegmentSource>> added,
+                         std::uint64_t number) {
+  KeyProbe probe;
+  std::vector<LateMark> marks;
+  TL_TRY(CollectSegmentMarks(removed, number, &marks));
+  return MarkByKey(&marks, added, &probe);
+}
+
 Status Table::Exchange(const SourceList& removed,
                        std::span<const std::shared_ptr<SegmentSource>> added,
                        std::uint64_t number) {
@@ -600,7 +608,7 @@ Status Table::Exchange(const SourceList& removed,
       const bool fresh = !marks.empty() || HasMarksAfter(removed, through);
       if (fresh && round == kUnlockedRoundsMax) {
         TL_TRY(CollectSegmentMarks(removed, through, &marks));
-        TL_TRY(CarryMarks(&marks, added, &probe));
+        TL_TRY(MarkByKey(&marks, added, &probe));
       }
       if (!fresh || round == kUnlockedRoundsMax) {
         PutInPlace(removed, added);
@@ -610,7 +618,7 @@ Status Table::Exchange(const SourceList& removed,
       now = last_number_;
     }
     TL_TRY(CollectSegmentMarks(removed, through, &marks));
-    TL_TRY(CarryMarks(&marks, added, &probe));
+    TL_TRY(MarkByKey(&marks, added, &probe));
     through = std::max(through, now);
   }
   // What it remembers may be a file that has gone.

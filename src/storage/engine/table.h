@@ -165,6 +165,10 @@ class Table {
   /// over to `added` by key, without the lock as long as writers let it. On error nothing changed.
   Status Exchange(const SourceList& removed, std::span<const std::shared_ptr<SegmentSource>> added,
                   std::uint64_t number);
+  /// Marks rows of `added` that died in segments of `removed` after `number`, as Exchange will; what dies meanwhile is
+  /// left to it.
+  Status CarryMarks(const SourceList& removed, std::span<const std::shared_ptr<SegmentSource>> added,
+                    std::uint64_t number);
   /// Notes what the manifest now says.
   void SetFiles(catalog::TableFiles files);
   /// Forgets that files hold outcomes above `last`, for the log has lost them and will give the numbers again.
