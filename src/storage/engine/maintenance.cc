@@ -292,7 +292,11 @@ Status EngineImpl::WriteTable(TableCheckpoint* checkpoint, NewFiles* made) {
   checkpoint->files.through = input.through;
   checkpoint->upkeep = upkeep_[checkpoint->table->id()];
   TL_TRY(WriteDeletionVectors(checkpoint, made));
-  if (input.sources.buffers.empty() && input.sources.runs.empty()) return OkStatus();
+  if (input.sources.buffers.empty() && input.sources.runs.empty()) {
+    // All rows of a new series may have died before they were filed. The log no longer tells of the series.
+    if (input.series_count == checkpoint->upkeep.series.series) return OkStatus();
+    return WriteSeries(checkpoint, {}, made);
+  }
   FlushRequest request;
   WindowPlan plan;
   for (const auto& run : input.sources.runs) {

@@ -499,6 +499,27 @@ TEST_F(DeleteTest, SurvivesACrashAndIsReplayedExactly) {
   EXPECT_EQ(sim_.Read().size(), expected.size() + 1);
 }
 
+// All rows of a new series die before they are filed: the checkpoint that lets go of the log keeps the series.
+TEST_F(DeleteTest, ASeriesWhoseRowsAreGoneStaysKnown) {
+  Fill();
+  Settle();
+  ASSERT_EQ(sim_.WriteOne(Row(kNow, 1, 1, 40)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().DeleteRows(Request(40)).ok());
+  ASSERT_TRUE(sim_.engine().RunMaintenance().ok());
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  const TestRecord next = Row(kNow, 2, 1, 41);
+  ASSERT_EQ(sim_.WriteOne(next), Verdict::kNew);
+  all_[testing::KeyOf(next)] = testing::ValuesOf(next);
+  sim_.Crash(Keep::kAll);
+  const Status opened = sim_.Open();
+  ASSERT_TRUE(opened.ok()) << opened;
+  EXPECT_EQ(sim_.Read(), all_);
+  const TestRecord again = Row(kNow, 3, 1, 40);
+  EXPECT_EQ(sim_.WriteOne(again), Verdict::kNew);
+  all_[testing::KeyOf(again)] = testing::ValuesOf(again);
+  EXPECT_EQ(sim_.Read(), all_);
+}
+
 TEST_F(DeleteTest, CanBeUndone) {
   Fill();
   Settle();
