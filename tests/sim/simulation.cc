@@ -117,9 +117,10 @@ class Run {
     options_.on_fatal = [this](const Status&) { fatal_ = true; };
     if (mix_.busy) {
       disk_.BeforeWrites([this](std::string_view path) {
-        if (path.find("/segments/") != std::string_view::npos) WhileWriting();
+        if (path.find("/segments/") != std::string_view::npos) WhileWriting(false);
+        if (path.find("/magnetic/") != std::string_view::npos) WhileWriting(true);
       });
-      bucket_.BeforeAppends([this](std::string_view) { WhileWriting(); });
+      bucket_.BeforeAppends([this](std::string_view) { WhileWriting(true); });
     }
   }
 
@@ -443,12 +444,19 @@ class Run {
     return engine_->Write({.database = "db", .table = table, .records = views}, completion);
   }
 
-  // A checkpoint or merge is amid writing a segment: clients go on.
-  void WhileWriting() {
+  // A checkpoint or merge is amid writing a segment: clients go on, and beside a move the checkpoints do.
+  void WhileWriting(bool moving) {
     if (!mid_maintenance_ || inside_ || !result_.failure.empty() || fatal_ || disk_.crashed()) return;
     if (random_.Below(3) != 0) return;
     inside_ = true;
-    if (random_.Below(4) != 0) {
+    if (moving && random_.Below(3) == 0) {
+      for (std::uint64_t i = random_.Below(4); i > 0; --i) Write();
+      DriveAll();
+      Say("meanwhile: checkpoint");
+      const Status status = engine_->Checkpoint();
+      Note(status);
+      if (!status.ok() && !Excused()) Fail(fmt::format("a checkpoint beside a move fails: {}", MessageOf(status)));
+    } else if (random_.Below(4) != 0) {
       Say("meanwhile:");
       Write();
     } else {
