@@ -218,6 +218,20 @@ class Server:
             parsed = None
         return answer.status, answer.headers, parsed, raw
 
+    def metric(self, name):
+        """The value of one series of /metrics; `name` with its labels."""
+        connection = self.connect()
+        try:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+        finally:
+            connection.close()
+        for line in text.splitlines():
+            series, _, value = line.rpartition(" ")
+            if series == name:
+                return float(value)
+        raise AssertionError(f"no metric {name}")
+
 
 def plain(datum):
     """A Query datum as Python values: str, None, list, tuple (row), list of (time, value)."""

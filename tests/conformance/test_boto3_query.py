@@ -383,17 +383,10 @@ class ClientTokens(QueryCase):
 class ShortWays(QueryCase):
     """What repeats or reads little is answered by a shorter way, with the same answer."""
 
-    def counter(self, name):
-        connection = self.server.connect()
-        connection.request("GET", "/metrics")
-        text = connection.getresponse().read().decode()
-        connection.close()
-        return float(re.search(rf"^{name} (\S+)$", text, re.MULTILINE)[1])
-
     def counted(self, name, sql, **options):
-        before = self.counter(name)
+        before = self.server.metric(name)
         answer = self.ask(sql, **options)
-        return self.counter(name) - before, [row["Data"][0] for row in answer["Rows"]], answer
+        return self.server.metric(name) - before, [row["Data"][0] for row in answer["Rows"]], answer
 
     @needs_speed
     def test_few_rows_are_answered_on_the_thread_that_received_them(self):
@@ -417,9 +410,9 @@ class ShortWays(QueryCase):
         count, rows, _ = self.counted(
             short, f"SELECT count(*) FROM {name} CROSS JOIN UNNEST(sequence(1, 3)) AS t(n)")
         self.assertEqual((0, [{"ScalarValue": "30"}]), (count, rows))
-        before = self.counter(short)
+        before = self.server.metric(short)
         self.error(f"SELECT 1 / (count(*) - 10) FROM {name}", "QueryExecutionException")
-        self.assertEqual(before, self.counter(short))
+        self.assertEqual(before, self.server.metric(short))
 
     def test_a_client_token_goes_with_a_short_query(self):
         table = self.make_table()

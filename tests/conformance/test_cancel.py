@@ -9,7 +9,6 @@ build on a busy one, and is still a hundredth of what any of the queries would t
 import threading
 import time
 import unittest
-import urllib.request
 
 from harness import Server
 
@@ -46,15 +45,9 @@ class CancelQuery(unittest.TestCase):
         self.assertEqual(200, status, raw[:500])
         return answer
 
-    def metric(self, name):
-        with urllib.request.urlopen(self.server.url + "/metrics", timeout=30) as page:
-            for line in page.read().decode().splitlines():
-                if line.split(" ")[0] == name:
-                    return float(line.split(" ")[1])
-        self.fail(f"no metric {name}")
-
     def ended(self):
-        return int(self.metric("tideline_query_cancel_seconds_count")), self.metric("tideline_query_cancel_seconds_sum")
+        return (int(self.server.metric("tideline_query_cancel_seconds_count")),
+                self.server.metric("tideline_query_cancel_seconds_sum"))
 
     def wait_for_end(self, count):
         """Seconds that the work went on, as the server measured it."""
@@ -80,8 +73,8 @@ class CancelQuery(unittest.TestCase):
                 self.assertLess(took, BOUND_SECONDS)
                 self.assertLess(after, BOUND_SECONDS)
                 # Nothing of it is left: no rows on disk, no session.
-                self.assertEqual(0, self.metric("tideline_query_sessions"))
-                self.assertEqual(0, self.metric("tideline_result_spool_bytes"))
+                self.assertEqual(0, self.server.metric("tideline_query_sessions"))
+                self.assertEqual(0, self.server.metric("tideline_result_spool_bytes"))
 
     def test_while_a_page_is_waited_for(self):
         sql = SHAPES["unnest"]

@@ -48,13 +48,6 @@ class GuaranteeCase(unittest.TestCase):
         self.server.kill()
         self.server.start()
 
-    def metric(self, name):
-        connection = self.server.connect()
-        connection.request("GET", "/metrics")
-        text = connection.getresponse().read().decode()
-        connection.close()
-        return float(re.search(rf"^{name} (\S+)$", text, re.MULTILINE)[1])
-
 
 class Durability(GuaranteeCase):
     VALUES = f'SELECT measure_value::bigint FROM "{DATABASE}"."table" ORDER BY time'
@@ -163,13 +156,13 @@ class Width(GuaranteeCase):
     @needs_speed
     def test_8192_measure_names_cost_what_their_values_cost(self):
         self.fill([self.record(i, i) for i in range(8192)])
-        narrow = self.metric("tideline_hot_bytes")
+        narrow = self.server.metric("tideline_hot_bytes")
         before = self.resident_bytes()
         self.ok("DeleteTable", DatabaseName=DATABASE, TableName="table")
         self.ok("CreateTable", DatabaseName=DATABASE, TableName="table")
         self.fill([self.record(i, i, name=f"measure-{i}") for i in range(8192)])
         # A measure name is a series of its own: a fixed cost for each, none for each pair of them.
-        self.assertLess(self.metric("tideline_hot_bytes"), narrow + 8192 * 2048)
+        self.assertLess(self.server.metric("tideline_hot_bytes"), narrow + 8192 * 2048)
         self.assertLess(self.resident_bytes() - before, 64 << 20)
         self.assertEqual([("8192",)], self.rows(f'SELECT count(*) FROM "{DATABASE}"."table"'))
 
@@ -183,7 +176,7 @@ class Width(GuaranteeCase):
             records.append({"Dimensions": [{"Name": "host", "Value": "a"}], "MeasureName": "m", "MeasureValueType": "MULTI",
                             "Time": str(self.now - i), "MeasureValues": attributes})
         self.fill(records)
-        self.assertLess(self.metric("tideline_hot_bytes"), 8 << 20)
+        self.assertLess(self.server.metric("tideline_hot_bytes"), 8 << 20)
         self.assertLess(self.resident_bytes() - before, 96 << 20)
         self.assertEqual([("2000", str(sum(i for i in range(2000) if i % 256 == 255)))],
                          self.rows(f'SELECT count(*), sum("attribute-1023") FROM "{DATABASE}"."table"'))

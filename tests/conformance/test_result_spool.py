@@ -7,7 +7,6 @@ its open files, and in its own figures.
 import os
 import time
 import unittest
-import urllib.request
 
 from harness import HeldClockCase
 from test_clock import admin
@@ -21,13 +20,6 @@ SQL = (f"SELECT a * 300 + b AS i, rpad(CAST(a * 300 + b AS varchar), 900, 'x') A
 class Spool(HeldClockCase):
     def ask(self, expected=200, **more):
         return self.call("Query", expected, QueryString=SQL, **more)
-
-    def metric(self, name):
-        with urllib.request.urlopen(self.server.url + "/metrics", timeout=30) as page:
-            for line in page.read().decode().splitlines():
-                if line.split(" ")[0] == name:
-                    return float(line.split(" ")[1])
-        self.fail(f"no metric {name}")
 
     def wait_until(self, what, holds, seconds=120):
         deadline = time.monotonic() + seconds
@@ -58,7 +50,7 @@ class Spool(HeldClockCase):
         page = self.ask()
         self.assertIn("NextToken", page)
         self.wait_until("most of the result is on disk",
-                        lambda: self.metric("tideline_result_spool_bytes") > 0.8 * ROWS * 900)
+                        lambda: self.server.metric("tideline_result_spool_bytes") > 0.8 * ROWS * 900)
         return page
 
     def test_1_larger_than_memory_goes_to_disk_and_comes_back_whole(self):
@@ -74,7 +66,7 @@ class Spool(HeldClockCase):
             pages += 1
         self.assertEqual(list(range(ROWS)), sorted(seen))
         self.assertGreater(pages, 50)
-        self.assertEqual(0, self.metric("tideline_result_spool_bytes"))
+        self.assertEqual(0, self.server.metric("tideline_result_spool_bytes"))
         self.wait_until("the files are closed", lambda: not self.open_spill_files())
 
     def test_2_a_page_from_disk_is_read_again_by_its_token(self):
@@ -88,17 +80,17 @@ class Spool(HeldClockCase):
         after = self.ask(NextToken=again["NextToken"])
         self.assertFalse(set(self.numbers(page)) & set(self.numbers(after)))
         self.call("CancelQuery", QueryId=page["QueryId"])
-        self.wait_until("the rows are gone", lambda: self.metric("tideline_result_spool_bytes") == 0)
+        self.wait_until("the rows are gone", lambda: self.server.metric("tideline_result_spool_bytes") == 0)
 
     def test_3_what_nobody_fetches_for_an_hour_is_removed(self):
         page = self.spooled_page()
         self.assertEqual(200, admin(self.server, "/admin/clock", {"advance": "59m"})[0])
         page = self.ask(NextToken=page["NextToken"])  # asked for in time: it stays
         self.assertEqual(200, admin(self.server, "/admin/clock", {"advance": "59m"})[0])
-        self.assertGreater(self.metric("tideline_result_spool_bytes"), 0)
+        self.assertGreater(self.server.metric("tideline_result_spool_bytes"), 0)
         self.assertEqual(200, admin(self.server, "/admin/clock", {"advance": "2m"})[0])
-        self.wait_until("the result is gone", lambda: self.metric("tideline_result_spool_bytes") == 0)
-        self.assertEqual(0, self.metric("tideline_query_sessions"))
+        self.wait_until("the result is gone", lambda: self.server.metric("tideline_result_spool_bytes") == 0)
+        self.assertEqual(0, self.server.metric("tideline_query_sessions"))
         self.wait_until("its files are closed", lambda: not self.open_spill_files())
         refused = self.ask(409, NextToken=page["NextToken"])
         self.assertIn("3600", refused["message"])
@@ -112,8 +104,8 @@ class Spool(HeldClockCase):
         self.server.start()
         self.assertEqual([], self.names_in_spill())
         self.assertEqual([], self.open_spill_files())
-        self.assertEqual(0, self.metric("tideline_result_spool_bytes"))
-        self.assertEqual(0, self.metric("tideline_query_sessions"))
+        self.assertEqual(0, self.server.metric("tideline_result_spool_bytes"))
+        self.assertEqual(0, self.server.metric("tideline_query_sessions"))
         self.assertEqual(list(range(5)), sorted(self.numbers(self.call(
             "Query", QueryString="SELECT x FROM UNNEST(sequence(0, 4)) AS t(x)"))))
 

@@ -16,7 +16,6 @@ import tempfile
 import termios
 import time
 import unittest
-import urllib.request
 
 from harness import Server, binary
 
@@ -121,13 +120,6 @@ class ShellCase(unittest.TestCase):
         rows = self.call("Query", QueryString=sql)["Rows"]
         return [[datum.get("ScalarValue") for datum in row["Data"]] for row in rows]
 
-    def metric(self, name):
-        with urllib.request.urlopen(self.server.url + "/metrics", timeout=30) as page:
-            for line in page.read().decode().splitlines():
-                if line.split(" ")[0] == name:
-                    return float(line.split(" ")[1])
-        self.fail(f"no metric {name}")
-
     def shell(self, *arguments):
         terminal = Terminal(["sql", "--endpoint", self.server.url, *arguments], bare_environment(HOME=str(self.home)))
         self.addCleanup(terminal.close)
@@ -147,8 +139,8 @@ class ShellCase(unittest.TestCase):
         """Until the work of `count` cancelled queries has ended."""
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
-            if self.metric("tideline_query_cancel_seconds_count") >= count:
-                self.assertEqual(0, self.metric("tideline_query_sessions"))
+            if self.server.metric("tideline_query_cancel_seconds_count") >= count:
+                self.assertEqual(0, self.server.metric("tideline_query_sessions"))
                 return
             time.sleep(0.01)  # the server says when; this only asks
         self.fail("the server goes on")
@@ -156,7 +148,7 @@ class ShellCase(unittest.TestCase):
 
 class Interrupts(ShellCase):
     def cancelled(self):
-        return self.metric("tideline_query_cancel_seconds_count")
+        return self.server.metric("tideline_query_cancel_seconds_count")
 
     def test_a_query_is_cancelled_and_the_shell_goes_on(self):
         before = self.cancelled()
