@@ -147,16 +147,10 @@ Status Rest(const ToolOptions& options) {
 // One query, all pages, without reading more of an answer than the next page's token.
 Result<std::int64_t> Drain(cli::ApiClient& client, std::string_view sql) {
   constexpr std::string_view kToken = "\"NextToken\":\"";
-  std::string body;
   std::string token;
   std::int64_t ns = 0;
   do {
-    body.clear();
-    JsonWriter json(&body);
-    json.BeginObject();
-    json.Member("QueryString", sql);
-    if (!token.empty()) json.Member("NextToken", token);
-    json.EndObject();
+    const std::string body = cli::QueryBody(sql, token);
     const SteadyNs begin = SystemClock().SteadyNow();
     const std::string answer = TL_TRY(client.CallRaw("Query", body));
     ns += SystemClock().SteadyNow().value - begin.value;

@@ -45,12 +45,7 @@ Result<Rows> RunQuery(cli::ApiClient& client, std::string_view sql, std::int64_t
   Rows rows;
   std::string token;
   do {
-    std::string body;
-    JsonWriter json(&body);
-    json.BeginObject();
-    json.Member("QueryString", sql);
-    if (!token.empty()) json.Member("NextToken", token);
-    json.EndObject();
+    const std::string body = cli::QueryBody(sql, token);
     const SteadyNs begin = SystemClock().SteadyNow();
     const std::string answer = TL_TRY(client.CallRaw("Query", body));
     if (call_ns != nullptr) *call_ns += SystemClock().SteadyNow().value - begin.value;

@@ -73,6 +73,17 @@ Status StatusOfAnswer(int http_status, const ApiError& error) {
 
 }  // namespace
 
+std::string QueryBody(std::string_view sql, std::string_view next_token, std::string_view client_token) {
+  std::string body;
+  JsonWriter json(&body);
+  json.BeginObject();
+  json.Member("QueryString", sql);
+  if (!client_token.empty()) json.Member("ClientToken", client_token);
+  if (!next_token.empty()) json.Member("NextToken", next_token);
+  json.EndObject();
+  return body;
+}
+
 Result<ApiClient> ApiClient::Connect(const ClientOptions& options) {
   const net::Url url = TL_TRY(net::ParseUrl(options.endpoint));
   net::HttpClientOptions http;

@@ -35,6 +35,10 @@ struct ApiError {
   JsonValue body;
 };
 
+/// The body of a Query call. `next_token` is that of the page before, empty for the first; an empty `client_token` is
+/// left out.
+std::string QueryBody(std::string_view sql, std::string_view next_token, std::string_view client_token = {});
+
 /// Not thread-safe.
 class ApiClient {
  public:

@@ -70,13 +70,7 @@ Result<std::vector<std::string>> ServerNames::FetchFirstColumn(const std::string
   std::vector<std::string> names;
   std::string token;
   do {
-    std::string body;
-    JsonWriter json(&body);
-    json.BeginObject();
-    json.Member("QueryString", sql);
-    if (!token.empty()) json.Member("NextToken", token);
-    json.EndObject();
-    const JsonValue page = TL_TRY(client.Call("Query", body));
+    const JsonValue page = TL_TRY(client.Call("Query", QueryBody(sql, token)));
     if (const JsonValue* rows = page.Find("Rows")) {
       for (const JsonValue& row : rows->items()) {
         const JsonValue* data = row.Find("Data");

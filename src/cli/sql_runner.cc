@@ -18,14 +18,7 @@ constexpr std::int64_t kCancelNsMax = 10 * kNsPerSecond;
 
 std::string RequestBody(std::string_view statement, const std::string& token) {
   static Random random = Random::FromSystem();
-  std::string body;
-  JsonWriter json(&body);
-  json.BeginObject();
-  json.Member("QueryString", statement);
-  json.Member("ClientToken", random.Uuid());
-  if (!token.empty()) json.Member("NextToken", token);
-  json.EndObject();
-  return body;
+  return QueryBody(statement, token, random.Uuid());
 }
 
 }  // namespace
