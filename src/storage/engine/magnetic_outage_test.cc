@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "storage/engine/delete_rows.h"
 #include "storage/engine/engine_test_support.h"
+#include "storage/engine/segment_source.h"
 #include "tests/support/sim_object_store.h"
 
 namespace tideline::engine {
@@ -162,6 +163,21 @@ TEST(OwingVector, ReadsBackAndRefusesDamage) {
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
     EXPECT_FALSE(DecodeDeadRows(BytesView(bytes).first(cut), kOwingVectorFormat).ok()) << cut;
   }
+}
+
+TEST(OwedMarks, AreLimited) {
+  catalog::SegmentEntry entry;
+  entry.key = "magnetic/one";
+  SegmentSource source({}, entry, {});
+  OwedMarks marks;
+  marks.keys.resize(kOwedMarksMax);
+  ASSERT_TRUE(source.Owe(marks).ok());
+  marks.keys.resize(1);
+  const Status refused = source.Owe(marks);
+  EXPECT_EQ(CodeOf(refused), ErrorCode::kResourceExhausted);
+  EXPECT_EQ(MessageOf(refused),
+            "magnetic/one: more than 4194304 rows must be marked in it, and its store does not answer");
+  EXPECT_EQ(source.owed_count(), kOwedMarksMax) << "nothing was added";
 }
 
 // Each fault of the store by itself, at every upload: answers lost before and after, late, refused, cut half-way.
