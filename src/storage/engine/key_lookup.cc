@@ -70,7 +70,7 @@ Status BatchLookups::Read(KeyProbe* probe) {
   std::sort(questions.begin(), questions.end(), [this](const Question& a, const Question& b) {
     const KeyLookup& left = keys[a.key];
     const KeyLookup& right = keys[b.key];
-    return std::tie(a.segment, left.series, left.time_ns) < std::tie(b.segment, right.series, right.time_ns);
+    return std::tie(a.place, left.series, left.time_ns) < std::tie(b.place, right.series, right.time_ns);
   });
   for (const Question& question : questions) {
     KeyLookup& key = keys[question.key];

@@ -57,7 +57,8 @@ class BatchLookups {
  public:
   static constexpr std::uint32_t kNone = UINT32_MAX;
   struct Question {
-    std::uint32_t key = 0;  ///< position in keys
+    std::uint32_t key = 0;    ///< position in keys
+    std::uint32_t place = 0;  ///< of the segment in the list looked through; addresses would order each run otherwise
     std::shared_ptr<SegmentSource> segment{};
   };
 

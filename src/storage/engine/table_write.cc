@@ -157,8 +157,10 @@ void Table::AskSegments(const RecordView& record, std::size_t position, const So
   const std::int64_t time_ns = record.time.value;
   if (time_ns > index_.HighWater(*series_) || FindInBuffers(*series_, time_ns).has_value()) return;
   std::uint32_t& key = lookups->key_of_record[position];
+  std::uint32_t next_place = 0;
   for (const auto* segments : {&list.runs, &list.segments}) {
     for (const auto& segment : *segments) {
+      const std::uint32_t place = next_place++;
       if (time_ns < segment->time_ns_min() || time_ns > segment->time_ns_max()) continue;
       if (key == BatchLookups::kNone) {
         key = static_cast<std::uint32_t>(lookups->keys.size());
@@ -170,7 +172,7 @@ void Table::AskSegments(const RecordView& record, std::size_t position, const So
       }
       const auto& asked = lookups->keys[key].asked;
       if (std::find(asked.begin(), asked.end(), segment.get()) != asked.end()) continue;
-      lookups->questions.push_back({key, segment});
+      lookups->questions.push_back({key, place, segment});
     }
   }
 }
