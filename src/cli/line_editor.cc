@@ -119,7 +119,7 @@ struct LineEditorHooks {
     }
   }
 
-  static unsigned char Interrupt(EditLine* editor, int) {
+  static unsigned char Interrupt(EditLine* editor, wint_t) {
     LineEditor* const self = Of(editor);
     std::fputs("^C\n", self->out_);
     std::fflush(self->out_);
@@ -127,7 +127,7 @@ struct LineEditorHooks {
     return CC_EOF;
   }
 
-  static unsigned char Tab(EditLine* editor, int) {
+  static unsigned char Tab(EditLine* editor, wint_t) {
     LineEditor* const self = Of(editor);
     const LineInfo* info = el_line(editor);
     const std::string before(info->buffer, info->cursor);
@@ -166,8 +166,9 @@ LineEditor::LineEditor(CompleteLine complete)
   el_set(editor_, EL_SIGNAL, 1);
   el_set(editor_, EL_GETCFN, &LineEditorHooks::ReadCharacter);
   el_set(editor_, EL_EDITOR, "emacs");
-  el_set(editor_, EL_ADDFN, "tideline-complete", "complete a name", &LineEditorHooks::Tab);
-  el_set(editor_, EL_ADDFN, "tideline-interrupt", "drop the statement", &LineEditorHooks::Interrupt);
+  // Wide, because el_set would convert these texts and never free them.
+  el_wset(editor_, EL_ADDFN, L"tideline-complete", L"complete a name", &LineEditorHooks::Tab);
+  el_wset(editor_, EL_ADDFN, L"tideline-interrupt", L"drop the statement", &LineEditorHooks::Interrupt);
   constexpr std::pair<const char*, const char*> kKeys[] = {
       {"^I", "tideline-complete"},     {"^C", "tideline-interrupt"},    {"^R", "em-inc-search-prev"},
       {"\\e[1~", "ed-move-to-beg"},    {"\\e[H", "ed-move-to-beg"},     {"\\e[4~", "ed-move-to-end"},
