@@ -201,6 +201,8 @@ LineEditor::Input LineEditor::ReadLine(const char* prompt, std::string* line) {
   struct sigaction previous = {};
   action.sa_handler = OnPromptInterrupt;  // no SA_RESTART: the read must end
   ::sigaction(SIGINT, &action, &previous);
+  // el_gets shows the prompt first; a ^D that came before it had changed the terminal's mode would be lost.
+  el_set(editor_, EL_PREP_TERM, 1);
   int count = 0;
   const char* text = el_gets(editor_, &count);
   ::sigaction(SIGINT, &previous, nullptr);
