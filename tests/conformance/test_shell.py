@@ -284,6 +284,15 @@ class Typing(ShellCase):
             shell.send(word + "\n")
             self.assertEqual(0, shell.wait(), word)
 
+    def test_the_prompt_is_shown_when_the_terminal_is_ready(self):
+        # A ^D of before is no character and would be lost.
+        shell = self.shell("--format", "csv")
+        for _ in range(50):
+            shell.send("SELECT 1;\n")
+            shell.expect("\n1\n")
+            shell.expect("tideline> ")
+            self.assertFalse(termios.tcgetattr(shell.descriptor)[3] & termios.ICANON)
+
     def test_on_a_continued_line(self):
         shell = self.shell("--format", "csv")
         shell.send("SELECT 'x' AS\n")
