@@ -169,11 +169,8 @@ TEST(OwedMarks, AreLimited) {
   catalog::SegmentEntry entry;
   entry.key = "magnetic/one";
   SegmentSource source({}, entry, {});
-  OwedMarks marks;
-  marks.keys.resize(kOwedMarksMax);
-  ASSERT_TRUE(source.Owe(marks).ok());
-  marks.keys.resize(1);
-  const Status refused = source.Owe(marks);
+  ASSERT_TRUE(source.Owe({.keys = std::vector<OwedKey>(kOwedMarksMax)}).ok());
+  const Status refused = source.Owe({.keys = std::vector<OwedKey>(1)});
   EXPECT_EQ(CodeOf(refused), ErrorCode::kResourceExhausted);
   EXPECT_EQ(MessageOf(refused),
             "magnetic/one: more than 4194304 rows must be marked in it, and its store does not answer");
