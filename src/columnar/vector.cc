@@ -241,6 +241,20 @@ void Vector::ShareText(const Vector& other) {
   owners_.insert(owners_.end(), from.owners_.begin(), from.owners_.end());
 }
 
+void Vector::OwnText() {
+  TL_CHECK(kind_ == VectorKind::kFlat);
+  for (Vector& child : children_) child.OwnText();
+  if (type_.physical() == PhysicalType::kString) {
+    auto heap = std::make_shared<StringHeap>();
+    auto* const values = mutable_values<StringRef>();
+    for (std::size_t row = 0; row < size_; ++row) {
+      values[row] = IsNull(row) ? StringRef() : heap->Add(values[row].view());
+    }
+    heap_ = std::move(heap);
+  }
+  owners_.clear();
+}
+
 bool Vector::IsNull(std::size_t row) const {
   const std::uint64_t* words = validity();
   if (words == nullptr) return false;

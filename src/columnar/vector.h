@@ -178,6 +178,9 @@ class Vector {
   }
   /// Keeps alive whatever `other`'s StringRefs point into, so that they may be copied here.
   void ShareText(const Vector& other);
+  /// Copies the text of a flat vector, and of its children, into heaps of its own and lets go of all others. Its
+  /// values must not be shared.
+  void OwnText();
   void KeepAlive(std::shared_ptr<const void> owner) { owners_.push_back(std::move(owner)); }
 
   // ---- row-wise, slow: results, tests, constants -------------------------------------------

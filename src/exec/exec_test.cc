@@ -283,6 +283,43 @@ TEST(GatherTest, ListsBringTheirElements) {
   EXPECT_EQ(gathered.GetValue(3), values[2]);
 }
 
+// Text of 100 bytes a row, and what tells whether anything of it is still there.
+std::pair<Vector, std::weak_ptr<const void>> LongTexts(std::size_t count) {
+  const auto text = std::make_shared<const std::string>(100, 'x');
+  Vector vector = Vector::Flat(kText, count);
+  for (std::size_t i = 0; i < count; ++i) vector.mutable_values<StringRef>()[i] = StringRef(*text);
+  vector.KeepAlive(text);
+  return {vector, text};
+}
+
+TEST(GatherTest, RowsThatAreKeptLetGoOfTheTextOfTheRest) {
+  std::vector<std::uint32_t> rows(50);
+  std::iota(rows.begin(), rows.end(), 0);
+  for (const bool nested : {false, true}) {
+    auto [texts, alive] = LongTexts(100);
+    Vector vector = std::exchange(texts, Vector());
+    if (nested) {
+      Vector outer = Vector::Flat(Type::Row({{"note", kText}}), 100);
+      outer.SetChild(0, std::move(vector));
+      vector = std::move(outer);
+    }
+    const Vector few = KeepRows(vector, rows);
+    const Value last = vector.GetValue(49);
+    vector = Vector();
+    EXPECT_TRUE(alive.expired());
+    EXPECT_EQ(few.GetValue(49), last);
+  }
+}
+
+TEST(GatherTest, RowsThatAreMostOfAVectorShareItsText) {
+  std::vector<std::uint32_t> rows(51);
+  std::iota(rows.begin(), rows.end(), 0);
+  auto [vector, alive] = LongTexts(100);
+  const Vector most = KeepRows(vector, rows);
+  vector = Vector();
+  EXPECT_FALSE(alive.expired());
+}
+
 // ---- operators ----------------------------------------------------------------------------------
 
 // Rows (host, time, value, count) as a scan delivers them: grouped by host, ascending in time.

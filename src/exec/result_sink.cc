@@ -24,8 +24,8 @@ class ResultConsumer final : public Consumer {
       if (rows.is_all()) {
         item.batch.columns.push_back(nested ? column.Flatten() : column);
       } else {
-        const bool flat = nested || column.kind() == VectorKind::kFlat;
-        item.batch.columns.push_back(flat ? GatherRows(column, list) : column.Slice(list));
+        const bool to_flatten = nested && column.kind() != VectorKind::kFlat;
+        item.batch.columns.push_back(to_flatten ? GatherRows(column, list) : KeepRows(column, list));
       }
       item.memory_bytes += KeptBytes(item.batch.columns.back());
     }

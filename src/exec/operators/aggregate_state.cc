@@ -161,7 +161,8 @@ Status DeferredRows::Add(std::span<const Vector> arguments, std::span<const Vect
   std::size_t bytes = groups.size() * sizeof(std::uint32_t);
   for (const auto vectors : {arguments, order_keys}) {
     for (const Vector& vector : vectors) {
-      kept.columns.push_back(GatherRows(vector, list));
+      const bool is_flat = vector.kind() == VectorKind::kFlat;
+      kept.columns.push_back(is_flat ? KeepRows(vector, list) : GatherRows(vector, list));
       bytes += BytesOf(kept.columns.back());
     }
   }
@@ -237,7 +238,7 @@ Status DeferredRows::Adopt(DeferredRows& other, std::span<const std::uint32_t> g
     if (rows.empty()) continue;
     std::size_t bytes = rows.size() * sizeof(std::uint32_t);
     for (const Vector& column : kept.columns) {
-      mine.columns.push_back(rows.size() == kept.groups.size() ? column : GatherRows(column, rows));
+      mine.columns.push_back(rows.size() == kept.groups.size() ? column : KeepRows(column, rows));
       bytes += KeptBytes(mine.columns.back());
     }
     TL_TRY(memory_.Grow(bytes));

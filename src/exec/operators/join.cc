@@ -4,6 +4,7 @@
 
 #include "base/mutex.h"
 #include "exec/operators/spilled_join.h"
+#include "exec/values/gather.h"
 #include "exec/values/hash_rows.h"
 
 namespace tideline::exec {
@@ -94,8 +95,13 @@ Status WritePartitions(std::size_t resident_from, BuildSide::Kept* kept, Partiti
   if (written.empty()) return OkStatus();
   TL_TRY(writer->Add(WholeRows(*kept), Selection::Of(written), written_hashes));
   kept->rows.row_count = left.size();
-  for (Vector& column : kept->rows.columns) column = TakeRows(column, left);
-  for (Vector& key : kept->keys) key = TakeRows(key, left);
+  for (auto* const columns : {&kept->rows.columns, &kept->keys}) {
+    for (Vector& column : *columns) {
+      column = TakeRows(column, left);
+      // Batches are cut again and again: the text of what went must not stay.
+      if (column.kind() == VectorKind::kFlat) column.OwnText();
+    }
+  }
   return OkStatus();
 }
 
@@ -121,9 +127,9 @@ class BuildConsumer final : public Consumer {
       for (const auto& filter : join_->filters_) {
         if (filter->key() == i) filter->Add(value, rows);
       }
-      kept.keys.push_back(TakeRows(value, list));
+      kept.keys.push_back(KeepRows(value, list));
     }
-    for (const Vector& column : batch.columns) kept.rows.columns.push_back(TakeRows(column, list));
+    for (const Vector& column : batch.columns) kept.rows.columns.push_back(KeepRows(column, list));
     MarkUnequal(kept.keys, Selection::All(list.size()), &marks_);
     join_->facts_.rows += list.size();
     join_->facts_.null_key_rows += static_cast<std::uint64_t>(

@@ -99,8 +99,7 @@ class KeepConsumer final : public Consumer {
     out.row_count = rows.size();
     std::size_t bytes = 0;
     for (const Vector& column : batch.columns) {
-      // A dictionary stays one.
-      out.columns.push_back(column.kind() == VectorKind::kFlat ? GatherRows(column, list) : column.Slice(list));
+      out.columns.push_back(KeepRows(column, list));
       bytes += KeptBytes(out.columns.back());
     }
     const Status kept = kept_->Keep(std::move(out), bytes);

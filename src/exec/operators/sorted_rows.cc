@@ -65,8 +65,7 @@ Status SortedRows::Add(const Batch& batch, const Selection& rows) {
   own.row_count = kept.size();
   std::size_t bytes = fresh.size() * kEntryBytes;
   for (const Vector& column : batch.columns) {
-    own.columns.push_back(column.kind() == VectorKind::kFlat ? GatherRows(column, kept)
-                                                             : column.Slice(kept));
+    own.columns.push_back(KeepRows(column, kept));
     bytes += KeptBytes(own.columns.back());
   }
   TL_TRY(memory_.Grow(bytes + (heap_->bytes() - heap_charged_)));
@@ -197,7 +196,10 @@ Status SortedRows::Prune() {
     TL_TRY(own_->eval.CheckStillWanted());
     Batch batch;
     Emit(first, std::min(kBatchRowsMax, entries_.size() - first), &batch);
-    for (const Vector& column : batch.columns) bytes += KeptBytes(column);
+    for (Vector& column : batch.columns) {
+      column.OwnText();
+      bytes += KeptBytes(column);
+    }
     batches.push_back(std::move(batch));
   }
   for (std::size_t i = 0; i < entries_.size(); ++i) {

@@ -256,16 +256,40 @@ Vector GatherRows(const Vector& vector, std::span<const std::uint32_t> rows) {
   return Gather(vector.type(), {&source, 1}, places);
 }
 
+namespace {
+
+// Text that is not part of a flat vector's values, without that of its children.
+std::size_t OwnTextBytes(const Vector& vector) {
+  if (vector.kind() != VectorKind::kFlat || vector.type().physical() != PhysicalType::kString) return 0;
+  const StringRef* values = vector.values<StringRef>();
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < vector.size(); ++i) bytes += values[i].is_inline() ? 0 : values[i].size();
+  return bytes;
+}
+
+std::size_t TextBytes(const Vector& flat) {
+  std::size_t bytes = OwnTextBytes(flat);
+  for (std::size_t c = 0; c < flat.child_count(); ++c) bytes += TextBytes(flat.child(c));
+  return bytes;
+}
+
+}  // namespace
+
+Vector KeepRows(const Vector& vector, std::span<const std::uint32_t> rows) {
+  if (vector.kind() != VectorKind::kFlat) return vector.Slice(rows);
+  Vector kept = GatherRows(vector, rows);
+  if (rows.size() == vector.size()) return kept;
+  const std::size_t all = TextBytes(vector);
+  if (all > 0 && TextBytes(kept) <= all / 2) kept.OwnText();
+  return kept;
+}
+
 std::size_t KeptBytes(const Vector& vector) {
   if (vector.is_constant()) return sizeof(Vector);
   if (vector.kind() == VectorKind::kDictionary) {
     return sizeof(Vector) + vector.size() * sizeof(std::uint32_t);
   }
-  std::size_t bytes = sizeof(Vector) + vector.size() * vector.type().value_bytes();
-  if (vector.type().physical() == PhysicalType::kString) {
-    const StringRef* values = vector.values<StringRef>();
-    for (std::size_t i = 0; i < vector.size(); ++i) bytes += values[i].is_inline() ? 0 : values[i].size();
-  }
+  std::size_t bytes = sizeof(Vector) + vector.size() * vector.type().value_bytes() + OwnTextBytes(vector);
   for (std::size_t c = 0; c < vector.child_count(); ++c) bytes += KeptBytes(vector.child(c));
   return bytes;
 }

@@ -1,7 +1,8 @@
 // exec/values/gather.h: builds one flat vector out of rows that lie scattered over many vectors.
 //
 // Sorting, CASE, set operations and group output all end in the same act: "row i of the result is row
-// r of vector v". Text is not copied: the result keeps the sources' heaps alive. Lists are copied
+// r of vector v". Text is not copied: the result keeps the sources' heaps alive, which is dear where few
+// rows are kept for long; KeepRows is for those. Lists are copied
 // with their elements, by the same function one level down; but where many rows lead to the same long
 // lists, each source's elements are copied once and rows go on leading to them.
 #pragma once
@@ -27,6 +28,10 @@ Vector Gather(const Type& type, std::span<const Vector* const> sources,
 
 /// Rows `rows` of `vector`, flat, with no reference to the rest of it but its text.
 Vector GatherRows(const Vector& vector, std::span<const std::uint32_t> rows);
+
+/// Rows `rows` of `vector` to be kept when the rest of it goes: a dictionary stays one, else they lie flat. Their text
+/// is copied where it is at most half of the vector's, so that no more than twice of what KeptBytes counts stays.
+Vector KeepRows(const Vector& vector, std::span<const std::uint32_t> rows);
 
 /// Bytes of `vector` that keeping it costs, its text included; a dictionary's entries are shared and
 /// count nothing.
