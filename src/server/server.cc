@@ -177,6 +177,10 @@ Status Server::OpenStorage() {
     _exit(kExitLogFailed);
   };
   engine_ = TL_TRY(engine::Engine::Open(std::move(options)));
+  const engine::EngineStats found = engine_->stats();
+  TL_LOG_INFO("opened {} in {:.2f} s: {} segments of {} bytes, {} rows from {} bytes of the log", settings_.data_dir,
+              static_cast<double>(found.recovery_ns) / 1e9, found.segment_count, found.segment_bytes,
+              found.replayed_rows, found.replayed_bytes);
   if (settings_.access_key_id.empty()) {
     bool created = false;
     root_key_ = TL_TRY(LoadOrCreateRootKey(file_system, settings_.data_dir, settings_.account_id, &created));
@@ -264,6 +268,11 @@ void Server::AddStorageGauges() {
                        [this, figure] { return static_cast<double>(figure(engine_->stats())); });
   };
   using Stats = engine::EngineStats;
+  add("tideline_recovery_seconds", "What opening the data directory took at the start",
+      [](const Stats& s) { return static_cast<double>(s.recovery_ns) / 1e9; });
+  add("tideline_recovery_rows", "Rows that the start read from the log", [](const Stats& s) { return s.replayed_rows; });
+  add("tideline_recovery_log_bytes", "Bytes of the log that the start read",
+      [](const Stats& s) { return s.replayed_bytes; });
   add("tideline_hot_bytes", "Bytes of active buffers and runs", [](const Stats& s) { return s.hot_bytes; });
   add("tideline_segments", "Live segments", [](const Stats& s) { return s.segment_count; });
   add("tideline_segment_bytes", "Bytes of live segments", [](const Stats& s) { return s.segment_bytes; });

@@ -170,7 +170,10 @@ EngineStats EngineImpl::stats() const {
     }
     stats.series_count += table->index().series_count();
   }
-  stats.replayed_records = replayed_records_;
+  stats.replayed_records = recovered_records_;
+  stats.replayed_rows = recovered_rows_;
+  stats.replayed_bytes = recovered_bytes_;
+  stats.recovery_ns = recovery_ns_;
   stats.checkpoint_count = checkpoint_count_.load(std::memory_order_relaxed);
   stats.merge_count = merge_count_.load(std::memory_order_relaxed);
   stats.dropped_bytes = dropped_bytes_.load(std::memory_order_relaxed);

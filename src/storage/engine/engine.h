@@ -54,7 +54,10 @@ struct EngineStats {
   std::uint64_t segment_count = 0;   ///< in files
   std::uint64_t segment_bytes = 0;
   std::uint64_t series_count = 0;
-  std::uint64_t replayed_records = 0;  ///< at open
+  std::uint64_t replayed_records = 0;  ///< of the log, when the engine was opened
+  std::uint64_t replayed_rows = 0;     ///< in them, without those that were in files already
+  std::uint64_t replayed_bytes = 0;    ///< of the log
+  std::int64_t recovery_ns = 0;        ///< what opening took
   std::uint64_t checkpoint_count = 0;
   std::uint64_t merge_count = 0;
   std::uint64_t magnetic_segment_count = 0;  ///< of segment_count

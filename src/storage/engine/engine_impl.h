@@ -30,6 +30,10 @@
 #include "storage/engine/table.h"
 #include "storage/objstore/object_store.h"
 
+namespace tideline::wal {
+struct WalRecovery;
+}
+
 namespace tideline::engine {
 
 struct DeleteOutcome;
@@ -47,6 +51,7 @@ class EngineImpl final : public Engine {
   ~EngineImpl() override;
   /// recovery.cc
   Status Recover();
+  void NoteRecovery(const wal::WalRecovery& recovery);
 
   Status Stop() override;
   const catalog::Catalog& catalog() const override { return catalog_; }
@@ -305,7 +310,11 @@ class EngineImpl final : public Engine {
   std::atomic<std::uint64_t> merge_read_bytes_{0};
   std::atomic<std::uint64_t> merge_written_bytes_{0};
   std::atomic<std::uint64_t> writes_at_rest_max_{0};
-  std::uint64_t replayed_records_ = 0;
+  // What recovery found, for people; set before the engine's threads start.
+  std::uint64_t recovered_records_ = 0;
+  std::uint64_t recovered_rows_ = 0;
+  std::uint64_t recovered_bytes_ = 0;
+  std::int64_t recovery_ns_ = 0;
 
   Mutex random_mutex_;
   Random random_ TL_GUARDED_BY(random_mutex_);

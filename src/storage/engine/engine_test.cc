@@ -383,6 +383,19 @@ TEST_F(EngineTest, UpsertThenSameKeyThenCrashKeepsTheWrite) {
   }
 }
 
+TEST_F(EngineTest, TellsWhatTheLogBrought) {
+  EXPECT_EQ(sim_.WriteOne(Single(kNow, 1)), Verdict::kNew);
+  ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  EXPECT_EQ(sim_.WriteOne(Single(kNow + 1, 2)), Verdict::kNew);
+  EXPECT_EQ(sim_.WriteOne(Single(kNow + 2, 3)), Verdict::kNew);
+  sim_.Crash(Keep::kNone);
+  ASSERT_TRUE(sim_.Open().ok());
+  EXPECT_EQ(sim_.engine().stats().replayed_rows, 2U);
+  EXPECT_GT(sim_.engine().stats().replayed_bytes, 0U);
+  Reopen();
+  EXPECT_EQ(sim_.engine().stats().replayed_rows, 0U);
+}
+
 TEST_F(EngineTest, RunsAndMergesKeepEveryRow) {
   sim_.Close();
   sim_.options.buffer_rows_max = 64;

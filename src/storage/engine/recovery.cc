@@ -91,12 +91,12 @@ Status EngineImpl::Recover() {
     if (damaged_manifests == 0) TL_TRY(RemoveUnnamedFiles());
   }
   TellWhatIsOwed();
-  replayed_records_ = recovery.record_count;
   replayed_bytes_ = recovery.bytes_read;
   auto writer = TL_TRY(wal::WalWriter::Open(*options_.file_system, log, recovery.position));
   const SequenceNumber last = writer->last_number();
   lane_.Start(std::move(writer), last);
   truncate_to_ = manifest_.floor;
+  NoteRecovery(recovery);
   if (options_.own_threads) {
     background_ = std::make_unique<ThreadPool>(
         ThreadPoolOptions{.name = "background", .thread_count = 1, .queue_max = 16, .nice = 5});
@@ -106,6 +106,13 @@ Status EngineImpl::Recover() {
     TL_TRY(merger_->Submit([this] { MergeInBackground(); }));
   }
   return OkStatus();
+}
+
+void EngineImpl::NoteRecovery(const wal::WalRecovery& recovery) {
+  recovered_records_ = recovery.record_count;
+  recovered_bytes_ = recovery.bytes_read;
+  for (const auto& table : AllTables()) recovered_rows_ += table->replayed_rows();
+  recovery_ns_ = options_.clock->SteadyNow().value - steady_at_open_ns_;
 }
 
 // A directory whose manifests are gone (restored in part, not mounted) must not be taken for a new one.

@@ -219,9 +219,15 @@ Status Table::Replay(SequenceNumber number, BytesView payload) {
   TL_TRY(ReadWriteRecord(payload, visitor));
   PublishDraft();
   Charge(payload.size());
+  replayed_rows_ += rows_staged_;
   CommitStaged(number.value);
   last_number_ = number.value;
   return OkStatus();
+}
+
+std::uint64_t Table::replayed_rows() const {
+  MutexLock lock(mutex_);
+  return replayed_rows_;
 }
 
 std::uint64_t DeletedRows::count() const {

@@ -127,6 +127,8 @@ class Table {
   /// be exchanged since the rows were found (the engine's maintenance lock). kNotFound: the table was dropped.
   Result<SequenceNumber> Delete(wal::WalReservation& space, BytesView payload,
                                 const DeletedRows& rows);
+  /// Rows that Replay brought.
+  std::uint64_t replayed_rows() const;
   /// Replays a delete.
   Status ReplayDelete(SequenceNumber number, BytesView payload);
   /// Changes properties under the lock; `change` returns the new state or an error.
@@ -317,6 +319,7 @@ class Table {
   std::int64_t newest_stored_ns_ = INT64_MIN;  ///< of all rows of runs and segments
   KeyProbe replay_probe_;
   std::uint64_t replayed_number_ = 0;  ///< of the outcome being replayed
+  std::uint64_t replayed_rows_ = 0;
   bool store_is_out_ = false;          ///< replay met a store that does not answer, and asks it no more
 
   // One batch being staged.
