@@ -6,6 +6,7 @@
 //
 //   tideline serve --data-dir /tmp/d --http 127.0.0.1:8433 &
 //   tideline_load --endpoint http://127.0.0.1:8433 --data-dir /tmp/d --sync-dir /tmp/d
+//   tideline_load --endpoint http://127.0.0.1:8433 --data-dir /tmp/d --mode own --series 1000000
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <limits>
 
 #include <CLI/CLI.hpp>
@@ -49,6 +51,13 @@ struct LoadOptions {
   std::size_t runs = 5;
   double seconds = 30;
   std::uint64_t rows = 0;  // not 0: one run of so many rows
+  std::size_t series = 0;  // not 0: so many at least, each written once before the runs
+
+  // Requests of one connection that bring each of its series once.
+  std::size_t RequestsPerTick() const {
+    const std::size_t per_round = connections * kRecordsPerRequest;
+    return std::max<std::size_t>(1, (series + per_round - 1) / per_round);
+  }
 };
 
 // The bodies of one connection, built beforehand. Connections have hosts of their own, so that each
@@ -95,6 +104,37 @@ class ConnectionBodies {
 
  private:
   const BodyShape shape_;
+  const std::int64_t first_ms_;
+  std::vector<RequestBody> bodies_;
+  std::size_t sent_ = 0;
+};
+
+// The bodies of one connection for very many hosts: each request is the next tick of the next hundred of them.
+class ManySeriesBodies {
+ public:
+  ManySeriesBodies(std::size_t connection, std::size_t count, std::string_view database, std::string_view table,
+                   std::int64_t first_ms)
+      : first_ms_(first_ms), bodies_(count) {
+    std::size_t host = connection * count * kRecordsPerRequest;
+    for (RequestBody& body : bodies_) {
+      body.Begin(database, table);
+      for (std::size_t i = 0; i < kRecordsPerRequest; ++i, ++host) {
+        const HostTags tags = TagsOf(host);
+        HostWalk walk(host);
+        body.AddRecord(&tags, 0, walk.Next());
+      }
+      body.End();
+    }
+  }
+
+  std::string_view Next() {
+    RequestBody& body = bodies_[sent_ % bodies_.size()];
+    body.SetTimes(first_ms_ + static_cast<std::int64_t>(sent_ / bodies_.size()) * kTickMs);
+    ++sent_;
+    return body.text();
+  }
+
+ private:
   const std::int64_t first_ms_;
   std::vector<RequestBody> bodies_;
   std::size_t sent_ = 0;
@@ -163,74 +203,129 @@ RunFigures FiguresOf(IngestOutcome* outcome, double client_cpu, double server_cp
           .throttled = outcome->throttled};
 }
 
-// One mode's runs, the median, and the check of what was stored.
-Status MeasureMode(const LoadOptions& options, cli::ApiClient& client, BodyShape shape,
-                   JsonWriter* report) {
-  const std::string_view name = shape == BodyShape::kOwnDimensions ? "own" : "common";
-  const std::string table = fmt::format("cpu_{}", name);
-  TL_TRY(EnsureTable(client, options.database, table, kMemoryHours));
-  const std::int64_t rows_before = TL_TRY(CountRows(client, options.database, table));
-  const std::int64_t first_ms = (SystemClock().WallNow().value - kFirstAgeNs) / kNsPerMs;
-  const IngestOptions ingest{
-      .url = TL_TRY(net::ParseUrl(options.client.endpoint)),
-      .signer = client.signer_options(),
-      .connection_count = options.connections};
-  std::vector<ConnectionBodies> bodies;
-  bodies.reserve(options.connections);
-  for (std::size_t i = 0; i < options.connections; ++i) {
-    bodies.emplace_back(i, options.bodies, shape, options.database, table, first_ms);
+// A table being filled over one set of connections.
+class Filling {
+ public:
+  static Result<std::unique_ptr<Filling>> Begin(const LoadOptions& options, cli::ApiClient* client, std::string name,
+                                                BodyShape shape) {
+    auto filling = std::unique_ptr<Filling>(new Filling(options, client, std::move(name)));
+    TL_TRY(filling->Prepare(shape));
+    return filling;
   }
-  fmt::print("{}: {} connections, {} records a request, {} bytes a request\n", name,
-             options.connections, kRecordsPerRequest, bodies[0].Next().size());
-  std::uint64_t requests_left =
-      options.rows != 0 ? options.rows / kRecordsPerRequest : std::numeric_limits<std::uint64_t>::max();
-  const auto next = [&](std::size_t connection) {
-    return requests_left-- != 0 ? bodies[connection].Next() : (++requests_left, std::string_view());
-  };
-  const std::unique_ptr<IngestClient> sender = TL_TRY(IngestClient::Connect(ingest));
-  const std::size_t runs = options.rows != 0 ? 1 : options.runs;
-  const double seconds = options.rows != 0 ? 1e6 : options.seconds;
-  std::vector<RunFigures> figures;
-  std::uint64_t acknowledged = 0;
-  for (std::size_t run = 0; run < runs; ++run) {
+
+  /// Sends each series once, unmeasured.
+  Status WriteEachSeriesOnce() {
+    std::vector<std::size_t> left(options_.connections, options_.RequestsPerTick());
+    const auto next = [&](std::size_t connection) {
+      return left[connection] == 0 ? std::string_view() : (--left[connection], next_[connection]());
+    };
+    const IngestOutcome outcome = TL_TRY(sender_->Run(next, 1'000'000 * kNsPerSecond));
+    acknowledged_ += outcome.answered * kRecordsPerRequest;
+    fmt::print("  each series once: {:.0f} records/s\n",
+               static_cast<double>(acknowledged_) * 1e9 / static_cast<double>(outcome.elapsed_ns));
+    return OkStatus();
+  }
+
+  /// One run of `seconds`, or until as many rows as the options say are sent.
+  Status Run(double seconds) {
+    const auto next = [&](std::size_t connection) {
+      return requests_left_-- != 0 ? next_[connection]() : (++requests_left_, std::string_view());
+    };
     const SteadyNs start = SystemClock().SteadyNow();
     const double client_cpu = OwnCpuSeconds();
-    const double server_cpu = CpuSecondsOf(options.server_pid);
-    IngestOutcome outcome = TL_TRY(sender->Run(next, static_cast<std::int64_t>(seconds * 1e9)));
+    const double server_cpu = CpuSecondsOf(options_.server_pid);
+    IngestOutcome outcome = TL_TRY(sender_->Run(next, static_cast<std::int64_t>(seconds * 1e9)));
     const double wall = static_cast<double>(SystemClock().SteadyNow().value - start.value) / 1e9;
-    acknowledged += outcome.answered * kRecordsPerRequest;
-    const RunFigures& made = figures.emplace_back(
-        FiguresOf(&outcome, OwnCpuSeconds() - client_cpu,
-                  CpuSecondsOf(options.server_pid) - server_cpu, wall));
+    acknowledged_ += outcome.answered * kRecordsPerRequest;
+    const RunFigures& made =
+        figures_.emplace_back(FiguresOf(&outcome, OwnCpuSeconds() - client_cpu,
+                                        CpuSecondsOf(options_.server_pid) - server_cpu, wall));
     fmt::print("  run {}: {:.0f} records/s, p50 {:.2f} ms, p99 {:.2f} ms, client {:.2f} cores, "
                "server {:.2f} cores, {} throttled\n",
-               run + 1, made.records_per_second, made.p50_ms, made.p99_ms, made.client_cores,
+               figures_.size(), made.records_per_second, made.p50_ms, made.p99_ms, made.client_cores,
                made.server_cores, made.throttled);
     std::fflush(stdout);
+    return OkStatus();
   }
-  const auto median = [&](double RunFigures::*member) {
+
+  /// The medians, once count(*) finds what was acknowledged.
+  Status Finish(JsonWriter* report) {
+    const double rate = MedianOf(&RunFigures::records_per_second);
+    fmt::print("  median of {}: {:.0f} records/s, {:.0f} values/s\n", figures_.size(), rate, rate * kMeasureCount);
+    const std::int64_t stored = TL_TRY(CountRows(*client_, options_.database, table_)) - rows_before_;
+    if (stored != static_cast<std::int64_t>(acknowledged_)) {
+      return DataLoss("{} rows were acknowledged, count(*) finds {}", acknowledged_, stored);
+    }
+    fmt::print("  check: count(*) finds all {} acknowledged rows, and no other\n", acknowledged_);
+    report->Key(name_);
+    report->BeginObject();
+    report->MemberDouble("records_per_second", rate);
+    report->MemberDouble("p50_ms", MedianOf(&RunFigures::p50_ms));
+    report->MemberDouble("p99_ms", MedianOf(&RunFigures::p99_ms));
+    report->MemberDouble("client_cores", MedianOf(&RunFigures::client_cores));
+    report->MemberDouble("server_cores", MedianOf(&RunFigures::server_cores));
+    report->Member("rows", static_cast<std::int64_t>(acknowledged_));
+    report->EndObject();
+    return OkStatus();
+  }
+
+ private:
+  Filling(const LoadOptions& options, cli::ApiClient* client, std::string name)
+      : options_(options), client_(client), name_(std::move(name)), table_(fmt::format("cpu_{}", name_)) {
+    if (options.rows != 0) requests_left_ = options.rows / kRecordsPerRequest;
+  }
+
+  Status Prepare(BodyShape shape) {
+    TL_TRY(EnsureTable(*client_, options_.database, table_, kMemoryHours));
+    rows_before_ = TL_TRY(CountRows(*client_, options_.database, table_));
+    const std::int64_t first_ms = (SystemClock().WallNow().value - kFirstAgeNs) / kNsPerMs;
+    const std::size_t per_tick = options_.RequestsPerTick();
+    for (std::size_t i = 0; i < options_.connections; ++i) {
+      if (options_.series != 0) {
+        const auto bodies = std::make_shared<ManySeriesBodies>(i, per_tick, options_.database, table_, first_ms);
+        next_.emplace_back([bodies] { return bodies->Next(); });
+      } else {
+        const auto bodies =
+            std::make_shared<ConnectionBodies>(i, options_.bodies, shape, options_.database, table_, first_ms);
+        next_.emplace_back([bodies] { return bodies->Next(); });
+      }
+    }
+    const IngestOptions ingest{.url = TL_TRY(net::ParseUrl(options_.client.endpoint)),
+                               .signer = client_->signer_options(),
+                               .connection_count = options_.connections};
+    sender_ = TL_TRY(IngestClient::Connect(ingest));
+    const std::size_t series = options_.connections * kRecordsPerRequest * per_tick;
+    fmt::print("{}: {} connections, {} series, {} records a request\n", name_, options_.connections, series,
+               kRecordsPerRequest);
+    return OkStatus();
+  }
+
+  double MedianOf(double RunFigures::*member) const {
     std::vector<double> values;
-    for (const RunFigures& made : figures) values.push_back(made.*member);
-    return MedianOf(std::move(values));
-  };
-  const double rate = median(&RunFigures::records_per_second);
-  fmt::print("  median of {}: {:.0f} records/s, {:.0f} values/s\n", runs, rate,
-             rate * kMeasureCount);
-  const std::int64_t stored = TL_TRY(CountRows(client, options.database, table)) - rows_before;
-  if (stored != static_cast<std::int64_t>(acknowledged)) {
-    return DataLoss("{} rows were acknowledged, count(*) finds {}", acknowledged, stored);
+    for (const RunFigures& made : figures_) values.push_back(made.*member);
+    return bench::MedianOf(std::move(values));
   }
-  fmt::print("  check: count(*) finds all {} acknowledged rows, and no other\n", acknowledged);
-  report->Key(name);
-  report->BeginObject();
-  report->MemberDouble("records_per_second", rate);
-  report->MemberDouble("p50_ms", median(&RunFigures::p50_ms));
-  report->MemberDouble("p99_ms", median(&RunFigures::p99_ms));
-  report->MemberDouble("client_cores", median(&RunFigures::client_cores));
-  report->MemberDouble("server_cores", median(&RunFigures::server_cores));
-  report->Member("rows", static_cast<std::int64_t>(acknowledged));
-  report->EndObject();
-  return OkStatus();
+
+  const LoadOptions& options_;
+  cli::ApiClient* const client_;
+  const std::string name_;
+  const std::string table_;
+  std::vector<std::function<std::string_view()>> next_;  // body, by connection
+  std::unique_ptr<IngestClient> sender_;
+  std::int64_t rows_before_ = 0;
+  std::uint64_t requests_left_ = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t acknowledged_ = 0;
+  std::vector<RunFigures> figures_;
+};
+
+// One mode's runs, the median, and the check of what was stored.
+Status MeasureMode(const LoadOptions& options, cli::ApiClient* client, BodyShape shape, JsonWriter* report) {
+  const char* const name = shape == BodyShape::kOwnDimensions ? "own" : "common";
+  const std::unique_ptr<Filling> filling = TL_TRY(Filling::Begin(options, client, name, shape));
+  if (options.series != 0) TL_TRY(filling->WriteEachSeriesOnce());
+  const std::size_t runs = options.rows != 0 ? 1 : options.runs;
+  for (std::size_t run = 0; run < runs; ++run) TL_TRY(filling->Run(options.rows != 0 ? 1e6 : options.seconds));
+  return filling->Finish(report);
 }
 
 Status Measure(const LoadOptions& options) {
@@ -245,11 +340,14 @@ Status Measure(const LoadOptions& options) {
     report.MemberDouble("disk_sync_p50_ms", sync_ms);
   }
   report.Member("cores", static_cast<std::int64_t>(CoreCount()));
+  if (options.series != 0 && options.mode != "own") {
+    return InvalidArgument("--series is for --mode own");
+  }
   if (options.mode != "common") {
-    TL_TRY(MeasureMode(options, client, BodyShape::kOwnDimensions, &report));
+    TL_TRY(MeasureMode(options, &client, BodyShape::kOwnDimensions, &report));
   }
   if (options.mode != "own") {
-    TL_TRY(MeasureMode(options, client, BodyShape::kCommonAttributes, &report));
+    TL_TRY(MeasureMode(options, &client, BodyShape::kCommonAttributes, &report));
   }
   report.EndObject();
   if (!options.report.empty()) std::ofstream(options.report) << text << '\n';
@@ -271,6 +369,8 @@ int Main(int argc, char** argv) {
   app.add_option("--runs", options.runs)->check(CLI::Range(1, 1000))->capture_default_str();
   app.add_option("--seconds", options.seconds, "length of a run")->capture_default_str();
   app.add_option("--rows", options.rows, "stop after so many rows, instead of runs of seconds");
+  app.add_option("--series", options.series, "write so many series in turn, with --mode own; each once before the runs")
+      ->check(CLI::Range(0, 10'000'000));
   app.add_option("--sync-dir", options.sync_dir, "measure this directory's disk first");
   app.add_option("--server-pid", options.server_pid, "count this process's CPU time too");
   app.add_option("--report", options.report, "write the figures to this file, as JSON");
