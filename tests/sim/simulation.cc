@@ -28,6 +28,8 @@ using testing::SimObjectStore;
 constexpr std::int64_t kStart = 1'704'067'200'000'000'000;  // 2024-01-01
 constexpr const char* kDirectory = "/data";
 constexpr std::size_t kTablesMax = 3;
+/// Records of a table that clients remember, to send others for them later.
+constexpr std::size_t kSentMax = 200;
 constexpr std::int64_t kYear = 365 * kNsPerDay;
 
 /// What a run does, drawn once.
@@ -197,6 +199,7 @@ class Run {
     Note(made.status());
     if (made.ok()) {
       tables_[name] = {};
+      sent_.erase(name);
       retention_[name] = properties.retention;
       unsure_.erase(name);
     } else if (CodeOf(made.status()) == ErrorCode::kUnavailable) {
@@ -335,7 +338,38 @@ class Run {
   }
 
   // ---- writing -----------------------------------------------------------------------------
-  SimRecord MakeRecord(std::int64_t oldest_ns) {
+  // A row that was sent before, however old, with another version and other values: such are rows that lie in files and
+  // are being moved. Nothing when there is none after `oldest_ns`.
+  std::optional<SimRecord> MakeReplacement(const std::string& table, std::int64_t oldest_ns) {
+    const std::vector<SimRecord>& sent = sent_[table];
+    if (sent.empty()) return std::nullopt;
+    SimRecord record = sent[random_.Below(sent.size())];
+    if (record.time_ns < oldest_ns) return std::nullopt;
+    record.version += static_cast<std::int64_t>(random_.Below(3));
+    const auto n = static_cast<std::int64_t>(random_.Below(3));
+    if (record.multi) {
+      record.numbers = {{"x", n}};
+    } else {
+      record.value = static_cast<double>(n) + 0.5;
+    }
+    return record;
+  }
+
+  void Remember(const std::string& table, const std::vector<SimRecord>& records) {
+    std::vector<SimRecord>& sent = sent_[table];
+    for (const SimRecord& record : records) {
+      if (sent.size() < kSentMax) {
+        sent.push_back(record);
+      } else {
+        sent[random_.Below(kSentMax)] = record;
+      }
+    }
+  }
+
+  SimRecord MakeRecord(const std::string& table, std::int64_t oldest_ns) {
+    if (random_.Below(8) < (amid_move_ ? 6U : 1U)) {
+      if (auto replacement = MakeReplacement(table, oldest_ns)) return *std::move(replacement);
+    }
     SimRecord record;
     record.dimensions = {{"host", fmt::format("h{}", random_.Below(mix_.hosts))}};
     if (random_.Below(2) == 0) record.dimensions.emplace_back("rack", std::to_string(random_.Below(2)));
@@ -369,7 +403,7 @@ class Run {
         std::max(model.expired_before_ns(), EdgeOf(table) + 10 * kNsPerMinute);
     std::vector<SimRecord> records;
     for (std::uint64_t i = 0, count = 1 + random_.Below(9); i < count; ++i) {
-      SimRecord record = MakeRecord(oldest);
+      SimRecord record = MakeRecord(table, oldest);
       if (record.time_ns >= oldest) records.push_back(std::move(record));
     }
     if (records.empty()) return;
@@ -409,6 +443,7 @@ class Run {
       }
       return;
     }
+    Remember(table, records);
     if (!mix_.async_writes || random_.Below(3) == 0) DriveAll();
   }
 
@@ -449,6 +484,7 @@ class Run {
     if (!mid_maintenance_ || inside_ || !result_.failure.empty() || fatal_ || disk_.crashed()) return;
     if (random_.Below(3) != 0) return;
     inside_ = true;
+    amid_move_ = moving;
     if (moving && random_.Below(3) == 0) {
       for (std::uint64_t i = random_.Below(4); i > 0; --i) Write();
       DriveAll();
@@ -463,6 +499,7 @@ class Run {
       Say("meanwhile: read");
       CheckAll(false);
     }
+    amid_move_ = false;
     inside_ = false;
   }
 
@@ -823,6 +860,7 @@ class Run {
   std::deque<std::unique_ptr<PendingWrite>> pending_;
   std::map<std::string, TableModel> tables_;
   std::map<std::string, catalog::Retention> retention_;
+  std::map<std::string, std::vector<SimRecord>> sent_;
   std::map<std::string, std::vector<SimRecord>> doubtful_;
   std::set<std::string> unsure_;
   std::set<std::uint64_t> rotten_;  ///< numbers of manifests
@@ -836,7 +874,8 @@ class Run {
   bool struck_ = false;
   bool fatal_ = false;
   bool mid_maintenance_ = false;
-  bool inside_ = false;    ///< a client's step amid maintenance
+  bool inside_ = false;     ///< a client's step amid maintenance
+  bool amid_move_ = false;  ///< of rows to the magnetic store, so that what clients write replaces old rows
   bool flip_log_ = false;  ///< the bit is one of the log
   Status last_answer_ = OkStatus();
 };
