@@ -38,7 +38,8 @@ char* StringHeap::Allocate(std::size_t bytes) {
   static constexpr std::size_t kBlockBytesMax = 16'384;
   const std::size_t block_bytes = std::clamp(total_, kBlockBytesMin, kBlockBytesMax);
   total_ += bytes;
-  if (bytes > left_) {
+  // No bytes are somewhere, too: what is copied there is copied to no null pointer.
+  if (bytes > left_ || at_ == nullptr) {
     if (bytes > block_bytes / 4) {
       blocks_.push_back(std::make_unique<char[]>(bytes));
       return blocks_.back().get();

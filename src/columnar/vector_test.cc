@@ -34,6 +34,12 @@ TEST(VectorTest, FlatConstantAndDictionaryReadAlike) {
   EXPECT_EQ(constant.Flatten().GetValue(99), Value::Bigint(9));
 }
 
+TEST(VectorTest, NoBytesOfTextAreSomewhere) {
+  StringHeap heap;
+  EXPECT_NE(heap.Allocate(0), nullptr);
+  EXPECT_EQ(heap.bytes(), 0U);
+}
+
 TEST(VectorTest, TextOutlivesItsSource) {
   Vector copy;
   {

@@ -90,7 +90,7 @@ std::uint32_t Interner::NumberOfBytes(std::string_view bytes, bool* is_new) {
   const auto found = ids_.find(bytes);
   *is_new = found == ids_.end();
   if (!*is_new) return found->second;
-  char* copy = heap_.Allocate(std::max<std::size_t>(bytes.size(), 1));
+  char* copy = heap_.Allocate(bytes.size());
   std::memcpy(copy, bytes.data(), bytes.size());
   const std::string_view kept(copy, bytes.size());
   bytes_of_.push_back(kept);
