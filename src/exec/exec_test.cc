@@ -283,9 +283,9 @@ TEST(GatherTest, ListsBringTheirElements) {
   EXPECT_EQ(gathered.GetValue(3), values[2]);
 }
 
-// Text of 100 bytes a row, and what tells whether anything of it is still there.
-std::pair<Vector, std::weak_ptr<const void>> LongTexts(std::size_t count) {
-  const auto text = std::make_shared<const std::string>(100, 'x');
+// Rows of one text of `bytes`, and what tells whether it is still there.
+std::pair<Vector, std::weak_ptr<const void>> LongTexts(std::size_t count, std::size_t bytes = 100) {
+  const auto text = std::make_shared<const std::string>(bytes, 'x');
   Vector vector = Vector::Flat(kText, count);
   for (std::size_t i = 0; i < count; ++i) vector.mutable_values<StringRef>()[i] = StringRef(*text);
   vector.KeepAlive(text);
@@ -316,6 +316,15 @@ TEST(GatherTest, RowsThatAreMostOfAVectorShareItsText) {
   std::iota(rows.begin(), rows.end(), 0);
   auto [vector, alive] = LongTexts(100);
   const Vector most = KeepRows(vector, rows);
+  vector = Vector();
+  EXPECT_FALSE(alive.expired());
+}
+
+TEST(GatherTest, TextThatManyRowsShareIsNotCopiedForEach) {
+  std::vector<std::uint32_t> rows(50);
+  std::iota(rows.begin(), rows.end(), 0);
+  auto [vector, alive] = LongTexts(100, kOwnTextBytesMax / 40);
+  const Vector few = KeepRows(vector, rows);
   vector = Vector();
   EXPECT_FALSE(alive.expired());
 }

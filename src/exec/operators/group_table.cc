@@ -111,7 +111,7 @@ std::uint32_t Interner::Number(const Vector& vector, std::size_t row) {
   if (is_new) {
     const auto wide = static_cast<std::uint32_t>(row);
     values_.push_back(GatherRows(vector, {&wide, 1}));
-    values_.back().OwnText();
+    OwnText(&values_.back());
     bytes_ += values_.back().memory_bytes();
   }
   return id;

@@ -99,7 +99,7 @@ Status WritePartitions(std::size_t resident_from, BuildSide::Kept* kept, Partiti
     for (Vector& column : *columns) {
       column = TakeRows(column, left);
       // Batches are cut again and again: the text of what went must not stay.
-      if (column.kind() == VectorKind::kFlat) column.OwnText();
+      OwnText(&column);
     }
   }
   return OkStatus();

@@ -197,7 +197,7 @@ Status SortedRows::Prune() {
     Batch batch;
     Emit(first, std::min(kBatchRowsMax, entries_.size() - first), &batch);
     for (Vector& column : batch.columns) {
-      column.OwnText();
+      OwnText(&column);
       bytes += KeptBytes(column);
     }
     batches.push_back(std::move(batch));

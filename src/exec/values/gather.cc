@@ -280,8 +280,12 @@ Vector KeepRows(const Vector& vector, std::span<const std::uint32_t> rows) {
   Vector kept = GatherRows(vector, rows);
   if (rows.size() == vector.size()) return kept;
   const std::size_t all = TextBytes(vector);
-  if (all > 0 && TextBytes(kept) <= all / 2) kept.OwnText();
+  if (all > 0 && TextBytes(kept) <= all / 2) OwnText(&kept);
   return kept;
+}
+
+void OwnText(Vector* kept) {
+  if (kept->kind() == VectorKind::kFlat && TextBytes(*kept) <= kOwnTextBytesMax) kept->OwnText();
 }
 
 std::size_t KeptBytes(const Vector& vector) {

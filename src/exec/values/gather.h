@@ -29,9 +29,17 @@ Vector Gather(const Type& type, std::span<const Vector* const> sources,
 /// Rows `rows` of `vector`, flat, with no reference to the rest of it but its text.
 Vector GatherRows(const Vector& vector, std::span<const std::uint32_t> rows);
 
+/// Most text that is copied so that other text can go. Rows may share theirs, which KeptBytes counts for each, and
+/// copies for each would have to be charged before they are made.
+inline constexpr std::size_t kOwnTextBytesMax = std::size_t{4} << 20;
+
 /// Rows `rows` of `vector` to be kept when the rest of it goes: a dictionary stays one, else they lie flat. Their text
-/// is copied where it is at most half of the vector's, so that no more than twice of what KeptBytes counts stays.
+/// is copied where it is at most half of the vector's, so that no more than twice of what KeptBytes counts stays; above
+/// kOwnTextBytesMax all of the vector's may stay.
 Vector KeepRows(const Vector& vector, std::span<const std::uint32_t> rows);
+
+/// Copies the text of flat rows, if it is no more than kOwnTextBytesMax, so that what they shared can go.
+void OwnText(Vector* kept);
 
 /// Bytes of `vector` that keeping it costs, its text included; a dictionary's entries are shared and
 /// count nothing.
