@@ -64,6 +64,16 @@ Status LogFileWriter::WriteFrame(FrameHeader header, std::span<std::byte> frame,
   return OkStatus();
 }
 
+namespace {
+
+// Each byte is compared with the one before it, many at once.
+bool IsZero(BytesView bytes) {
+  return bytes.empty() ||
+         (bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
+}  // namespace
+
 // Log files are zero-filled beforehand and mostly empty after a restart: what follows the last used step is not
 // kept, so that the image is as large as what was written.
 Status LogFileImage::ReadUsed(fs::File& file, std::uint64_t size, Bytes* bytes) {
@@ -72,8 +82,7 @@ Status LogFileImage::ReadUsed(fs::File& file, std::uint64_t size, Bytes* bytes) 
   for (std::uint64_t offset = 0; offset < size;) {
     step.resize(static_cast<std::size_t>(std::min(kStepBytes, size - offset)));
     TL_TRY(fs::ReadExactly(file, offset, step));
-    const bool used = std::any_of(step.begin(), step.end(), [](std::byte b) { return b != std::byte{0}; });
-    if (used) {
+    if (!IsZero(step)) {
       bytes->resize(static_cast<std::size_t>(offset));
       bytes->insert(bytes->end(), step.begin(), step.end());
     }
@@ -138,7 +147,11 @@ std::uint64_t LogFileImage::SkipZeros(std::uint64_t offset) const {
 }
 
 std::uint64_t LogFileImage::LastUsed(std::uint64_t offset) const {
+  constexpr std::size_t kStepBytes = 4096;
   std::size_t end = bytes_.size();
+  while (end >= offset + kStepBytes && IsZero(BytesView(bytes_).subspan(end - kStepBytes, kStepBytes))) {
+    end -= kStepBytes;
+  }
   while (end > offset && bytes_[end - 1] == std::byte{0}) --end;
   return std::max<std::uint64_t>(end, offset);
 }
