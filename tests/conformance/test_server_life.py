@@ -58,6 +58,17 @@ class Restart(ServerCase):
         self.assertEqual([0], list(self.rejections(plain, self.record("5", Version=9))))
         self.put(plain, self.record("-1", Version=9))
 
+    def test_a_start_tells_what_it_read_from_the_log(self):
+        table = self.make_table()
+        self.put(table, *(self.record(str(i), self.NOW - 100 * i) for i in range(7)))
+        for end, rows in ((self.server.kill, 7), (self.server.stop, 0)):
+            end()
+            self.server.start()
+            self.connect_clients()
+            self.assertEqual(rows, self.server.metric("tideline_recovery_rows"))
+            self.assertGreater(self.server.metric("tideline_recovery_seconds"), 0)
+            self.assertGreater(self.server.metric("tideline_recovery_log_bytes"), 0)
+
     def test_deleted_things_stay_deleted(self):
         self.make_database("gone")
         self.write.create_table(DatabaseName="gone", TableName="table")
