@@ -237,6 +237,8 @@ class Filling {
     IngestOutcome outcome = TL_TRY(sender_->Run(next, static_cast<std::int64_t>(seconds * 1e9)));
     const double wall = static_cast<double>(SystemClock().SteadyNow().value - start.value) / 1e9;
     acknowledged_ += outcome.answered * kRecordsPerRequest;
+    requests_ += outcome.answered + outcome.throttled;
+    bytes_sent_ += outcome.bytes_sent;
     const RunFigures& made =
         figures_.emplace_back(FiguresOf(&outcome, OwnCpuSeconds() - client_cpu,
                                         CpuSecondsOf(options_.server_pid) - server_cpu, wall));
@@ -251,7 +253,8 @@ class Filling {
   /// The medians, once count(*) finds what was acknowledged.
   Status Finish(JsonWriter* report) {
     const double rate = MedianOf(&RunFigures::records_per_second);
-    fmt::print("  median of {}: {:.0f} records/s, {:.0f} values/s\n", figures_.size(), rate, rate * kMeasureCount);
+    fmt::print("  median of {}: {:.0f} records/s, {:.0f} values/s, {} bytes a request with its head\n", figures_.size(), rate,
+               rate * kMeasureCount, bytes_sent_ / std::max<std::uint64_t>(1, requests_));
     const std::int64_t stored = TL_TRY(CountRows(*client_, options_.database, table_)) - rows_before_;
     if (stored != static_cast<std::int64_t>(acknowledged_)) {
       return DataLoss("{} rows were acknowledged, count(*) finds {}", acknowledged_, stored);
@@ -265,6 +268,7 @@ class Filling {
     report->MemberDouble("client_cores", MedianOf(&RunFigures::client_cores));
     report->MemberDouble("server_cores", MedianOf(&RunFigures::server_cores));
     report->Member("rows", static_cast<std::int64_t>(acknowledged_));
+    report->Member("series", static_cast<std::int64_t>(series_));
     report->EndObject();
     return OkStatus();
   }
@@ -294,8 +298,8 @@ class Filling {
                                .signer = client_->signer_options(),
                                .connection_count = options_.connections};
     sender_ = TL_TRY(IngestClient::Connect(ingest));
-    const std::size_t series = options_.connections * kRecordsPerRequest * per_tick;
-    fmt::print("{}: {} connections, {} series, {} records a request\n", name_, options_.connections, series,
+    series_ = options_.connections * kRecordsPerRequest * per_tick;
+    fmt::print("{}: {} connections, {} series, {} records a request\n", name_, options_.connections, series_,
                kRecordsPerRequest);
     return OkStatus();
   }
@@ -314,7 +318,10 @@ class Filling {
   std::unique_ptr<IngestClient> sender_;
   std::int64_t rows_before_ = 0;
   std::uint64_t requests_left_ = std::numeric_limits<std::uint64_t>::max();
+  std::size_t series_ = 0;
   std::uint64_t acknowledged_ = 0;
+  std::uint64_t requests_ = 0;
+  std::uint64_t bytes_sent_ = 0;
   std::vector<RunFigures> figures_;
 };
 
