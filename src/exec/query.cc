@@ -51,6 +51,7 @@ class Meter final : public Consumer {
     return Timed([&] { return next_->Push(batch, rows); });
   }
   bool pending() const override { return next_->pending(); }
+  bool full() const override { return next_->full(); }
   Status Continue() override {
     return Timed([&] { return next_->Continue(); });
   }
@@ -124,7 +125,7 @@ class Worker {
       }
       const bool enough = std::any_of(pipeline_->limits.begin(), pipeline_->limits.end(),
                                       [](const auto& limit) { return limit->enough.load(); });
-      Consumer* const waiting = enough ? nullptr : Pending();
+      Consumer* const waiting = Pending();
       if (waiting != nullptr) {
         TL_TRY(waiting->Continue());
         continue;
@@ -169,10 +170,12 @@ class Worker {
     meters_.push_back(consumers_.back().get());
   }
 
-  // The meter of the consumer nearest the sink that has rows pending; null pointer for none.
+  // The meter of the consumer nearest the sink that has rows pending, unless a limit that they would come to has
+  // enough; null pointer for none.
   Consumer* Pending() const {
     for (Consumer* meter : meters_) {
       if (meter->pending()) return meter;
+      if (meter->full()) return nullptr;
     }
     return nullptr;
   }
