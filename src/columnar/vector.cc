@@ -236,10 +236,50 @@ StringHeap& Vector::heap() {
   return *heap_;
 }
 
+namespace {
+
+template <typename Pointer>
+void KeepEachOnce(std::vector<Pointer>* pointers) {
+  std::sort(pointers->begin(), pointers->end());
+  pointers->erase(std::unique(pointers->begin(), pointers->end()), pointers->end());
+}
+
+}  // namespace
+
 void Vector::ShareText(const Vector& other) {
-  const Vector& from = other.base();
-  if (from.heap_ != nullptr && from.heap_ != heap_) owners_.push_back(from.heap_);
-  owners_.insert(owners_.end(), from.owners_.begin(), from.owners_.end());
+  const Vector* const others[] = {&other};
+  ShareText(others);
+}
+
+// Joins of joins share the text of the same batches again and again: a list that grew by each would soon be longer
+// than the rows. Mostly there is one list, and it is taken as it is.
+void Vector::ShareText(std::span<const Vector* const> others) {
+  Owners owners;
+  std::vector<std::shared_ptr<const Owners>> lists;
+  if (owners_ != nullptr) lists.push_back(owners_);
+  for (const Vector* other : others) {
+    const Vector& from = other->base();
+    if (from.heap_ != nullptr && from.heap_ != heap_ && (owners.empty() || owners.back() != from.heap_)) {
+      owners.push_back(from.heap_);
+    }
+    if (from.owners_ != nullptr && (lists.empty() || lists.back() != from.owners_)) lists.push_back(from.owners_);
+  }
+  KeepEachOnce(&lists);
+  if (owners.empty() && lists.size() <= 1) {
+    if (!lists.empty()) owners_ = std::move(lists.front());
+    return;
+  }
+  for (const auto& list : lists) owners.insert(owners.end(), list->begin(), list->end());
+  KeepEachOnce(&owners);
+  owners_ = std::make_shared<const Owners>(std::move(owners));
+}
+
+void Vector::KeepAlive(std::shared_ptr<const void> owner) {
+  Owners owners;
+  if (owners_ != nullptr) owners = *owners_;
+  if (std::find(owners.begin(), owners.end(), owner) != owners.end()) return;
+  owners.push_back(std::move(owner));
+  owners_ = std::make_shared<const Owners>(std::move(owners));
 }
 
 void Vector::OwnText() {
@@ -253,7 +293,7 @@ void Vector::OwnText() {
     }
     heap_ = std::move(heap);
   }
-  owners_.clear();
+  owners_ = nullptr;
 }
 
 bool Vector::IsNull(std::size_t row) const {

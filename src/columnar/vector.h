@@ -178,10 +178,12 @@ class Vector {
   }
   /// Keeps alive whatever `other`'s StringRefs point into, so that they may be copied here.
   void ShareText(const Vector& other);
+  /// Of many at once. What several hold is held once, however often text was shared before.
+  void ShareText(std::span<const Vector* const> others);
   /// Copies the text of a flat vector, and of its children, into heaps of its own and lets go of all others. Its
   /// values must not be shared.
   void OwnText();
-  void KeepAlive(std::shared_ptr<const void> owner) { owners_.push_back(std::move(owner)); }
+  void KeepAlive(std::shared_ptr<const void> owner);
 
   // ---- row-wise, slow: results, tests, constants -------------------------------------------
   bool IsNull(std::size_t row) const;
@@ -204,8 +206,11 @@ class Vector {
   const Vector& base() const { return kind_ == VectorKind::kDictionary ? *base_ : *this; }
   /// Approximate bytes held, shared buffers counted once per vector.
   std::size_t memory_bytes() const;
+  /// Things beside its own heap that this vector keeps alive.
+  std::size_t owner_count() const { return owners_ == nullptr ? 0 : owners_->size(); }
 
  private:
+  using Owners = std::vector<std::shared_ptr<const void>>;
   void EnsureValidity();
   void Grow(std::size_t size);
   Type type_;
@@ -217,7 +222,7 @@ class Vector {
   std::shared_ptr<const Vector> base_;
   std::vector<Vector> children_;
   std::shared_ptr<StringHeap> heap_;
-  std::vector<std::shared_ptr<const void>> owners_;
+  std::shared_ptr<const Owners> owners_;  // no null pointer, none twice; shared by all that share the same text
 };
 
 /// Reads any encoding. Cheap to make, refers to the vector, which must outlive it.

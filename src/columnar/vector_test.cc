@@ -52,6 +52,30 @@ TEST(VectorTest, TextOutlivesItsSource) {
   EXPECT_EQ(copy.GetValue(1), Value::Varchar("short"));
 }
 
+TEST(VectorTest, SharedTextIsHeldOnceHoweverOftenItIsShared) {
+  std::vector<Vector> batches;
+  for (int i = 0; i < 3; ++i) {
+    Vector batch = Vector::Flat(Type::Varchar(), 1);
+    batch.SetString(0, "text that is too long to lie in its reference");
+    batches.push_back(std::move(batch));
+  }
+  const Vector* const all[] = {&batches[0], &batches[1], &batches[2], &batches[1], &batches[0]};
+  Vector first = Vector::Flat(Type::Varchar(), 1);
+  first.ShareText(all);
+  EXPECT_EQ(first.owner_count(), 3U);
+  // As joins of joins do: what one shares is shared by the next, many times over.
+  for (int round = 0; round < 40; ++round) {
+    Vector next = Vector::Flat(Type::Varchar(), 1);
+    next.ShareText(first);
+    next.ShareText(batches[0]);
+    const Vector* const both[] = {&next, &first};
+    first.ShareText(both);
+  }
+  EXPECT_EQ(first.owner_count(), 3U);
+  first.KeepAlive(std::make_shared<int>(1));
+  EXPECT_EQ(first.owner_count(), 4U);
+}
+
 TEST(VectorTest, NestedValuesRoundTrip) {
   const Type row = Type::Row({{"a", Type::Bigint()}, {"b", Type::Varchar()}});
   const Type type = Type::Array(row);

@@ -168,11 +168,13 @@ Vector Gather(const Type& type, std::span<const Vector* const> sources,
     if (place.source != RowPlace::kNull) used[place.source] = true;
   }
   Vector out = Vector::Flat(type, places.size());
+  std::vector<const Vector*> texts;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     if (sources[i] == nullptr || !used[i]) continue;
     shapes[i] = {sources[i], &sources[i]->base(), sources[i]->validity()};
-    if (type.physical() == PhysicalType::kString) out.ShareText(*sources[i]);
+    if (type.physical() == PhysicalType::kString) texts.push_back(sources[i]);
   }
+  if (!texts.empty()) out.ShareText(texts);
   switch (type.physical()) {
     case PhysicalType::kBool8:
       GatherFixed<std::uint8_t>(shapes, places, &out);
