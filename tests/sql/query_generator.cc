@@ -34,13 +34,14 @@ std::vector<Record> QueryGenerator::Records(std::size_t count) {
     record.multi = true;
     record.measure_name = Pick({"load", "disk"});
     record.dimensions.push_back({"host", Pick({"a", "b", "c"})});
-    if (Chance(70)) record.dimensions.push_back({"zone", Pick({"x", "y"})});
+    const bool whole = i == 0;  // so that the table has every column, however few its rows
+    if (whole || Chance(70)) record.dimensions.push_back({"zone", Pick({"x", "y"})});
     record.time_ns = kStart + static_cast<std::int64_t>(Below(40)) * 10 * kNsPerMinute;
     record.measures.push_back({"n", "bigint", std::to_string(Below(6))});
-    if (Chance(75)) record.measures.push_back({"m", "bigint", std::to_string(Below(10))});
-    if (Chance(75)) record.measures.push_back({"v", "double", std::to_string(Below(8)) + ".5"});
-    if (Chance(60)) record.measures.push_back({"s", "varchar", Pick({"up", "down", "a", ""})});
-    if (Chance(60)) record.measures.push_back({"b", "boolean", Pick({"true", "false"})});
+    if (whole || Chance(75)) record.measures.push_back({"m", "bigint", std::to_string(Below(10))});
+    if (whole || Chance(75)) record.measures.push_back({"v", "double", std::to_string(Below(8)) + ".5"});
+    if (whole || Chance(60)) record.measures.push_back({"s", "varchar", Pick({"up", "down", "a", ""})});
+    if (whole || Chance(60)) record.measures.push_back({"b", "boolean", Pick({"true", "false"})});
     std::string identity = record.measure_name + std::to_string(record.time_ns);
     for (const Dimension& dimension : record.dimensions) identity += dimension.name + dimension.value;
     if (taken.insert(identity).second) records.push_back(std::move(record));
