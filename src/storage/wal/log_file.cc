@@ -20,6 +20,10 @@ seal::FileIdentity IdentityOf(const LogFileHeader& header) {
 
 }  // namespace
 
+std::uint64_t StartFileBytes(const WalOptions& options, std::uint64_t used_bytes) {
+  return std::min(options.file_bytes, used_bytes + options.start_room_bytes);
+}
+
 Result<LogFileWriter> LogFileWriter::Begin(const WalOptions& options, const Uuid& file_uuid,
                                            SequenceNumber first_number, std::uint32_t previous_crc,
                                            std::unique_ptr<fs::File> file) {

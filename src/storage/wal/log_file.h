@@ -18,6 +18,9 @@
 
 namespace tideline::wal {
 
+/// Size of a log file that a start makes around `used_bytes` of header and frames.
+std::uint64_t StartFileBytes(const WalOptions& options, std::uint64_t used_bytes);
+
 /// Appends frames to one file. One thread at a time. Knows nothing of groups, syncs or waiters.
 class LogFileWriter {
  public:

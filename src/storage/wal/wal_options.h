@@ -46,6 +46,9 @@ struct WalOptions {
   Uuid key_scope = {};  ///< the lane's, for seal::Sealer::CurrentKey
 
   std::uint64_t file_bytes = std::uint64_t{64} << 20;    ///< kLogFileBytesMin to kLogFileBytesMax
+  /// Room for new frames in the file that a start makes, for which someone waits; at most file_bytes. Less than the
+  /// largest frame is possible, but such a frame would make the file grow.
+  std::uint64_t start_room_bytes = std::uint64_t{20} << 20;
   std::uint64_t wal_bytes_max = std::uint64_t{1} << 30;  ///< above the floor; bounds replay time
   SyncMode sync = SyncMode::kFull;
   std::int64_t sync_interval_ns = 100 * kNsPerMs;

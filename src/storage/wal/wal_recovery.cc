@@ -1,12 +1,15 @@
 #include "storage/wal/wal_recovery.h"
 
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/thread_pool.h"
 #include "storage/wal/log_file.h"
 #include "storage/wal/log_format.h"
 
@@ -19,6 +22,45 @@ constexpr std::string_view kQuarantineDirectory = "quarantine";
 struct KeptFrame {
   FrameHeader header;
   BytesView plain;  // decrypted, still compressed
+};
+
+/// Reads log files in order, each while the one before it is replayed. One thread calls it.
+class ImageReader {
+ public:
+  /// Without `thread` files are read when they are asked for.
+  ImageReader(fs::FileSystem& fs, const WalOptions& options, std::vector<std::string> paths, bool thread)
+      : fs_(fs), options_(options), paths_(std::move(paths)) {
+    if (!thread || paths_.size() < 2) return;
+    pool_ = std::make_unique<ThreadPool>(
+        ThreadPoolOptions{.name = "wal-read", .thread_count = 1, .queue_max = 1});
+  }
+
+  /// The next file.
+  Result<LogFileImage> Next() {
+    if (pool_ == nullptr) return Load(next_++);
+    if (next_ == 0) Start();
+    Result<LogFileImage> image = reading_.get();
+    if (next_ < paths_.size()) Start();
+    return image;
+  }
+
+ private:
+  Result<LogFileImage> Load(std::size_t index) const {
+    return LogFileImage::Load(fs_, options_, paths_[index]);
+  }
+  void Start() {
+    auto read = std::make_shared<std::promise<Result<LogFileImage>>>();
+    reading_ = read->get_future();
+    const Status started = pool_->Submit([this, read, index = next_++] { read->set_value(Load(index)); });
+    TL_CHECK(started.ok());
+  }
+
+  fs::FileSystem& fs_;
+  const WalOptions& options_;
+  const std::vector<std::string> paths_;
+  std::size_t next_ = 0;
+  std::future<Result<LogFileImage>> reading_;
+  std::unique_ptr<ThreadPool> pool_;  // last, so that it ends first
 };
 
 class Recovery {
@@ -53,8 +95,9 @@ class Recovery {
   std::optional<LogFileImage::Frame> FindFrame(LogFileImage& image, std::uint64_t offset) const;
 
   Result<LogFileWriter> NewLogFile(SequenceNumber first_number, std::uint32_t previous_crc,
-                                   bool zero_filled, std::string* temporary_path);
+                                   std::uint64_t zeros, std::string* temporary_path);
   Status CopyFrames(LogFileWriter& writer);
+  std::uint64_t KeptBytes() const;
   Status Quarantine(const std::string& name);
   Status RewriteMiddle(std::size_t index);
   Status WriteGapFile(SequenceNumber last_number);
@@ -73,7 +116,8 @@ class Recovery {
 
   std::vector<SequenceNumber> files_;
   std::size_t start_ = 0;
-  std::size_t index_ = 0;              // of the file being read
+  std::optional<ImageReader> reader_;
+  std::size_t index_ = 0;              // of the file being replayed
   std::optional<LogFileImage> image_;  // of that file
   std::vector<KeptFrame> kept_;        // of that file
   std::uint32_t file_previous_crc_ = 0;
@@ -125,6 +169,9 @@ Result<WalRecovery> Recovery::Run() {
   } else {
     expected_ = files_[start_];
   }
+  std::vector<std::string> paths;
+  for (std::size_t i = start_; i < files_.size(); ++i) paths.push_back(PathOf(i));
+  reader_.emplace(fs_, options_, std::move(paths), options_.own_threads);
   for (index_ = start_; index_ < files_.size(); ++index_) TL_TRY(ReplayFile(index_));
   result_.position.next_number = expected_;
   return std::move(result_);
@@ -262,7 +309,7 @@ Status Recovery::ReplayFile(std::size_t index) {
   const bool is_last = index + 1 == files_.size();
   kept_.clear();
   file_previous_crc_ = chain_.value_or(0);
-  Result<LogFileImage> image = LogFileImage::Load(fs_, options_, PathOf(index));
+  Result<LogFileImage> image = reader_->Next();
   if (!image.ok()) {
     if (CodeOf(image.status()) != ErrorCode::kDataLoss) return image.status();
     TL_TRY(Damage(0, MessageOf(image.status())));
@@ -304,13 +351,20 @@ Status Recovery::ReplayFile(std::size_t index) {
 }
 
 Result<LogFileWriter> Recovery::NewLogFile(SequenceNumber first_number, std::uint32_t previous_crc,
-                                           bool zero_filled, std::string* temporary_path) {
+                                           std::uint64_t zeros, std::string* temporary_path) {
   fs::NewFile created =
       TL_TRY(fs::NewFile::Create(fs_, fs::JoinPath(options_.directory, LogFileName(first_number))));
-  if (zero_filled) TL_TRY(fs::WriteZeros(created.file(), options_.file_bytes));
+  if (zeros > 0) TL_TRY(fs::WriteZeros(created.file(), zeros));
   std::unique_ptr<fs::File> file = created.Detach(temporary_path);
   return LogFileWriter::Begin(options_, MakeUuid(random_), first_number, previous_crc,
                               std::move(file));
+}
+
+// Of a file of the kept frames and their seal.
+std::uint64_t Recovery::KeptBytes() const {
+  std::uint64_t bytes = kFileHeaderBytes + FrameBytes(0);
+  for (const KeptFrame& kept : kept_) bytes += FrameBytes(kept.header.payload_bytes);
+  return bytes;
 }
 
 Status Recovery::CopyFrames(LogFileWriter& writer) {
@@ -346,7 +400,7 @@ Status Recovery::RewriteMiddle(std::size_t index) {
   TL_TRY(Quarantine(name));
   std::string temporary;
   LogFileWriter writer =
-      TL_TRY(NewLogFile(files_[index], file_previous_crc_, /*zero_filled=*/false, &temporary));
+      TL_TRY(NewLogFile(files_[index], file_previous_crc_, /*zeros=*/0, &temporary));
   TL_TRY(CopyFrames(writer));
   TL_TRY(fs::ReplaceFile(fs_, writer.file(), temporary, PathOf(index)));
   chain_ = writer.previous_crc();
@@ -358,7 +412,7 @@ Status Recovery::WriteGapFile(SequenceNumber last_number) {
   const SequenceNumber first = expected_;
   AddGap(last_number);
   std::string temporary;
-  LogFileWriter writer = TL_TRY(NewLogFile(first, 0, /*zero_filled=*/false, &temporary));
+  LogFileWriter writer = TL_TRY(NewLogFile(first, 0, /*zeros=*/0, &temporary));
   TL_TRY(CopyFrames(writer));
   TL_TRY(fs::PublishFile(fs_, writer.file(), temporary,
                          fs::JoinPath(options_.directory, LogFileName(first))));
@@ -380,7 +434,8 @@ Status Recovery::FinishLast(std::size_t index) {
   const SequenceNumber first = follows ? above_floor : old_first;
   const std::uint32_t previous = follows ? chain_.value_or(0) : file_previous_crc_;
   std::string temporary;
-  LogFileWriter writer = TL_TRY(NewLogFile(first, previous, /*zero_filled=*/true, &temporary));
+  const std::uint64_t bytes = StartFileBytes(options_, follows ? kFileHeaderBytes : KeptBytes());
+  LogFileWriter writer = TL_TRY(NewLogFile(first, previous, bytes, &temporary));
   if (follows) {
     expected_ = above_floor;
     result_.position.older_files.push_back({old_first, image_->size()});
@@ -391,6 +446,7 @@ Status Recovery::FinishLast(std::size_t index) {
     TL_TRY(fs::ReplaceFile(fs_, writer.file(), temporary, PathOf(index)));
   }
   TakePosition(writer);
+  result_.position.file_bytes = bytes;
   return OkStatus();
 }
 

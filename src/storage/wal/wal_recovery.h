@@ -45,7 +45,8 @@ struct WalPosition {
   SequenceNumber file_first_number;
   Uuid file_uuid;
   seal::KeyId key_id;
-  std::uint64_t offset = 0;  ///< end of the last frame
+  std::uint64_t offset = 0;      ///< end of the last frame
+  std::uint64_t file_bytes = 0;  ///< of the file, what is free in it included
   std::uint32_t previous_crc = 0;
   /// Ascending, without the current one. Some may lie below the floor: the owner calls
   /// WalWriter::Truncate after it has opened, or keeps them for an older manifest.

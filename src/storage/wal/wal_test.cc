@@ -63,6 +63,7 @@ class Lane {
     options.directory = "/wal";
     options.database_uuid = DatabaseUuid();
     options.file_bytes = 32 << 10;
+    options.start_room_bytes = 32 << 10;
     options.wal_bytes_max = 1 << 20;
     options.own_threads = false;
     options.clock = &clock;
@@ -274,6 +275,73 @@ TEST(Wal, RunsThroughManyFilesAndTruncates) {
   ASSERT_TRUE(lane.Write("next").ok());
   ASSERT_TRUE(lane.Open().ok());
   EXPECT_EQ(lane.records, (Records{{201, "next"}}));
+}
+
+TEST(Wal, ACleanStopKeepsOfTheLastFileWhatWasWritten) {
+  Lane lane(14);
+  ASSERT_TRUE(lane.Open().ok());
+  ASSERT_TRUE(lane.Write("one").ok());
+  ASSERT_TRUE(lane.wal->Stop().ok());
+  const std::uint64_t used = kFileHeaderBytes + 2 * FrameBytes(0) + 8;  // a record and a seal
+  EXPECT_EQ(lane.disk.Contents(lane.LastFile()).size(), used);
+  lane.disk.Restart(Keep::kNone);
+  ASSERT_TRUE(lane.Open().ok());
+  EXPECT_EQ(lane.records, (Records{{1, "one"}}));
+  EXPECT_EQ(lane.recovery.bytes_read, used);
+}
+
+TEST(Wal, ARoomThatCannotBeGivenBackHarmsNothing) {
+  Lane lane(15);
+  ASSERT_TRUE(lane.Open().ok());
+  ASSERT_TRUE(lane.Write("one").ok());
+  lane.clock.Advance(2 * kNsPerSecond);
+  lane.DriveAll();  // sealed: a stop has nothing to do but to cut the file
+  lane.disk.FailCall(lane.disk.call_count() + 1, Fault::kIoError);
+  EXPECT_TRUE(lane.wal->Stop().ok());
+  lane.disk.ClearFaults();
+  lane.disk.Restart(Keep::kNone);
+  ASSERT_TRUE(lane.Open().ok());
+  EXPECT_EQ(lane.records, (Records{{1, "one"}}));
+}
+
+TEST(Wal, AStartMakesASmallFileAndTheNextOneIsWhole) {
+  Lane lane(16);
+  lane.options.start_room_bytes = 4 << 10;
+  lane.options.compress = false;
+  for (std::uint64_t life = 0; life < 2; ++life) {
+    ASSERT_TRUE(lane.Open().ok());
+    const std::string first = lane.LastFile();
+    EXPECT_EQ(lane.disk.Contents(first).size(),
+              lane.recovery.position.has_file ? lane.recovery.position.file_bytes : kFileHeaderBytes + (4U << 10));
+    EXPECT_LT(lane.disk.Contents(first).size(), lane.options.file_bytes);
+    ASSERT_EQ(lane.Write("first"), OkStatus());
+    // More than the file has room for waits for the next one, and is taken then.
+    EXPECT_EQ(CodeOf(lane.wal->Reserve(6'000).status()), ErrorCode::kResourceExhausted);
+    lane.DriveAll();
+    ASSERT_EQ(lane.Write(std::string(6'000, 'x')), OkStatus());
+    lane.DriveAll();
+    EXPECT_NE(lane.LastFile(), first);
+    EXPECT_EQ(lane.disk.Contents(lane.LastFile()).size(), lane.options.file_bytes);
+    lane.floor = lane.wal->durable_number();
+    lane.Kill();
+  }
+}
+
+TEST(Wal, AFrameLargerThanTheFirstFileMakesItGrow) {
+  Lane lane(17);
+  lane.options.start_room_bytes = 4 << 10;
+  lane.options.compress = false;
+  ASSERT_TRUE(lane.Open().ok());
+  const std::string only = lane.LastFile();
+  EXPECT_EQ(CodeOf(lane.wal->Reserve(6'000).status()), ErrorCode::kResourceExhausted);
+  lane.DriveAll();
+  ASSERT_EQ(lane.Write(std::string(6'000, 'x')), OkStatus());
+  EXPECT_EQ(lane.LastFile(), only);
+  ASSERT_EQ(lane.Write("next"), OkStatus());
+  EXPECT_NE(lane.LastFile(), only);
+  lane.Kill();
+  ASSERT_TRUE(lane.Open().ok());
+  EXPECT_EQ(lane.records, (Records{{1, std::string(6'000, 'x')}, {2, "next"}}));
 }
 
 TEST(Wal, ALogAtItsLimitThrottlesUntilTheFloorRises) {
@@ -682,6 +750,7 @@ TEST(WalFaults, FailTheNthCallForEveryN) {
       const std::string where = fmt::format("fault {} call {}", static_cast<int>(fault), n);
       Lane lane(n);
       lane.options.file_bytes = 20 << 10;
+      lane.options.start_room_bytes = 9 << 10;
       Random random(n);
       Ledger ledger;
       lane.disk.FailCall(n, fault);
@@ -746,6 +815,7 @@ TEST(WalThreads, ManyWritersAreAllAcknowledgedAndComeBack) {
   ASSERT_TRUE(lane.wal->Flush().ok());
   ASSERT_TRUE(lane.wal->Stop().ok());
   lane.wal.reset();
+  EXPECT_GT(lane.disk.Paths().size(), 3U);  // read ahead by a thread while one is replayed
   ASSERT_TRUE(lane.Recover().ok());
   EXPECT_EQ(lane.records.size(), static_cast<std::size_t>(kThreads * kPerThread));
 }

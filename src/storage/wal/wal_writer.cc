@@ -118,9 +118,9 @@ struct PreparedFile {
   std::string temporary_path;
 };
 
-Result<PreparedFile> PrepareFile(fs::FileSystem& fs, const WalOptions& options) {
+Result<PreparedFile> PrepareFile(fs::FileSystem& fs, const WalOptions& options, std::uint64_t bytes) {
   fs::NewFile created = TL_TRY(fs::NewFile::Create(fs, fs::JoinPath(options.directory, "next")));
-  TL_TRY(fs::WriteZeros(created.file(), options.file_bytes));
+  TL_TRY(fs::WriteZeros(created.file(), bytes));
   PreparedFile prepared;
   prepared.file = created.Detach(&prepared.temporary_path);
   return prepared;
@@ -141,7 +141,7 @@ Result<LogFileWriter> StartLogFile(fs::FileSystem& fs, const WalOptions& options
 class WalWriterImpl final : public WalWriter {
  public:
   WalWriterImpl(fs::FileSystem& fs, const WalOptions& options, const WalPosition& position,
-                Random random, LogFileWriter file);
+                Random random, LogFileWriter file, std::uint64_t file_bytes);
   ~WalWriterImpl() override;
   void StartThreads();
 
@@ -172,6 +172,7 @@ class WalWriterImpl final : public WalWriter {
     return payload_bytes + record_overhead_;
   }
   std::uint64_t RoomBytes() const TL_REQUIRES(mutex_);
+  std::uint64_t FileBytes() const;
   std::uint64_t RetainedBytes() const TL_REQUIRES(mutex_);
   Group& GroupFor(std::size_t record_bytes) TL_REQUIRES(mutex_);
   void WantNextFile() TL_REQUIRES(mutex_);
@@ -186,6 +187,7 @@ class WalWriterImpl final : public WalWriter {
   Status WriteGroup(Group& group);
   std::size_t CompressGroup(const Group& group);
   Status WriteSeal();
+  void GiveBackRoom();
   bool RunTimers();
   Status SyncFile();
   Status SwitchFile(SequenceNumber first_number);
@@ -224,6 +226,7 @@ class WalWriterImpl final : public WalWriter {
   CompletionList in_flight_ TL_GUARDED_BY(mutex_);
   std::uint64_t outstanding_bytes_ TL_GUARDED_BY(mutex_) = 0;  // reserved or queued
   std::uint64_t offset_ TL_GUARDED_BY(mutex_);                 // of the current file
+  std::uint64_t file_bytes_ TL_GUARDED_BY(mutex_);             // likewise; changed by the commit thread alone
   SequenceNumber current_first_ TL_GUARDED_BY(mutex_);
   std::vector<LogFileInfo> older_ TL_GUARDED_BY(mutex_);
   std::uint64_t older_bytes_ TL_GUARDED_BY(mutex_) = 0;
@@ -250,7 +253,8 @@ class WalWriterImpl final : public WalWriter {
 };
 
 WalWriterImpl::WalWriterImpl(fs::FileSystem& fs, const WalOptions& options,
-                             const WalPosition& position, Random random, LogFileWriter file)
+                             const WalPosition& position, Random random, LogFileWriter file,
+                             std::uint64_t file_bytes)
     : fs_(fs),
       options_(options),
       random_(random),
@@ -261,6 +265,7 @@ WalWriterImpl::WalWriterImpl(fs::FileSystem& fs, const WalOptions& options,
       next_number_(position.next_number.value),
       taken_(position.next_number.value - 1),
       offset_(file_.offset()),
+      file_bytes_(file_bytes),
       current_first_(file_.header().first_number),
       older_(position.older_files),
       prepare_status_(OkStatus()) {
@@ -296,9 +301,14 @@ WalWriterImpl::~WalWriterImpl() {
 // Invariant: everything outstanding fits the current file, or, once the next is ready, fits that
 // one alone. So what was reserved never waits for a file, wherever the groups are cut.
 std::uint64_t WalWriterImpl::RoomBytes() const {
-  const std::uint64_t end = options_.file_bytes - kFileTailBytes;
+  const std::uint64_t end = file_bytes_ - kFileTailBytes;
   const std::uint64_t here = end - std::min(end, offset_);
   return next_state_ == NextState::kReady ? std::max(here, usable_bytes_) : here;
+}
+
+std::uint64_t WalWriterImpl::FileBytes() const {
+  const MutexLock lock(mutex_);
+  return file_bytes_;
 }
 
 std::uint64_t WalWriterImpl::RetainedBytes() const { return older_bytes_ + offset_; }
@@ -500,10 +510,19 @@ Status WalWriterImpl::Stop() {
     fs_.Remove(unused.temporary_path).IgnoreError();  // removed at the next start otherwise
   }
   if (status.ok() && !sealed_) status = WriteSeal();
+  if (status.ok()) GiveBackRoom();
   const MutexLock lock(mutex_);
   stopped_ = true;
   stop_status_ = status;
   return status;
+}
+
+// What is free in the last file is not read at the next start, which would take longer than all else it does. The
+// frames are synced: whatever the disk makes of this, they stay.
+void WalWriterImpl::GiveBackRoom() {
+  const Status cut = file_.file().Truncate(file_.offset());
+  const Status synced = cut.ok() ? file_.file().SyncAll() : cut;
+  if (!synced.ok()) TL_LOG_WARNING("the room in the last log file is not given back: {}", MessageOf(synced));
 }
 
 bool WalWriterImpl::Drive() {
@@ -636,7 +655,9 @@ Status WalWriterImpl::WriteGroup(Group& group) {
     frame.resize(file_.FrameBytesOf(raw_bytes));
   }
   const std::size_t frame_bytes = file_.FrameBytesOf(plain_bytes);
-  if (file_.offset() + frame_bytes > options_.file_bytes - kFileTailBytes) {
+  // A file without records is never left: the next one would have its name.
+  const bool is_first = group.first_number == file_.header().first_number;
+  if (!is_first && file_.offset() + frame_bytes > FileBytes() - kFileTailBytes) {
     TL_TRY(SwitchFile(group.first_number));
     header.durable_number = synced_number();
   }
@@ -680,7 +701,7 @@ void WalWriterImpl::PublishOffset() {
   const std::uint64_t offset = file_.offset();
   const MutexLock lock(mutex_);
   offset_ = offset;
-  if (offset > options_.file_bytes / kPrepareAtFraction && next_state_ == NextState::kNone) {
+  if (offset > file_bytes_ / kPrepareAtFraction && next_state_ == NextState::kNone) {
     WantNextFile();
   }
 }
@@ -740,7 +761,7 @@ bool WalWriterImpl::RunTimers() {
 // torn tail. The frames before it are synced first, for a seal promises them.
 Status WalWriterImpl::WriteSeal() {
   if (synced_number() < written_) TL_TRY(SyncFile());
-  if (file_.offset() + FrameBytes(0) > options_.file_bytes) return OkStatus();
+  if (file_.offset() + FrameBytes(0) > FileBytes()) return OkStatus();
   FrameHeader header;
   header.type = FrameType::kSeal;
   header.first_number = SequenceNumber{written_.value + 1};
@@ -766,6 +787,7 @@ Status WalWriterImpl::SwitchFile(SequenceNumber first_number) {
     older_bytes_ += offset_;
     current_first_ = first_number;
     offset_ = kFileHeaderBytes;
+    file_bytes_ = options_.file_bytes;
   }
   file_ = TL_TRY(StartLogFile(fs_, options_, random_, first_number, file_.previous_crc(),
                               std::move(prepared)));
@@ -789,7 +811,7 @@ void WalWriterImpl::WantNextFile() {
 }
 
 void WalWriterImpl::Prepare() {
-  Result<PreparedFile> prepared = PrepareFile(fs_, options_);
+  Result<PreparedFile> prepared = PrepareFile(fs_, options_, options_.file_bytes);
   bool give_up = false;
   {
     const MutexLock lock(mutex_);
@@ -833,6 +855,7 @@ Result<std::unique_ptr<WalWriter>> WalWriter::Open(fs::FileSystem& fs, const Wal
   TL_TRY(CheckOptions(options));
   Random random = options.uuid_seed != 0 ? Random(options.uuid_seed + 1) : Random::FromSystem();
   std::optional<LogFileWriter> file;
+  std::uint64_t file_bytes = position.file_bytes;
   if (position.has_file) {
     const std::string path =
         fs::JoinPath(options.directory, LogFileName(position.file_first_number));
@@ -845,7 +868,8 @@ Result<std::unique_ptr<WalWriter>> WalWriter::Open(fs::FileSystem& fs, const Wal
                                         std::move(opened)));
   } else {
     TL_TRY(fs::CreateDirectories(fs, options.directory));
-    PreparedFile prepared = TL_TRY(PrepareFile(fs, options));
+    file_bytes = StartFileBytes(options, kFileHeaderBytes);
+    PreparedFile prepared = TL_TRY(PrepareFile(fs, options, file_bytes));
     file = TL_TRY(StartLogFile(fs, options, random, position.next_number, 0, std::move(prepared)));
   }
   if (options.sync == SyncMode::kInterval) {
@@ -854,7 +878,7 @@ Result<std::unique_ptr<WalWriter>> WalWriter::Open(fs::FileSystem& fs, const Wal
         "failure can be lost",
         options.sync_interval_ns / kNsPerMs);
   }
-  auto writer = std::make_unique<WalWriterImpl>(fs, options, position, random, *std::move(file));
+  auto writer = std::make_unique<WalWriterImpl>(fs, options, position, random, *std::move(file), file_bytes);
   writer->StartThreads();
   return writer;
 }
