@@ -16,7 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = ROOT / "bench/peers"
 KEYS = {"TIDELINE_ACCESS_KEY_ID": "BENCHKEY", "TIDELINE_SECRET_ACCESS_KEY": "bench-secret"}
 READY = "tideline ready "
-REST_SECONDS_QUIET, REST_SECONDS_MAX = 10, 1800
+# Files that were replaced go ten seconds after the last change.
+REST_SECONDS_QUIET, REST_SECONDS_MAX = 20, 1800
 
 
 class Asked:
@@ -156,6 +157,7 @@ def print_table(lines):
 
 
 LINES_PER_REQUEST = 5_000
+BLOCK_BYTES = 512  # of st_blocks, whatever the file system
 PEER_SECONDS_MAX = 900
 
 
@@ -166,12 +168,13 @@ def free_port():
 
 
 def bytes_of(directory, without=()):
-    """Of all files below it; `without` names directories directly in it."""
+    """What all files below it take of the disk; `without` names files and directories directly in it."""
     total = 0
     for path, directories, files in os.walk(directory):
         if path == str(directory):
             directories[:] = [name for name in directories if name not in without]
-        total += sum(os.stat(os.path.join(path, name)).st_size for name in files)
+            files = [name for name in files if name not in without]
+        total += sum(os.stat(os.path.join(path, name)).st_blocks * BLOCK_BYTES for name in files)
     return total
 
 

@@ -235,6 +235,7 @@ class EngineImpl final : public Engine {
   Status DropForGood(const std::function<bool(const catalog::DroppedSegment&)>& which)
       TL_REQUIRES(maintenance_mutex_);
   void CollectGarbage() TL_REQUIRES(maintenance_mutex_);
+  Status RenewFallback() TL_REQUIRES(maintenance_mutex_);
   void WatchSpace() TL_REQUIRES(maintenance_mutex_);
   Status KeepReserve(SpaceState state) TL_REQUIRES(maintenance_mutex_);
 
@@ -281,6 +282,7 @@ class EngineImpl final : public Engine {
   SequenceNumber truncate_to_{};               // likewise: the floor of the manifest before
   absl::flat_hash_map<catalog::TableId, TableUpkeep> upkeep_;
   std::vector<Garbage> garbage_;
+  std::int64_t manifest_steady_ns_ = 0;  ///< when the newest manifest was stored
   /// Keys of segments that a merge reads just now.
   absl::flat_hash_set<std::string> merging_;
   /// Since the start the magnetic store was out of reach; what a crash left there is still there.

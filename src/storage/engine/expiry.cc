@@ -24,6 +24,9 @@ constexpr std::uint64_t kFullSpaceBytes = std::uint64_t{8} << 30;
 /// Batches let through between two looks at a disk with little space.
 constexpr std::int64_t kLowSpaceBatches = 200;
 
+/// How long the newest manifest waits for another before it is made its own fallback.
+constexpr std::int64_t kFallbackHeldNs = 10 * kNsPerSecond;
+
 std::int64_t Saturated(std::int64_t time_ns, std::int64_t minus_ns) {
   std::int64_t edge = 0;
   return __builtin_sub_overflow(time_ns, minus_ns, &edge) ? INT64_MIN : edge;
@@ -134,6 +137,18 @@ Status EngineImpl::DropForGood(const std::function<bool(const catalog::DroppedSe
   TL_TRY(StoreManifest(std::move(next), &none));
   garbage_.insert(garbage_.end(), garbage.begin(), garbage.end());
   return OkStatus();
+}
+
+// What the newest manifest lets go of stays for the one before, its fallback. Where nothing else makes a manifest for a
+// while, one that says the same does: a store at rest holds what it names and no more.
+Status EngineImpl::RenewFallback() {
+  TL_TRY(broken_);
+  const bool is_held = std::any_of(garbage_.begin(), garbage_.end(), [this](const Garbage& file) {
+    return file.dropped_in >= manifest_.number;
+  });
+  if (!is_held || options_.clock->SteadyNow().value - manifest_steady_ns_ < kFallbackHeldNs) return OkStatus();
+  NewFiles none;
+  return StoreManifest(manifest_, &none);
 }
 
 void EngineImpl::CollectGarbage() {

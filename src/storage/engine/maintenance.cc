@@ -107,6 +107,7 @@ Status EngineImpl::MaintainLocked() {
   series_bytes_.store(series_bytes, std::memory_order_relaxed);
   deletion_bytes_.store(deletion_bytes, std::memory_order_relaxed);
   note(PurgeDropped());
+  note(RenewFallback());
   CollectGarbage();
   return first;
 }
@@ -488,6 +489,7 @@ Status EngineImpl::StoreManifest(catalog::Manifest manifest, NewFiles* made) {
   made->Keep();
   manifest_ = std::move(manifest);
   newest_manifest_ = manifest_.number;
+  manifest_steady_ns_ = options_.clock->SteadyNow().value;
   NoteDropped();
   kept_manifests_.push_back(manifest_.number);
   if (kept_manifests_.size() > 2) {

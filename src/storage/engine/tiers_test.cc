@@ -306,6 +306,29 @@ TEST_F(ExpiredRows, GoAfterADay) {
   EXPECT_EQ(sim_.engine().Undelete({.database = "db", .table = "t"})->rows, 0U);
 }
 
+// Nobody writes any more: the files that only the fallback names go all the same, once, and nothing is written after.
+TEST_F(TiersTest, AStoreAtRestKeepsNoReplacedFiles) {
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(sim_.WriteOne(Row(kNow + i * kNsPerSecond, i)), Verdict::kNew);
+    ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+  }
+  sim_.clock.Advance(10 * kNsPerDay);
+  Settle();
+  const Rows rows = sim_.Read();
+  const std::size_t named = sim_.engine().ListSegments().size();
+  const auto files = [&] { return FilesUnder(sim_, "/segments/") + FilesUnder(sim_, "/magnetic/"); };
+  EXPECT_GT(files(), named);
+  sim_.clock.Advance(kNsPerMinute);
+  ASSERT_TRUE(sim_.engine().Settle().ok());
+  EXPECT_EQ(files(), named);
+  const std::uint64_t calls = sim_.disk.call_count();
+  sim_.clock.Advance(kNsPerMinute);
+  ASSERT_TRUE(sim_.engine().Settle().ok());
+  EXPECT_EQ(sim_.disk.call_count(), calls);
+  Reopen();
+  EXPECT_EQ(sim_.Read(), rows);
+}
+
 // Keys that were written again while their rows were gone keep what was written.
 TEST_F(TiersTest, UndeleteLeavesNewerRowsAlone) {
   EXPECT_EQ(sim_.WriteOne(Row(kNow, 1, 5)), Verdict::kNew);
