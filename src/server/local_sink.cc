@@ -3,31 +3,10 @@
 #include <deque>
 
 #include "columnar/text_format.h"
+#include "server/write_waiter.h"
 
 namespace tideline::server {
 namespace {
-
-// Waits for one asynchronous write.
-class WriteWaiter {
- public:
-  void Done(Result<api::WriteRecordsAnswer> answer) {
-    const MutexLock lock(mutex_);
-    answer_ = std::move(answer);
-    done_ = true;
-    changed_.NotifyAll();
-  }
-  Result<api::WriteRecordsAnswer> Wait() {
-    const MutexLock lock(mutex_);
-    while (!done_) changed_.Wait(mutex_);
-    return std::move(answer_);
-  }
-
- private:
-  Mutex mutex_;
-  CondVar changed_;
-  bool done_ TL_GUARDED_BY(mutex_) = false;
-  Result<api::WriteRecordsAnswer> answer_ TL_GUARDED_BY(mutex_) = api::WriteRecordsAnswer{};
-};
 
 Status IgnoreExisting(const Status& status) {
   return CodeOf(status) == ErrorCode::kAlreadyExists ? OkStatus() : status;

@@ -1,7 +1,5 @@
 #include "server/server.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 
@@ -15,7 +13,6 @@
 #include "service/api/choices.h"
 #include "storage/engine/data_directory.h"
 #include "storage/fs/posix_file_system.h"
-#include "storage/objstore/directory_object_store.h"
 #include "storage/seal/ephemeral_sealer.h"
 
 namespace tideline::server {
@@ -24,7 +21,6 @@ namespace {
 constexpr std::int64_t kCollectIntervalNs = kNsPerSecond;
 constexpr std::int64_t kStopGraceNs = 10 * kNsPerSecond;
 constexpr std::int64_t kExpirySweepNs = 60 * kNsPerSecond;
-constexpr std::uint64_t kReserveDiskShare = 100;
 constexpr std::size_t kPemBytesMax = 1 << 20;
 constexpr std::size_t kBodyBytesTotalMax = std::size_t{1} << 30;  // at least --body-max's upper end
 
@@ -84,15 +80,6 @@ void PrintRootKey(const auth::AccessKey& key, std::string_view data_dir) {
   std::fflush(stderr);
 }
 
-// A bucket is a directory; one that was named but never made is made now.
-Result<std::unique_ptr<objstore::ObjectStore>> OpenBucketDirectory(const std::string& directory,
-                                                                   const std::string& bucket) {
-  TL_TRY(objstore::CheckKey(bucket));
-  const std::string path = directory + "/" + bucket;
-  TL_TRY(fs::CreateDirectories(fs::PosixFileSystem(), path));
-  return objstore::OpenDirectoryObjectStore(fs::PosixFileSystem(), {.directory = path});
-}
-
 LogLevel LevelOf(std::string_view text) {
   if (text == "debug") return LogLevel::kDebug;
   if (text == "warning") return LogLevel::kWarning;
@@ -137,53 +124,14 @@ Status Server::TakePorts() {
 
 Status Server::OpenStorage() {
   if (settings_.test_clock) held_clock_ = std::make_unique<HeldClock>();
-  fs::FileSystem& file_system = fs::PosixFileSystem();
-  TL_TRY(fs::CreateDirectories(file_system, settings_.data_dir));
   thread_count_ = settings_.threads != 0
                       ? static_cast<std::size_t>(settings_.threads)
                       : CoreCount();
-  const std::size_t bytes = settings_.memory_mb != 0
-                                ? static_cast<std::size_t>(settings_.memory_mb) << 20
-                                : DetectMemoryBytes();
-  // The engine takes a quarter for what is not in files yet and a quarter for its cache.
-  memory_ = std::make_unique<MemoryBudget>("queries", bytes / 2);
-  engine::EngineOptions options;
-  options.data_dir = settings_.data_dir;
-  options.file_system = &file_system;
-  options.clock = &clock();
-  options.memory_bytes_max = bytes;
-  options.checkpoint_wal_bytes = static_cast<std::uint64_t>(settings_.checkpoint_wal_kb) << 10;
-  options.undelete_ns = settings_.undelete_hours * kNsPerHour;
-  options.merge_bytes_per_second_max = static_cast<std::uint64_t>(settings_.merge_mb) << 20;
-  if (const auto space = file_system.Space(settings_.data_dir); space.ok()) {
-    options.reserve_bytes = std::min(static_cast<std::uint64_t>(settings_.reserve_mb) << 20,
-                                     space->total_bytes / kReserveDiskShare);
-  }
-  if (settings_.sync == "interval") {
-    options.sync_interval_ns = settings_.sync_interval_ms * kNsPerMs;
-    TL_LOG_WARNING("sync is 'interval': a crash loses up to {} ms of acknowledged writes",
-                   settings_.sync_interval_ms);
-  }
-  data_keys_ = TL_TRY(OpenDataKeys(file_system, settings_.data_dir, settings_.encryption,
-                                   settings_.key_file));
-  options.sealer = data_keys_.sealer();
-  options.magnetic_store = magnetic_store_.get();
-  options.recover_quarantine = settings_.recover == "quarantine";
-  options.verdict_rules = {
-      .refuse_lower_version_of_equal_values = api::choices::kLowerVersionEqualValueRefused,
-      .first_in_batch_wins = api::choices::kFirstInRequestWins};
-  options.on_fatal = [](const Status& status) {
-    TL_LOG_ERROR("the log failed, ending so that a restart can recover: {}", MessageOf(status));
-    _exit(kExitLogFailed);
-  };
-  engine_ = TL_TRY(engine::Engine::Open(std::move(options)));
-  const engine::EngineStats found = engine_->stats();
-  TL_LOG_INFO("opened {} in {:.2f} s: {} segments of {} bytes, {} rows from {} bytes of the log", settings_.data_dir,
-              static_cast<double>(found.recovery_ns) / 1e9, found.segment_count, found.segment_bytes,
-              found.replayed_rows, found.replayed_bytes);
+  storage_ = TL_TRY(StorageServices::Open(settings_, clock(), std::move(magnetic_store_)));
+  memory_ = std::make_unique<MemoryBudget>("queries", storage_->memory_bytes() / 2);
   if (settings_.access_key_id.empty()) {
     bool created = false;
-    root_key_ = TL_TRY(LoadOrCreateRootKey(file_system, settings_.data_dir, settings_.account_id, &created));
+    root_key_ = TL_TRY(LoadOrCreateRootKey(fs::PosixFileSystem(), settings_.data_dir, settings_.account_id, &created));
     if (created) PrintRootKey(root_key_, settings_.data_dir);
   } else {
     root_key_ = {settings_.access_key_id, settings_.secret_access_key,
@@ -195,7 +143,7 @@ Status Server::OpenStorage() {
 // After the engine, which holds the lock on the data directory: what lies in spill/ is no one's.
 Status Server::OpenSpill() {
   if (settings_.spill_mb == 0) return OkStatus();
-  if (data_keys_.sealer() != nullptr) {
+  if (storage_->sealer() != nullptr) {
     spill_sealer_ = std::make_unique<seal::EphemeralSealer>();
   } else {
     spill_sealer_ = std::make_unique<seal::PlainSealer>();
@@ -229,31 +177,21 @@ Status Server::MakeServices() {
   auth_options.account_id = settings_.account_id;
   auth_options.clock_window_ns = api::choices::kSignatureClockWindowNs;
   authenticator_ = std::make_unique<auth::Authenticator>(*keys_, SystemClock(), std::move(auth_options));
-  management_ = std::make_unique<api::ManagementService>(*engine_);
-  reports_ = std::make_unique<RejectedDataReports>(
-      [directory = settings_.bucket_dir.empty() ? settings_.data_dir + "/buckets" : settings_.bucket_dir](
-          const std::string& bucket) { return OpenBucketDirectory(directory, bucket); },
-      clock(),
-      RejectedRecordSpool::Options{.file_system = &fs::PosixFileSystem(),
-                                   .directory = fs::JoinPath(settings_.data_dir, "reports"),
-                                   .sealer = data_keys_.sealer() != nullptr ? data_keys_.sealer() : &plain_sealer_,
-                                   .key_scope = engine_->database_uuid()});
-  write_ = std::make_unique<api::WriteService>(*engine_, clock(), reports_.get());
   api::QueryServiceOptions query_options;
   query_options.query_memory_bytes_max = static_cast<std::size_t>(settings_.query_memory_mb) << 20;
   query_options.thread_count = thread_count_;
   query_options.spill = spill_.get();
   query_options.result_spool_bytes_max = static_cast<std::uint64_t>(settings_.result_spool_mb) << 20;
   query_options.query_result_spool_bytes_max = static_cast<std::uint64_t>(settings_.query_result_spool_mb) << 20;
-  query_ = std::make_unique<api::QueryService>(*engine_, clock(), *query_pool_, *memory_, query_options);
+  query_ = std::make_unique<api::QueryService>(storage_->engine(), clock(), *query_pool_, *memory_, query_options);
   aws_json_ = std::make_unique<aws_json::AwsJsonHandler>(
-      aws_json::AwsJsonServices{authenticator_.get(), management_.get(), write_.get(), query_.get(),
+      aws_json::AwsJsonServices{authenticator_.get(), &storage_->management(), &storage_->write(), query_.get(),
                                 workers_.get(), query_workers_.get()},
       aws_json::AwsJsonOptions{.advertised_endpoint = settings_.endpoint,
                                .account_id = settings_.account_id,
                                .compat_profile = settings_.profile == "compat"});
   admin_ = std::make_unique<admin::AdminHandler>(*aws_json_, *workers_,
-                                                  MakeAdminCalls(*engine_, held_clock_.get()));
+                                                  MakeAdminCalls(storage_->engine(), held_clock_.get()));
   AddStorageGauges();
   Metrics().AddGauge(this, "tideline_query_sessions", "Results not yet fetched whole", "",
                      [this] { return static_cast<double>(query_->session_count()); });
@@ -265,7 +203,7 @@ Status Server::MakeServices() {
 void Server::AddStorageGauges() {
   const auto add = [this](const char* name, const char* help, auto figure) {
     Metrics().AddGauge(this, name, help, "",
-                       [this, figure] { return static_cast<double>(figure(engine_->stats())); });
+                       [this, figure] { return static_cast<double>(figure(storage_->engine().stats())); });
   };
   using Stats = engine::EngineStats;
   add("tideline_recovery_seconds", "What opening the data directory took at the start",
@@ -322,7 +260,7 @@ Status Server::Listen() {
 }
 
 std::unique_ptr<Collector> Server::MakeCollector() {
-  return std::make_unique<Collector>(std::make_unique<LocalSink>(*management_, *write_),
+  return std::make_unique<Collector>(std::make_unique<LocalSink>(storage_->management(), storage_->write()),
                                      kCollectIntervalNs);
 }
 
@@ -352,7 +290,7 @@ Status Server::Stop() {
   Metrics().RemoveGauges(this);
   query_.reset();
   if (query_pool_ != nullptr) query_pool_->Stop();
-  return engine_ != nullptr ? engine_->Stop() : OkStatus();
+  return storage_ != nullptr ? storage_->Stop() : OkStatus();
 }
 
 Server::~Server() {

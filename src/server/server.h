@@ -16,21 +16,14 @@
 #include "front/aws_json/aws_json_handler.h"
 #include "net/http_server.h"
 #include "server/collector.h"
-#include "server/encryption.h"
-#include "server/rejected_data_reports.h"
 #include "server/settings.h"
-#include "service/api/management_service.h"
+#include "server/storage_services.h"
 #include "service/api/query_service.h"
-#include "service/api/write_service.h"
 #include "service/auth/authenticator.h"
-#include "storage/engine/engine.h"
 #include "storage/objstore/object_store.h"
 #include "storage/seal/sealer.h"
 
 namespace tideline::server {
-
-/// Exit status of a process whose log failed: restart it, and it recovers.
-inline constexpr int kExitLogFailed = 74;
 
 class Server {
  public:
@@ -72,10 +65,8 @@ class Server {
   std::optional<net::HttpPorts> ports_;      ///< taken before the data directory is touched, until Listen
 
   std::unique_ptr<MemoryBudget> memory_;
-  DataKeys data_keys_;
-  seal::PlainSealer plain_sealer_;  ///< with --encryption off
-  std::unique_ptr<objstore::ObjectStore> magnetic_store_;
-  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<objstore::ObjectStore> magnetic_store_;  ///< until OpenStorage
+  std::unique_ptr<StorageServices> storage_;
   std::unique_ptr<seal::Sealer> spill_sealer_;
   std::unique_ptr<exec::SpillSpace> spill_;
   std::unique_ptr<ThreadPool> query_pool_;
@@ -83,9 +74,6 @@ class Server {
   std::unique_ptr<ThreadPool> query_workers_;
   std::unique_ptr<auth::SingleKeyStore> keys_;
   std::unique_ptr<auth::Authenticator> authenticator_;
-  std::unique_ptr<api::ManagementService> management_;
-  std::unique_ptr<RejectedDataReports> reports_;
-  std::unique_ptr<api::WriteService> write_;
   std::unique_ptr<api::QueryService> query_;
   std::unique_ptr<aws_json::AwsJsonHandler> aws_json_;
   std::unique_ptr<admin::AdminHandler> admin_;
