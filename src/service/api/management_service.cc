@@ -13,10 +13,19 @@ using catalog::Enforcement;
 using catalog::PartitionKey;
 using catalog::PartitionKeyType;
 
+bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+}
+
 Status CheckName(std::string_view what, std::string_view name) {
   if (name.size() < kNameBytesMin || name.size() > kNameBytesMax) {
     return InvalidArgument("The {} name '{}' has {} character{}; it must have between {} and {}.", what,
                            name.substr(0, 300), name.size(), name.size() == 1 ? "" : "s", kNameBytesMin, kNameBytesMax);
+  }
+  // Doors that follow the model have refused it before, in the model's words.
+  if (!std::all_of(name.begin(), name.end(), IsNameCharacter)) {
+    return InvalidArgument("The {} name '{}' has a character that is not allowed; letters, digits and . - _ are.", what,
+                           name);
   }
   return OkStatus();
 }
