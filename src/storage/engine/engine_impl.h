@@ -165,6 +165,8 @@ class EngineImpl final : public Engine {
   // maintenance.cc
   void Background();
   Status Upkeep();
+  /// Whether checkpoints follow each other so closely that runs made in between would serve no one.
+  bool CheckpointIsNear() const;
   Status MaintainLocked() TL_REQUIRES(maintenance_mutex_);
   std::size_t SeriesBytes(const Table& table) TL_REQUIRES(maintenance_mutex_);
   Status CheckpointLocked() TL_REQUIRES(maintenance_mutex_);
@@ -291,6 +293,7 @@ class EngineImpl final : public Engine {
   Status broken_ = OkStatus();        ///< no manifest may be stored any more
   std::int64_t checkpoint_not_before_ns_ = INT64_MIN;  ///< steady; after a failure
   std::int64_t last_checkpoint_steady_ns_ = 0;
+  std::int64_t checkpoint_interval_ns_ = INT64_MAX;  ///< between the last two checkpoints
   std::uint64_t last_checkpoint_frame_bytes_ = 0;
   std::uint64_t replayed_bytes_ = 0;  ///< read at open and not yet in files
   std::int64_t wall_at_open_ns_ = 0;

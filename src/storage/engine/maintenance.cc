@@ -14,6 +14,8 @@ constexpr std::int64_t kMaintenancePeriodNs = kNsPerSecond;
 constexpr std::size_t kSeriesFilesMax = 16;
 /// A checkpoint that failed is not tried again before, so that a full disk is not written in circles.
 constexpr std::int64_t kCheckpointRetryNs = 10 * kNsPerSecond;
+/// Checkpoints closer than this are those of a load.
+constexpr std::int64_t kCheckpointNearNs = 2 * kNsPerSecond;
 /// Numbers of runs are copied, not encoded, while buffers and runs take less than this part of their limit: the
 /// checkpoint encodes the same rows once more, and until then memory is there to be used.
 constexpr std::size_t kQuickRunsPart = 4;
@@ -81,7 +83,9 @@ Status EngineImpl::MaintainLocked() {
     if (first.ok()) first = status;
   };
   WatchSpace();
-  for (const auto& table : tables) note(EncodeRuns(table, lane_.published()));
+  if (!CheckpointIsNear()) {
+    for (const auto& table : tables) note(EncodeRuns(table, lane_.published()));
+  }
   if (CheckpointIsDue()) note(CheckpointLocked());
   std::size_t most = 0;
   std::size_t series_bytes = 0;
@@ -136,6 +140,13 @@ bool EngineImpl::CheckpointIsDue() {
   if (age < options_.checkpoint_age_ns) return false;
   const auto tables = AllTables();
   return std::any_of(tables.begin(), tables.end(), [](const auto& t) { return t->IsDirty(); });
+}
+
+// While much is loaded at once. The first checkpoint after a pause finds runs, as it always did; a simulated engine has
+// no hurry.
+bool EngineImpl::CheckpointIsNear() const {
+  const std::int64_t age = options_.clock->SteadyNow().value - last_checkpoint_steady_ns_;
+  return options_.own_threads && age < kCheckpointNearNs && checkpoint_interval_ns_ < kCheckpointNearNs;
 }
 
 // ---- runs ----------------------------------------------------------------------------------------
@@ -278,7 +289,9 @@ Status EngineImpl::WriteCheckpoint() {
   }
   last_checkpoint_frame_bytes_ = frame_bytes;
   replayed_bytes_ = 0;
-  last_checkpoint_steady_ns_ = options_.clock->SteadyNow().value;
+  const std::int64_t now = options_.clock->SteadyNow().value;
+  checkpoint_interval_ns_ = now - last_checkpoint_steady_ns_;
+  last_checkpoint_steady_ns_ = now;
   checkpoint_count_.fetch_add(1, std::memory_order_relaxed);
   // The manifest before is the fallback and keeps its log.
   truncate_to_ = truncate_to;

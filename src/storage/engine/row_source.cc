@@ -8,6 +8,8 @@ namespace {
 
 /// Rows decoded at once from a segment; four slices, so that wide sparse tables stay small.
 constexpr std::size_t kWindowRows = 4096;
+/// Columns of a chunk that keep their memory for the next rows.
+constexpr std::size_t kColumnsKeptMax = 64;
 
 }  // namespace
 
@@ -39,8 +41,16 @@ void RowChunk::Column::Pad(std::size_t rows) {
 void RowChunk::Clear() {
   times.clear();
   versions.clear();
-  columns.clear();
   owners.clear();
+  if (columns.size() > kColumnsKeptMax) columns.clear();
+  for (Column& column : columns) {
+    column.size = column.value_count = 0;
+    column.int64s.clear();
+    column.doubles.clear();
+    column.booleans.clear();
+    column.strings.clear();
+    column.validity.clear();
+  }
 }
 
 RowChunk::Column& RowChunk::ColumnFor(segment::ColumnId id, segment::ColumnType type) {
