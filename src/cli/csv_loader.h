@@ -1,14 +1,16 @@
-// cli/csv_loader.h: writes the rows of a CSV stream to a table, through the public API.
+// cli/csv_loader.h: writes the rows of a CSV stream to a table.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <istream>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "cli/api_client.h"
+#include "cli/csv_reader.h"
 #include "cli/load_columns.h"
+#include "cli/load_sink.h"
+#include "cli/load_writer.h"
 
 namespace tideline::cli {
 
@@ -18,14 +20,9 @@ inline constexpr std::size_t kRowsInferred = 1'000;
 inline constexpr std::size_t kLinesShown = 5;
 
 struct CsvLoaderOptions {
-  std::string file;  ///< as errors call it
-  std::string database, table;
-  std::string measure_name;  ///< empty: the table's
+  std::string file{};  ///< as errors call it
   char separator = ',';
-  LoadColumnOptions columns;
-  bool create = false;  ///< database and table, with magnetic-store writes on, before the first row is written
-  std::int64_t memory_hours = 6;
-  std::int64_t magnetic_days = 73'000;
+  LoadColumnOptions columns{};
 };
 
 struct LoadCounts {
@@ -37,28 +34,37 @@ struct LoadCounts {
 
 class CsvLoader {
  public:
-  CsvLoader(ApiClient client, CsvLoaderOptions options);
+  /// `sink` outlives the loader.
+  CsvLoader(LoadSink& sink, CsvLoaderOptions options) : sink_(sink), options_(std::move(options)) {}
 
-  /// Reads to the end. A record that the server rejects is printed to stderr with its line and counted; any
-  /// other error ends the work, as "FILE:LINE: reason". Nothing is created or written before the header and
-  /// the first kRowsInferred rows have been read and found right.
+  /// Reads to the end. A record that is rejected is printed to stderr with its line and counted; any other error ends
+  /// the work, as "FILE:LINE: reason". Nothing is created or written before the header and the first kRowsInferred
+  /// rows have been read and found right.
   Status Load(std::istream& in);
   const LoadCounts& counts() const { return counts_; }
 
  private:
+  /// A row that is kept until the types of all columns are known.
+  struct FirstRow {
+    std::string record;
+    LoadColumns::Fields fields;  // views into record
+    std::size_t line = 0;
+  };
   Status Annotated(const Status& status, std::size_t line) const;
-  Status AddRow(LoadColumns& columns, const std::vector<std::string>& fields, std::size_t line);
-  Status CreateTarget();
-  Status Flush();
-  /// Waiting records; of a request that is refused whole for one of them, those before it are written.
-  Status Write(std::size_t begin, std::size_t end);
-  std::string RequestBody(std::size_t begin, std::size_t end) const;
+  /// The next record, with as many fields as the header; false at the end.
+  Result<bool> Next(CsvReader& reader, LoadColumns::Fields* fields) const;
+  Status ReadHeader(CsvReader& reader);
+  Status ReadFirstRows(CsvReader& reader);
+  /// Prepares the sink and writes the first rows and all others.
+  Status WriteRows(CsvReader& reader);
+  Status AddRow(std::string_view record, const LoadColumns::Fields& fields, std::size_t line);
 
-  ApiClient client_;
+  LoadSink& sink_;
   const CsvLoaderOptions options_;
-  std::vector<std::string> records_;  // that wait, in JSON
-  std::vector<std::size_t> lines_;    // of the waiting records
-  bool target_made_ = false;
+  std::optional<LoadColumns> columns_;
+  std::vector<FirstRow> first_rows_;
+  std::optional<LoadWriter> writer_;
+  std::unique_ptr<LoadBatch> batch_;  // being filled
   LoadCounts counts_;
 };
 

@@ -3,16 +3,28 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <string>
+
+#include "base/random.h"
 
 namespace tideline::cli {
 namespace {
 
-std::vector<std::vector<std::string>> ReadAll(const std::string& text) {
+using Records = std::vector<std::vector<std::string>>;
+
+Records ReadAll(const std::string& text) {
   std::istringstream in(text);
   CsvReader reader(in);
-  std::vector<std::vector<std::string>> records;
-  std::vector<std::string> fields;
-  while (*reader.Next(&fields)) records.push_back(fields);
+  Records records;
+  std::vector<std::string_view> fields;
+  while (*reader.Next(&fields)) {
+    for (const std::string_view field : fields) {
+      // They lie in the record, which is how they are copied along with it.
+      EXPECT_GE(field.data(), reader.record().data());
+      EXPECT_LE(field.data() + field.size(), reader.record().data() + reader.record().size());
+    }
+    records.emplace_back(fields.begin(), fields.end());
+  }
   return records;
 }
 
@@ -26,9 +38,59 @@ TEST(CsvReaderTest, ReadsQuotesSeparatorsAndLineEnds) {
 TEST(CsvReaderTest, OpenQuoteIsAnError) {
   std::istringstream in("a\n\"b\n");
   CsvReader reader(in);
-  std::vector<std::string> fields;
+  std::vector<std::string_view> fields;
   EXPECT_TRUE(*reader.Next(&fields));
   EXPECT_EQ(MessageOf(reader.Next(&fields).status()), "line 2: a quoted field does not end");
+}
+
+TEST(CsvReaderTest, LastLineNeedsNoEnd) {
+  EXPECT_EQ(ReadAll("a,b\n1,2"), (Records{{"a", "b"}, {"1", "2"}}));
+  EXPECT_EQ(ReadAll("a,b\r\n1,\r"), (Records{{"a", "b"}, {"1", ""}}));
+  EXPECT_EQ(ReadAll("a\n\"b\""), (Records{{"a"}, {"b"}}));
+  EXPECT_EQ(ReadAll(""), Records());
+  EXPECT_EQ(ReadAll("\n\r\n"), Records());
+}
+
+TEST(CsvReaderTest, KeepsWhatIsQuoted) {
+  EXPECT_EQ(ReadAll("\"a\r\",\"\r\n\"\r\n"), (Records{{"a\r", "\r\n"}}));
+  EXPECT_EQ(ReadAll("a\"b,\"c\"d\n"), (Records{{"a\"b", "cd"}}));
+}
+
+TEST(CsvReaderTest, CountsTheLinesOfRecords) {
+  std::istringstream in("\na,\"x\ny\"\n\nb,c\n");
+  CsvReader reader(in);
+  std::vector<std::string_view> fields;
+  EXPECT_TRUE(*reader.Next(&fields));
+  EXPECT_EQ(reader.line(), 2U);
+  EXPECT_TRUE(*reader.Next(&fields));
+  EXPECT_EQ(reader.line(), 5U);
+}
+
+// Records of all lengths lie across the ends of the blocks that are read.
+TEST(CsvReaderTest, ReadsWhatItWasWrittenFrom) {
+  Random random(7);
+  Records written;
+  std::string text;
+  while (text.size() < 3'000'000) {
+    std::vector<std::string>& record = written.emplace_back();
+    for (std::size_t i = 0; i < 3; ++i) {
+      const bool is_quoted = random.Below(3) == 0;
+      const std::size_t size = random.Below(500) == 0 ? random.Below(300'000) : random.Below(20);
+      record.push_back(is_quoted ? "x,\"\n\xc3\xa4" : std::string(size, static_cast<char>('a' + i)));
+      text += i == 0 ? "" : ",";
+      text += is_quoted ? "\"x,\"\"\n\xc3\xa4\"" : record.back();
+    }
+    text += random.Below(2) == 0 ? "\n" : "\r\n";
+  }
+  EXPECT_TRUE(ReadAll(text) == written);
+}
+
+TEST(CsvReaderTest, ARecordHasALimit) {
+  std::istringstream in("a\n\"" + std::string(3 * kCsvRecordBytesMax, 'b'));
+  CsvReader reader(in);
+  std::vector<std::string_view> fields;
+  EXPECT_TRUE(*reader.Next(&fields));
+  EXPECT_EQ(MessageOf(reader.Next(&fields).status()), "line 2: the record exceeds the limit of 16777216 bytes");
 }
 
 TEST(CsvReaderTest, SkipsAByteOrderMark) {
@@ -39,7 +101,7 @@ TEST(CsvReaderTest, WrongUtf8IsAnErrorWithItsLine) {
   for (const char* bad : {"\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"}) {
     std::istringstream in("a,\xc3\xa4,\xf0\x9f\x90\x9f\n\"b\nx" + std::string(bad) + "\"\n");
     CsvReader reader(in);
-    std::vector<std::string> fields;
+    std::vector<std::string_view> fields;
     EXPECT_TRUE(*reader.Next(&fields));
     const Status status = reader.Next(&fields).status();
     EXPECT_TRUE(MessageOf(status).starts_with("line 3: byte 2 is 0x")) << status;

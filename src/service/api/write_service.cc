@@ -32,6 +32,7 @@ bool SameNames(std::span<const engine::DimensionView> a, std::span<const engine:
 }
 
 bool SameDimensions(std::span<const DimensionView> a, std::span<const DimensionView> b) {
+  if (a.data() == b.data() && a.size() == b.size()) return true;
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const DimensionView& x, const DimensionView& y) {
                       return SameText(x.name, y.name) && x.value == y.value;
