@@ -41,7 +41,7 @@ const DevopsHost::Values& DevopsHost::Next() {
   return reported_;
 }
 
-Status WriteCsv(const DevopsOptions& options, const std::string& path) {
+Result<CsvTotals> WriteCsv(const DevopsOptions& options, const std::string& path) {
   const auto close = [](std::FILE* file) { std::fclose(file); };
   const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "wb"), close);
   if (file == nullptr) return Unavailable("cannot write {}", path);
@@ -52,19 +52,24 @@ Status WriteCsv(const DevopsOptions& options, const std::string& path) {
     prefixes.push_back(fmt::format("{}", fmt::join(hosts.back().tags(), ",")));
   }
   std::string text = fmt::format("time,{},{}\n", fmt::join(kTagNames, ","), fmt::join(kMeasureNames, ","));
+  CsvTotals totals;
   for (std::size_t tick = 0; tick < options.ticks(); ++tick) {
     const std::int64_t ms = options.first_ms + static_cast<std::int64_t>(tick) * options.clock_ms;
     for (std::size_t host = 0; host < hosts.size(); ++host) {
       fmt::format_to(std::back_inserter(text), "{},{}", ms, prefixes[host]);
-      for (const double value : hosts[host].Next()) fmt::format_to(std::back_inserter(text), ",{}", value);
+      for (const double value : hosts[host].Next()) {
+        fmt::format_to(std::back_inserter(text), ",{}", value);
+        totals.sum += value;
+      }
       text.push_back('\n');
     }
+    totals.rows += hosts.size();
     if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size()) {
       return Unavailable("cannot write {}", path);
     }
     text.clear();
   }
-  return OkStatus();
+  return totals;
 }
 
 }  // namespace tideline::bench

@@ -52,8 +52,14 @@ class DevopsHost {
   bool has_spare_ = false;
 };
 
+/// What a table must give that holds all rows of a file.
+struct CsvTotals {
+  std::size_t rows = 0;
+  double sum = 0;  ///< of all measures of all rows; exact for whole numbers
+};
+
 /// "time,hostname,…,usage_user,…" and a row per host and tick, in time order; times as milliseconds.
 /// kUnavailable when the file cannot be written.
-Status WriteCsv(const DevopsOptions& options, const std::string& path);
+Result<CsvTotals> WriteCsv(const DevopsOptions& options, const std::string& path);
 
 }  // namespace tideline::bench

@@ -1,6 +1,7 @@
 // bench/devops_tool.cc: `tideline_devops`, the parts of bench/compare that have to be quick.
 //
-//   tideline_devops csv --out rows.csv            the table as CSV, for other systems
+//   tideline_devops csv --out rows.csv            the table as CSV, for other systems and bench/run; prints
+//                                                 {"rows": …, "sum": …}, the sum of all values
 //   tideline_devops load --shape multi|single     the same rows through WriteRecords
 //   tideline_devops rest                          makes the rows due for the magnetic store
 //   tideline_devops ask                           answers and times queries that come on standard input
@@ -130,6 +131,12 @@ Status Load(const ToolOptions& options) {
   if (count != wanted) return DataLoss("{} rows written, count(*) finds {}", wanted, count);
   fmt::print("{{\"rows\": {}, \"seconds\": {:.3f}}}\n", count,
              static_cast<double>(outcome.elapsed_ns) / 1e9);
+  return OkStatus();
+}
+
+Status PrintCsv(const ToolOptions& options) {
+  const CsvTotals totals = TL_TRY(WriteCsv(options.data, options.out));
+  fmt::print("{{\"rows\": {}, \"sum\": {:.0f}}}\n", totals.rows, totals.sum);
   return OkStatus();
 }
 
@@ -273,7 +280,7 @@ int Main(int argc, char** argv) {
   options.data.kind = options.kind == "int"    ? ValueKind::kWhole
                       : options.kind == "dec2" ? ValueKind::kDecimal2
                                                : ValueKind::kDouble;
-  const Status status = csv->parsed()    ? WriteCsv(options.data, options.out)
+  const Status status = csv->parsed()    ? PrintCsv(options)
                         : load->parsed() ? Load(options)
                         : rest->parsed() ? Rest(options)
                                          : Ask(options);
