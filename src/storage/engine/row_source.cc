@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace tideline::engine {
 namespace {
 
 /// Rows decoded at once from a segment; four slices, so that wide sparse tables stay small.
 constexpr std::size_t kWindowRows = 4096;
+/// Columns of a sheet whose numbers are copied in order; of more they are picked one by one.
+constexpr std::size_t kColumnsSortedMax = 32;
 /// Columns of a chunk that keep their memory for the next rows.
 constexpr std::size_t kColumnsKeptMax = 64;
 
@@ -156,13 +159,18 @@ class BufferRowSource final : public RowSource {
       out->times[base + i] = sheet.Time(row);
       out->versions[base + i] = sheet.Version(row);
     }
-    for (const ColumnOrder& order : part.columns) {
+    for (std::size_t k = 0; k < part.columns.size(); ++k) {
+      const ColumnOrder& order = part.columns[k];
       const hot::SheetColumn& from = *order.column;
       const auto column = [&]() -> RowChunk::Column& {
         RowChunk::Column& to = out->ColumnFor(from.id().value, SegmentTypeOf(from.type()));
         to.Pad(out->row_count());
         return to;
       };
+      if (!part.sorted_bits[k].empty()) {
+        PutSorted(std::span(part.sorted_bits[k]).subspan(at, count), base, &column());
+        continue;
+      }
       if (order.whole) {
         PutWhole(from, {part.sorted.rows().data() + at, count}, base, &column());
         continue;
@@ -199,6 +207,8 @@ class BufferRowSource final : public RowSource {
     std::uint64_t base;
     bool prepared = false;
     std::vector<ColumnOrder> columns{};
+    /// By column: its numbers in the order of rows(), or nothing.
+    std::vector<std::vector<std::uint64_t>> sorted_bits{};
   };
   static void Prepare(Part* part) {
     if (part->prepared) return;
@@ -207,6 +217,39 @@ class BufferRowSource final : public RowSource {
     for (std::uint32_t i = 0; i < sheet.column_count(); ++i) {
       part->columns.push_back(part->sorted.OrderOf(sheet.column(i)));
     }
+    SortBits(part);
+  }
+  // Reading series by series from rows in the order of their arrival jumps through memory, column for column. So the
+  // numbers are brought into order once, each column in one pass that reads it from end to end.
+  static void SortBits(Part* part) {
+    part->sorted_bits.resize(part->columns.size());
+    const std::vector<std::uint32_t>& rows = part->sorted.rows();
+    const std::uint32_t row_count = part->sorted.sheet().row_count();
+    if (part->columns.size() > kColumnsSortedMax || rows.size() < row_count / 2) return;
+    std::vector<std::uint32_t> places(row_count, UINT32_MAX);
+    for (std::size_t i = 0; i < rows.size(); ++i) places[rows[i]] = static_cast<std::uint32_t>(i);
+    for (std::size_t k = 0; k < part->columns.size(); ++k) {
+      const hot::SheetColumn& column = *part->columns[k].column;
+      const bool is_number = column.type() == hot::MeasureType::kDouble || column.type() == hot::MeasureType::kBigint ||
+                             column.type() == hot::MeasureType::kTimestamp;
+      if (!part->columns[k].whole || !is_number) continue;
+      std::vector<std::uint64_t>& sorted = part->sorted_bits[k];
+      sorted.resize(rows.size());
+      const std::size_t count = std::min<std::size_t>(row_count, column.count());
+      column.bits().ForPieces(0, count, [&](std::size_t first, const std::uint64_t* bits, std::size_t size) {
+        for (std::size_t i = 0; i < size; ++i) {
+          const std::uint32_t place = places[first + i];
+          if (place != UINT32_MAX) sorted[place] = bits[i];
+        }
+      });
+    }
+  }
+  static void PutSorted(std::span<const std::uint64_t> bits, std::size_t base, RowChunk::Column* out) {
+    void* const to = out->type == segment::ColumnType::kDouble ? static_cast<void*>(out->doubles.data() + base)
+                                                               : static_cast<void*>(out->int64s.data() + base);
+    std::memcpy(to, bits.data(), bits.size_bytes());
+    codec::MarkValid(out->validity, base, bits.size());
+    out->value_count += bits.size();
   }
   // Values of rows that all have one, to `base` and behind.
   static void PutWhole(const hot::SheetColumn& from, std::span<const std::uint32_t> rows, std::size_t base,

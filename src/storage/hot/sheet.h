@@ -56,6 +56,8 @@ class SheetColumn {
   /// Position of the row's value, or kNoValue. O(1) without gaps, else O(log).
   std::uint32_t Locate(std::uint32_t row) const;
   std::uint64_t Bits(std::uint32_t position) const { return bits_[position]; }
+  /// All of them, by position; of a column of numbers.
+  const RowArray<std::uint64_t>& bits() const { return bits_; }
   StringRef Text(std::uint32_t position) const { return texts_[position]; }
   /// Valid as long as the column.
   std::string_view TextView(std::uint32_t position) const { return texts_[position].view(); }
