@@ -23,7 +23,7 @@ std::uint32_t Dictionary::Add(std::string_view value, std::uint64_t hash) {
   if (!value.empty()) std::memcpy(copy, value.data(), value.size());
   texts_.At(code) = {copy, static_cast<std::uint32_t>(value.size())};
   hashes_.At(code) = hash;
-  index_.Insert(hash, code, [this](std::uint32_t number) { return hashes_[number]; });
+  index_.Insert(hash, code);
   size_.store(code + 1, std::memory_order_release);
   return code;
 }

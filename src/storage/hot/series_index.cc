@@ -121,7 +121,7 @@ SeriesId SeriesIndex::Publish(std::uint64_t key_hash, std::uint32_t measure,
     WritableSlot(slot_number).postings[code].Add(series);
   }
   measure_postings_[measure].Add(series);
-  keys_.Insert(key_hash, series, [this](std::uint32_t number) { return entries_[number].key_hash; });
+  keys_.Insert(key_hash, series);
   series_count_.store(series + 1, std::memory_order_release);
   return SeriesId{series};
 }

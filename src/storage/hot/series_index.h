@@ -83,10 +83,7 @@ class SeriesIndex {
     /// Adds a value to a dimension; the code it got. Repeated values are a caller's error.
     std::uint32_t AddValue(std::uint32_t slot, std::string_view value);
     /// Room for `count` more series.
-    void ReserveSeries(std::size_t count) {
-      SeriesIndex& index = index_;
-      index.keys_.Reserve(count, [&index](std::uint32_t number) { return index.entries_[number].key_hash; });
-    }
+    void ReserveSeries(std::size_t count) { index_.keys_.Reserve(count); }
 
    private:
     SeriesIndex& index_;
