@@ -5,7 +5,8 @@
 // it syncs, the next group fills. So the cost of a sync is shared by whoever waits, without a
 // timer. (Group commit: DeWitt et al., "Implementation Techniques for Main Memory Database
 // Systems", SIGMOD 1984.) Log files are filled with zeros before use, so that the sync does not
-// journal; the next one is prepared in the background.
+// journal; the next one is prepared in the background. The one that a start makes is small, and a
+// clean stop cuts the last one behind its frames, so that neither start nor stop waits for zeros.
 //
 //   WalReservation space = TL_TRY(wal.Reserve(payload_bytes_max));    // before the shard's lock
 //   ... under the shard's lock: verdict, staging, encoding ...
