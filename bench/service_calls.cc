@@ -10,13 +10,6 @@
 namespace tideline::bench {
 namespace {
 
-// A call that makes something, content with finding it made.
-Status Make(cli::ApiClient& client, std::string_view operation, const std::string& body) {
-  cli::ApiError error;
-  const Status status = client.Call(operation, body, &error).status();
-  return error.code == "ConflictException" ? OkStatus() : status;
-}
-
 Status AppendRows(const JsonValue& page, Rows* rows) {
   const JsonValue* list = page.Find("Rows");
   if (list == nullptr) return Internal("the answer has no Rows");
@@ -33,12 +26,14 @@ Status AppendRows(const JsonValue& page, Rows* rows) {
 
 Status EnsureTable(cli::ApiClient& client, std::string_view database, std::string_view table,
                    std::int64_t memory_hours) {
-  TL_TRY(Make(client, "CreateDatabase", fmt::format(R"({{"DatabaseName":"{}"}})", database)));
-  return Make(client, "CreateTable",
-              fmt::format(R"({{"DatabaseName":"{}","TableName":"{}","RetentionProperties":)"
-                          R"({{"MemoryStoreRetentionPeriodInHours":{},)"
-                          R"("MagneticStoreRetentionPeriodInDays":73000}}}})",
-                          database, table, memory_hours));
+  const std::string database_body = fmt::format(R"({{"DatabaseName":"{}"}})", database);
+  TL_TRY(IgnoreExisting(client.Call("CreateDatabase", database_body).status()));
+  const std::string table_body =
+      fmt::format(R"({{"DatabaseName":"{}","TableName":"{}","RetentionProperties":)"
+                  R"({{"MemoryStoreRetentionPeriodInHours":{},)"
+                  R"("MagneticStoreRetentionPeriodInDays":73000}}}})",
+                  database, table, memory_hours);
+  return IgnoreExisting(client.Call("CreateTable", table_body).status());
 }
 
 Result<Rows> RunQuery(cli::ApiClient& client, std::string_view sql, std::int64_t* call_ns) {

@@ -29,6 +29,12 @@ TEST(StatusTest, TryUnwrapsOrReturns) {
   EXPECT_EQ(bad.status().message(), "3 is odd");
 }
 
+TEST(StatusTest, WhatIsThereAlreadyCountsAsMade) {
+  EXPECT_TRUE(IgnoreExisting(OkStatus()).ok());
+  EXPECT_TRUE(IgnoreExisting(AlreadyExists("the table t is there")).ok());
+  EXPECT_EQ(CodeOf(IgnoreExisting(Aborted("taken"))), ErrorCode::kAborted);
+}
+
 TEST(BytesTest, RoundTripsEveryKind) {
   Bytes bytes;
   ByteWriter out(&bytes);

@@ -54,6 +54,10 @@ Status Annotate(const Status& status, std::string_view prefix) {
   return {status.code(), fmt::format("{}: {}", prefix, MessageOf(status))};
 }
 
+Status IgnoreExisting(const Status& status) {
+  return CodeOf(status) == ErrorCode::kAlreadyExists ? OkStatus() : status;
+}
+
 namespace internal {
 Status MakeStatus(ErrorCode code, std::string message) {
   return {static_cast<absl::StatusCode>(static_cast<int>(code)), message};

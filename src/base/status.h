@@ -62,6 +62,8 @@ inline std::string_view MessageOf(const Status& status) {
 std::string_view ErrorCodeName(ErrorCode code);
 /// The same code with `prefix` and ": " before the message.
 Status Annotate(const Status& status, std::string_view prefix);
+/// OK for kAlreadyExists: the answer to making something that only has to be there.
+Status IgnoreExisting(const Status& status);
 
 namespace internal {
 Status MakeStatus(ErrorCode code, std::string message);

@@ -6,14 +6,6 @@
 #include "service/api/write_service.h"
 
 namespace tideline::cli {
-namespace {
-
-Status IgnoreExisting(const Status& status) {
-  return CodeOf(status) == ErrorCode::kAlreadyExists ? OkStatus() : status;
-}
-
-}  // namespace
-
 void AppendRecordJson(const api::RecordInput& record, std::string* out) {
   JsonWriter json(out);
   json.BeginObject();

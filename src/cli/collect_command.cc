@@ -48,9 +48,6 @@ class RemoteSink final : public server::SampleSink {
   }
 
  private:
-  static Status IgnoreExisting(const Status& status) {
-    return CodeOf(status) == ErrorCode::kAlreadyExists ? OkStatus() : status;
-  }
   static void WriteSample(JsonWriter* json, const server::HostSample& sample) {
     json->BeginObject();
     json->Member("MeasureName", sample.measure_name);

@@ -26,10 +26,6 @@ api::TimeUnit TimeUnitOf(std::string_view name) {
   return api::TimeUnit::kNanoseconds;
 }
 
-Status IgnoreExisting(const Status& status) {
-  return CodeOf(status) == ErrorCode::kAlreadyExists ? OkStatus() : status;
-}
-
 void Pause(std::int64_t ns) {
   Mutex mutex;
   CondVar never;
@@ -70,19 +66,15 @@ Status OfflineLoadSink::Create() {
   const api::CallContext call;
   api::CreateDatabaseRequest database;
   database.database = target_.database;
-  if (const Status made = IgnoreExisting(storage_->management().CreateDatabase(call, database).status()); !made.ok()) {
-    return Annotate(made, "create database");
-  }
+  const Status made = storage_->management().CreateDatabase(call, database).status();
+  TL_TRY(Annotate(IgnoreExisting(made), "create database"));
   api::CreateTableRequest table;
   table.database = target_.database;
   table.table = target_.table;
   table.retention =
       catalog::Retention{.memory_hours = target_.memory_hours, .magnetic_days = target_.magnetic_days};
   table.magnetic_store_writes = catalog::MagneticStoreWrites{.enabled = true};
-  if (const Status made = IgnoreExisting(storage_->management().CreateTable(call, table).status()); !made.ok()) {
-    return Annotate(made, "create table");
-  }
-  return OkStatus();
+  return Annotate(IgnoreExisting(storage_->management().CreateTable(call, table).status()), "create table");
 }
 
 Status OfflineLoadSink::Send(std::span<const api::RecordInput> records) {

@@ -6,14 +6,6 @@
 #include "server/write_waiter.h"
 
 namespace tideline::server {
-namespace {
-
-Status IgnoreExisting(const Status& status) {
-  return CodeOf(status) == ErrorCode::kAlreadyExists ? OkStatus() : status;
-}
-
-}  // namespace
-
 Status LocalSink::Prepare() {
   const api::CallContext call;
   api::CreateDatabaseRequest database;

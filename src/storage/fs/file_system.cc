@@ -86,8 +86,7 @@ Status CreateDirectories(FileSystem& fs, std::string_view path) {
   if (CodeOf(info.status()) != ErrorCode::kNotFound) return info.status();
   const std::string parent = DirectoryOf(path);
   if (parent != path && parent != "." && parent != "/") TL_TRY(CreateDirectories(fs, parent));
-  const Status made = fs.CreateDirectory(path);
-  if (!made.ok() && CodeOf(made) != ErrorCode::kAlreadyExists) return made;
+  TL_TRY(IgnoreExisting(fs.CreateDirectory(path)));
   const Status synced = fs.SyncDirectory(parent);
   // Who comes next would find it there and take it for durable.
   if (!synced.ok()) static_cast<void>(fs.RemoveDirectory(path));

@@ -388,10 +388,9 @@ Status Recovery::CopyFrames(LogFileWriter& writer) {
 Status Recovery::Quarantine(const std::string& name) {
   const std::string directory = fs::JoinPath(options_.directory, kQuarantineDirectory);
   TL_TRY(fs::CreateDirectories(fs_, directory));
-  const Status kept =
-      fs_.Link(fs::JoinPath(options_.directory, name), fs::JoinPath(directory, name));
   // A first try that was cut short has kept the original already.
-  if (!kept.ok() && CodeOf(kept) != ErrorCode::kAlreadyExists) return kept;
+  TL_TRY(IgnoreExisting(
+      fs_.Link(fs::JoinPath(options_.directory, name), fs::JoinPath(directory, name))));
   return fs_.SyncDirectory(directory);
 }
 
