@@ -1,11 +1,79 @@
 #include "cli/api_load_sink.h"
 
-#include <algorithm>
-
+#include "base/json.h"
 #include "cli/load_columns.h"
 #include "service/api/write_service.h"
 
 namespace tideline::cli {
+namespace {
+
+// Begins a body with the names that every call on the table has.
+void BeginTable(const LoadTarget& target, JsonWriter* json) {
+  json->BeginObject();
+  json->Member("DatabaseName", target.database);
+  json->Member("TableName", target.table);
+}
+
+std::string CreateDatabaseBody(const LoadTarget& target) {
+  std::string body;
+  JsonWriter json(&body);
+  json.BeginObject();
+  json.Member("DatabaseName", target.database);
+  json.EndObject();
+  return body;
+}
+
+std::string CreateTableBody(const LoadTarget& target) {
+  std::string body;
+  JsonWriter json(&body);
+  BeginTable(target, &json);
+  json.Key("RetentionProperties");
+  json.BeginObject();
+  json.Member("MemoryStoreRetentionPeriodInHours", target.memory_hours);
+  json.Member("MagneticStoreRetentionPeriodInDays", target.magnetic_days);
+  json.EndObject();
+  json.Key("MagneticStoreWriteProperties");
+  json.BeginObject();
+  json.MemberBool("EnableMagneticStoreWrites", true);
+  json.EndObject();
+  json.EndObject();
+  return body;
+}
+
+void AppendWriteBody(const LoadTarget& target, std::span<const api::RecordInput> records, std::string* body) {
+  JsonWriter json(body);
+  BeginTable(target, &json);
+  json.Key("CommonAttributes");
+  json.BeginObject();
+  json.Member("MeasureName", target.measure_name);
+  json.Member("MeasureValueType", "MULTI");
+  json.Member("TimeUnit", target.time_unit);
+  json.EndObject();
+  json.Key("Records");
+  json.BeginArray();
+  std::string record_json;
+  for (const api::RecordInput& record : records) {
+    record_json.clear();
+    AppendRecordJson(record, &record_json);
+    json.Raw(record_json);
+  }
+  json.EndArray();
+  json.EndObject();
+}
+
+// The list of RejectedRecords.
+api::WriteRecordsAnswer AnswerOf(const JsonValue& rejected) {
+  api::WriteRecordsAnswer answer;
+  for (const JsonValue& record : rejected.items()) {
+    const JsonValue* index = record.Find("RecordIndex");
+    const auto at = static_cast<std::uint32_t>(index == nullptr ? 0 : index->integer());
+    answer.rejected.push_back({at, std::string(record.FindText("Reason")), {}});
+  }
+  return answer;
+}
+
+}  // namespace
+
 void AppendRecordJson(const api::RecordInput& record, std::string* out) {
   JsonWriter json(out);
   json.BeginObject();
@@ -36,72 +104,24 @@ std::size_t ApiLoadSink::records_max() const { return api::kRecordsPerRequestMax
 
 Status ApiLoadSink::Prepare() {
   if (!target_.create) return OkStatus();
-  std::string body;
-  JsonWriter json(&body);
-  json.BeginObject();
-  json.Member("DatabaseName", target_.database);
-  json.EndObject();
-  if (const Status made = IgnoreExisting(client_.Call("CreateDatabase", body).status()); !made.ok()) {
-    return Annotate(made, "create database");
-  }
-  body.clear();
-  JsonWriter table(&body);
-  table.BeginObject();
-  table.Member("DatabaseName", target_.database);
-  table.Member("TableName", target_.table);
-  table.Key("RetentionProperties");
-  table.BeginObject();
-  table.Member("MemoryStoreRetentionPeriodInHours", target_.memory_hours);
-  table.Member("MagneticStoreRetentionPeriodInDays", target_.magnetic_days);
-  table.EndObject();
-  table.Key("MagneticStoreWriteProperties");
-  table.BeginObject();
-  table.MemberBool("EnableMagneticStoreWrites", true);
-  table.EndObject();
-  table.EndObject();
-  if (const Status made = IgnoreExisting(client_.Call("CreateTable", body).status()); !made.ok()) {
-    return Annotate(made, "create table");
-  }
-  return OkStatus();
+  const Status database = client_.Call("CreateDatabase", CreateDatabaseBody(target_)).status();
+  TL_TRY(Annotate(IgnoreExisting(database), "create database"));
+  const Status table = client_.Call("CreateTable", CreateTableBody(target_)).status();
+  return Annotate(IgnoreExisting(table), "create table");
 }
 
 Status ApiLoadSink::Send(std::span<const api::RecordInput> records) {
   body_.clear();
-  JsonWriter json(&body_);
-  json.BeginObject();
-  json.Member("DatabaseName", target_.database);
-  json.Member("TableName", target_.table);
-  json.Key("CommonAttributes");
-  json.BeginObject();
-  json.Member("MeasureName", target_.measure_name);
-  json.Member("MeasureValueType", "MULTI");
-  json.Member("TimeUnit", target_.time_unit);
-  json.EndObject();
-  json.Key("Records");
-  json.BeginArray();
-  std::string record_json;
-  for (const api::RecordInput& record : records) {
-    record_json.clear();
-    AppendRecordJson(record, &record_json);
-    json.Raw(record_json);
-  }
-  json.EndArray();
-  json.EndObject();
-
+  AppendWriteBody(target_, records, &body_);
   ApiError error;
   answer_ = {};
   const Status status = client_.Call("WriteRecords", body_, &error).status();
-  const JsonValue* rejected = error.body.Find("RejectedRecords");
-  if (status.ok() || rejected != nullptr) {
-    for (std::size_t i = 0; rejected != nullptr && i < rejected->items().size(); ++i) {
-      const JsonValue& record = rejected->items()[i];
-      const JsonValue* index = record.Find("RecordIndex");
-      const auto at = static_cast<std::uint32_t>(index == nullptr ? 0 : index->integer());
-      answer_.rejected.push_back({at, std::string(record.FindText("Reason")), {}});
-    }
+  if (status.ok()) return OkStatus();
+  if (const JsonValue* rejected = error.body.Find("RejectedRecords"); rejected != nullptr) {
+    answer_ = AnswerOf(*rejected);
     return OkStatus();
   }
-  // Of all refusals only this one is about a record.
+  // The client gives kInvalidArgument to most refusals; of all of them only this one is about a record.
   const bool is_of_record = error.code == "ValidationException";
   if (is_of_record || CodeOf(status) != ErrorCode::kInvalidArgument) return status;
   return PermissionDenied("{}", MessageOf(status));

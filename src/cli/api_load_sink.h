@@ -11,6 +11,7 @@ namespace tideline::cli {
 /// Appends `record` as JSON: dimensions, measure values and time.
 void AppendRecordJson(const api::RecordInput& record, std::string* out);
 
+/// Waits for the answer to each request before the next one is sent.
 class ApiLoadSink final : public LoadSink {
  public:
   ApiLoadSink(ApiClient client, LoadTarget target) : client_(std::move(client)), target_(std::move(target)) {}
