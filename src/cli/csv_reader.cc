@@ -60,9 +60,10 @@ std::size_t FindBadUtf8(std::string_view text) {
 
 }  // namespace
 
-CsvReader::CsvReader(std::istream& in, char separator)
+CsvReader::CsvReader(std::istream& in, char separator, std::size_t record_bytes_max)
     : in_(in),
       separator_(separator),
+      record_bytes_max_(record_bytes_max),
       block_(std::make_unique_for_overwrite<char[]>(kBlockBytes + kWordBytes)),
       capacity_(kBlockBytes) {}
 
@@ -72,19 +73,19 @@ Status CsvReader::Fill() {
     end_ -= position_;
     position_ = 0;
   }
+  // One byte more may be the CR of a line end.
+  if (unread() > record_bytes_max_ + 1) return TooLong();
   if (end_ == capacity_) {
-    if (capacity_ > kCsvRecordBytesMax) {
-      return InvalidArgument("line {}: the record exceeds the limit of {} bytes", record_line_, kCsvRecordBytesMax);
-    }
-    auto larger = std::make_unique_for_overwrite<char[]>(2 * capacity_ + kWordBytes);
+    const std::size_t larger_capacity = std::min(2 * capacity_, record_bytes_max_ + kBlockBytes);
+    auto larger = std::make_unique_for_overwrite<char[]>(larger_capacity + kWordBytes);
     std::memcpy(larger.get(), block_.get(), end_);
     block_ = std::move(larger);
-    capacity_ *= 2;
+    capacity_ = larger_capacity;
   }
   in_.read(block_.get() + end_, static_cast<std::streamsize>(capacity_ - end_));
   end_ += static_cast<std::size_t>(in_.gcount());
   if (in_.bad()) return Unavailable("line {}: cannot be read", next_line_);
-  at_end_ = in_.eof();
+  at_end_ = !in_.good();
   // What is looked at behind the end is no text.
   std::memset(block_.get() + end_, 0, kWordBytes);
   return OkStatus();
@@ -96,8 +97,15 @@ Status CsvReader::SkipByteOrderMark() {
   return OkStatus();
 }
 
-Status CsvReader::CheckUtf8(std::string_view text, std::size_t line) const {
+Status CsvReader::TooLong() const {
+  return InvalidArgument("line {}: the record exceeds the limit of {} bytes", record_line_, record_bytes_max_);
+}
+
+Status CsvReader::CheckText(std::string_view text) const {
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  if (text.size() > record_bytes_max_) return TooLong();
   if (IsAscii(text)) return OkStatus();
+  std::size_t line = record_line_;
   for (std::size_t begin = 0; begin < text.size(); ++line) {
     const std::string_view rest = text.substr(begin);
     const std::string_view one = rest.substr(0, rest.find('\n'));
@@ -175,7 +183,7 @@ Result<bool> CsvReader::CutQuoted(std::vector<std::string_view>* fields) {
   }
   if (at == end && !at_end_) return false;
   const std::string_view text(begin, static_cast<std::size_t>(at - begin));
-  TL_TRY(CheckUtf8(text, next_line_));
+  TL_TRY(CheckText(text));
   if (quoted) return InvalidArgument("line {}: a quoted field does not end", record_line_);
   if (out > field && out[-1] == '\r' && text.back() == '\r') --out;
   fields->emplace_back(field, out - field);
@@ -203,7 +211,7 @@ Result<bool> CsvReader::Next(std::vector<std::string_view>* fields) {
       continue;
     }
     if (fields->size() == 1 && fields->front().empty()) continue;  // a blank line
-    TL_TRY(CheckUtf8(record_, record_line_));
+    TL_TRY(CheckText(record_));
     return true;
   }
 }

@@ -85,12 +85,75 @@ TEST(CsvReaderTest, ReadsWhatItWasWrittenFrom) {
   EXPECT_TRUE(ReadAll(text) == written);
 }
 
-TEST(CsvReaderTest, ARecordHasALimit) {
+TEST(CsvReaderTest, AQuoteThatIsNeverClosedEndsAtTheLimit) {
   std::istringstream in("a\n\"" + std::string(3 * kCsvRecordBytesMax, 'b'));
   CsvReader reader(in);
   std::vector<std::string_view> fields;
   EXPECT_TRUE(*reader.Next(&fields));
   EXPECT_EQ(MessageOf(reader.Next(&fields).status()), "line 2: the record exceeds the limit of 16777216 bytes");
+}
+
+// Lines of two bytes each, then a record of `bytes` bytes and its end.
+std::string FileWithRecord(std::size_t bytes_before, std::size_t bytes, bool is_quoted, std::string_view end) {
+  std::string text;
+  text.reserve(bytes_before + bytes + end.size());
+  while (text.size() < bytes_before) text += "x\n";
+  text += is_quoted ? "\"\"\"\n" : "a,";
+  text.resize(bytes_before + bytes - (is_quoted ? 1 : 0), 'b');
+  if (is_quoted) text += '"';
+  text += end;
+  return text;
+}
+
+// Whether a record of `above` bytes above the limit is read, and as it was written.
+void CheckLimit(std::size_t limit, std::size_t before, bool is_quoted, std::string_view end, std::size_t above) {
+  SCOPED_TRACE(fmt::format("limit {}, {} before, quoted {}, end of {}, {} above", limit, before, is_quoted, end.size(),
+                           above));
+  std::istringstream in(FileWithRecord(before, limit + above, is_quoted, end));
+  CsvReader reader(in, ',', limit);
+  std::vector<std::string_view> fields;
+  for (std::size_t i = 0; i < before / 2; ++i) ASSERT_TRUE(*reader.Next(&fields));
+  const Result<bool> more = reader.Next(&fields);
+  EXPECT_EQ(reader.line(), before / 2 + 1);
+  if (above > 0) {
+    EXPECT_EQ(CodeOf(more.status()), ErrorCode::kInvalidArgument);
+    EXPECT_TRUE(MessageOf(more.status()).ends_with(fmt::format("exceeds the limit of {} bytes", limit))) << more.status();
+    return;
+  }
+  ASSERT_TRUE(more.ok() && *more) << more.status();
+  EXPECT_EQ(fields.back().size(), limit - (is_quoted ? 3 : 2));
+  EXPECT_EQ(fields.back().back(), 'b');
+  EXPECT_EQ(*reader.Next(&fields), end.ends_with("last\n"));
+}
+
+// Wherever the record lies in the blocks of 256 KiB that are read, whatever ends it, less than a block and more.
+TEST(CsvReaderTest, TheLimitOfARecordIsExact) {
+  constexpr std::size_t kBlock = 262'144;
+  for (const std::size_t limit : {std::size_t{100}, kBlock - 2, kBlock - 1, kBlock, kBlock + 1, 2 * kBlock + 3}) {
+    for (const std::size_t before : {std::size_t{0}, std::size_t{2}, kBlock - 100, kBlock - 2, kBlock, kBlock + 2}) {
+      for (const bool is_quoted : {false, true}) {
+        for (const std::string_view end : {"", "\r", "\n", "\r\n", "\nlast\n", "\r\nlast\n"}) {
+          for (const std::size_t above : {0U, 1U, 2U}) CheckLimit(limit, before, is_quoted, end, above);
+        }
+      }
+    }
+  }
+}
+
+TEST(CsvReaderTest, ARecordMayHave16MiB) {
+  for (const bool is_quoted : {false, true}) {
+    CheckLimit(kCsvRecordBytesMax, 300'000, is_quoted, "\n", 0);
+    CheckLimit(kCsvRecordBytesMax, 300'000, is_quoted, "", 1);
+  }
+  static_assert(kCsvRecordBytesMax == 16'777'216);
+}
+
+TEST(CsvReaderTest, AStreamThatCannotBeReadIsAnError) {
+  std::istringstream in("a\n1\n");
+  in.setstate(std::ios::badbit);
+  CsvReader reader(in);
+  std::vector<std::string_view> fields;
+  EXPECT_EQ(CodeOf(reader.Next(&fields).status()), ErrorCode::kUnavailable);
 }
 
 TEST(CsvReaderTest, SkipsAByteOrderMark) {
