@@ -50,7 +50,8 @@ Status LoadWriter::Finish() {
 }
 
 void LoadWriter::Run() {
-  for (;;) {
+  Status sent = OkStatus();
+  while (sent.ok()) {
     std::unique_ptr<LoadBatch> batch;
     {
       const MutexLock lock(mutex_);
@@ -59,18 +60,14 @@ void LoadWriter::Run() {
       batch = std::move(full_.front());
       full_.pop_front();
     }
-    if (const Status written = Write(std::move(batch)); !written.ok()) {
-      // What was sent before is stored all the same, and counts.
-      ReceiveAll().IgnoreError();
-      const MutexLock lock(mutex_);
-      status_ = written;
-      changed_.NotifyAll();
-      return;
-    }
+    sent = Write(std::move(batch));
   }
-  const Status received = ReceiveAll();
+  // What was sent before an error is stored all the same, and counts.
+  while (!sent_.empty()) ReceiveOne();
   const MutexLock lock(mutex_);
-  status_ = received;
+  // Of rows that are answered those come first that were sent first, and all before those that were not sent.
+  status_ = answered_.ok() ? sent : answered_;
+  changed_.NotifyAll();
 }
 
 Status LoadWriter::Write(std::unique_ptr<LoadBatch> batch) {
@@ -81,14 +78,14 @@ Status LoadWriter::Write(std::unique_ptr<LoadBatch> batch) {
     empty_.emplace_back(answered);
     changed_.NotifyAll();
   });
-  TL_TRY(Send(shared, shared->Records(), 0));
-  return OkStatus();
+  return Send(shared, shared->Records(), 0);
 }
 
 Status LoadWriter::Send(const std::shared_ptr<LoadBatch>& batch, std::span<const api::RecordInput> records,
                         std::size_t first) {
   if (records.empty()) return OkStatus();
-  while (sent_.size() >= sink_.sent_max()) TL_TRY(ReceiveOne());
+  while (sent_.size() >= sink_.sent_max()) ReceiveOne();
+  TL_TRY(answered_);
   const Status status = sink_.Send(records);
   if (status.ok()) {
     sent_.push_back({batch, first, records.size()});
@@ -102,11 +99,14 @@ Status LoadWriter::Send(const std::shared_ptr<LoadBatch>& batch, std::span<const
   return Send(batch, records.subspan(middle), first + middle);
 }
 
-Status LoadWriter::ReceiveOne() {
+void LoadWriter::ReceiveOne() {
   const Sent sent = std::move(sent_.front());
   sent_.pop_front();
   Result<api::WriteRecordsAnswer> answer = sink_.Receive();
-  if (!answer.ok()) return Annotate(answer.status(), file_);
+  if (!answer.ok()) {
+    if (answered_.ok()) answered_ = Annotate(answer.status(), file_);
+    return;
+  }
   for (const api::RejectedRecord& record : answer->rejected) {
     const std::size_t at = std::min<std::size_t>(record.record_index, sent.count - 1);
     fmt::print(stderr, "{}:{}: rejected: {}\n", file_, sent.batch->line(sent.first + at), record.reason);
@@ -114,12 +114,6 @@ Status LoadWriter::ReceiveOne() {
   const std::size_t count = std::min(answer->rejected.size(), sent.count);
   rejected_ += count;
   written_ += sent.count - count;
-  return OkStatus();
-}
-
-Status LoadWriter::ReceiveAll() {
-  while (!sent_.empty()) TL_TRY(ReceiveOne());
-  return OkStatus();
 }
 
 }  // namespace tideline::cli

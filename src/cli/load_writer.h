@@ -19,6 +19,7 @@
 
 namespace tideline::cli {
 
+/// One thread calls it.
 class LoadWriter {
  public:
   /// `file` is what errors call it. `sink` has been prepared and outlives the writer, which alone uses it until Finish.
@@ -31,7 +32,7 @@ class LoadWriter {
   /// Writes the rows of `batch` after all that were put before.
   void Put(std::unique_ptr<LoadBatch> batch);
   /// Waits until all rows put are written. The error is that of the earliest row that could not be, with the line where
-  /// it is known; rows before it are stored. Idempotent.
+  /// it is known; rows before it are stored. All answers have been taken. Idempotent.
   Status Finish();
 
   /// After Finish.
@@ -49,8 +50,8 @@ class LoadWriter {
   /// Sends `records`, which begin with row `first` of `batch`. Of records that are refused as a whole for one of them,
   /// those before it are sent.
   Status Send(const std::shared_ptr<LoadBatch>& batch, std::span<const api::RecordInput> records, std::size_t first);
-  Status ReceiveOne();
-  Status ReceiveAll();
+  /// Takes the answer that is due first; an error is kept in answered_.
+  void ReceiveOne();
 
   LoadSink& sink_;
   const std::string file_;
@@ -64,6 +65,7 @@ class LoadWriter {
 
   // Of the writing thread.
   std::deque<Sent> sent_;
+  Status answered_;  // the first error of an answer
   std::size_t written_ = 0;
   std::size_t rejected_ = 0;
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <functional>
 #include <sstream>
 
 #include "cli/csv_loader.h"
@@ -40,17 +42,21 @@ class FakeSink final : public LoadSink {
   Result<api::WriteRecordsAnswer> Receive() override {
     api::WriteRecordsAnswer answer = std::move(answers_.front());
     answers_.pop_front();
+    if (received_++ == lost_answer_) return DataLoss("the answer is lost");
     return answer;
   }
   Status Finish() override {
     EXPECT_TRUE(prepared_ && answers_.empty());
     finished_ = true;
-    return OkStatus();
+    return finish_status_;
   }
 
   bool prepared_ = false;
   bool finished_ = false;
+  Status finish_status_;
   std::size_t broken_after_ = SIZE_MAX;
+  std::size_t lost_answer_ = SIZE_MAX;  // the answer that is an error, from 0
+  std::size_t received_ = 0;
   std::vector<std::string> values_;
   std::deque<api::WriteRecordsAnswer> answers_;
 };
@@ -67,8 +73,8 @@ struct Loaded {
   Status status;
   LoadCounts counts;
 
-  explicit Loaded(const std::string& text, std::size_t broken_after = SIZE_MAX) {
-    sink.broken_after_ = broken_after;
+  explicit Loaded(const std::string& text, const std::function<void(FakeSink*)>& set_up = {}) {
+    if (set_up) set_up(&sink);
     CsvLoaderOptions options;
     options.file = "f";
     options.columns.time_unit = "SECONDS";
@@ -115,10 +121,36 @@ TEST(LoadWriterTest, AnErrorOfTheFileComesAfterTheRowsBefore) {
 }
 
 TEST(LoadWriterTest, EndsWhenTheSinkIsBroken) {
-  const Loaded loaded(File(100'000), 2'100);
+  const Loaded loaded(File(100'000), [](FakeSink* sink) { sink->broken_after_ = 2'100; });
   EXPECT_EQ(MessageOf(loaded.status), "f: the disk is gone");
   EXPECT_EQ(loaded.counts.written, 2'100U);
   EXPECT_TRUE(loaded.sink.finished_);
+}
+
+// Amid the file, and among the last answers, which are taken when all is sent.
+TEST(LoadWriterTest, EndsWhenAnAnswerIsAnError) {
+  for (const std::size_t lost : {0U, 100U, 140U, 141U, 142U}) {
+    const Loaded loaded(File(1'000), [&](FakeSink* sink) { sink->lost_answer_ = lost; });
+    EXPECT_EQ(MessageOf(loaded.status), "f: the answer is lost");
+    EXPECT_EQ(CodeOf(loaded.status), ErrorCode::kDataLoss);
+    // All answers are taken, and what they count is counted.
+    EXPECT_TRUE(loaded.sink.finished_);
+    const std::size_t lost_rows = lost == 142 ? 1'000 - 142 * 7 : 7;
+    EXPECT_EQ(loaded.counts.written, loaded.sink.values_.size() - lost_rows);
+  }
+}
+
+TEST(LoadWriterTest, TheErrorIsThatOfTheEarliestRow) {
+  const Loaded loaded(File(1'000, 703, "bad"), [](FakeSink* sink) { sink->lost_answer_ = 99; });
+  EXPECT_EQ(MessageOf(loaded.status), "f: the answer is lost");
+  EXPECT_EQ(loaded.sink.values_.size(), 703U);
+  EXPECT_EQ(loaded.counts.written, 703U - 7U);
+}
+
+TEST(LoadWriterTest, AnErrorOfTheEndIsTold) {
+  const Loaded loaded(File(10), [](FakeSink* sink) { sink->finish_status_ = Unavailable("no checkpoint"); });
+  EXPECT_EQ(MessageOf(loaded.status), "no checkpoint");
+  EXPECT_EQ(loaded.counts.written, 10U);
 }
 
 TEST(LoadWriterTest, PreparesNothingForAFileThatBeginsWrong) {
