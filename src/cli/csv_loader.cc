@@ -32,23 +32,30 @@ Status CsvLoader::ReadHeader(CsvReader& reader) {
 Status CsvLoader::ReadFirstRows(CsvReader& reader) {
   first_rows_.reserve(kRowsInferred);  // short records move with their fields otherwise
   LoadColumns::Fields fields;
-  while (first_rows_.size() < kRowsInferred) {
+  std::size_t bytes = 0;
+  while (first_rows_.size() < kRowsInferred && bytes < kInferredBytesMax) {
     const bool more = TL_TRY(Next(reader, &fields));
     if (!more) break;
     FirstRow& row = first_rows_.emplace_back();
     row.record = reader.record();
     row.line = reader.line();
+    bytes += row.record.size();
     for (const std::string_view field : fields) {
       const auto offset = static_cast<std::size_t>(field.data() - reader.record().data());
       row.fields.push_back(std::string_view(row.record).substr(offset, field.size()));
     }
   }
   for (const FirstRow& row : first_rows_) columns_->Infer(row.fields);
-  // Added twice, so that an error among them comes before anything is written.
-  LoadBatch trial(kRowsInferred);
+  return CheckFirstRows();
+}
+
+// They are added once for trial, so that an error among them comes before anything is written.
+Status CsvLoader::CheckFirstRows() {
+  LoadBatch trial(1);
   for (const FirstRow& row : first_rows_) {
     const Status added = columns_->AddRow(row.record, row.fields, row.line, &trial).status();
     if (!added.ok()) return Annotated(added, row.line);
+    trial.Clear();
   }
   return OkStatus();
 }
@@ -69,6 +76,7 @@ Status CsvLoader::AddRow(std::string_view record, const LoadColumns::Fields& fie
 Status CsvLoader::WriteRows(CsvReader& reader) {
   batch_ = TL_TRY(writer_->Take());
   for (const FirstRow& row : first_rows_) TL_TRY(AddRow(row.record, row.fields, row.line));
+  first_rows_ = {};
   LoadColumns::Fields fields;
   for (;;) {
     const bool more = TL_TRY(Next(reader, &fields));

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <istream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ namespace tideline::cli {
 
 /// Rows whose values tell the types of columns without a given one.
 inline constexpr std::size_t kRowsInferred = 1'000;
+/// Text of those rows: with more they are fewer, by the row that goes beyond it.
+inline constexpr std::size_t kInferredBytesMax = std::size_t{32} << 20;
 /// Lines that are named of those without a value.
 inline constexpr std::size_t kLinesShown = 5;
 
@@ -39,7 +42,7 @@ class CsvLoader {
 
   /// Reads to the end. A record that is rejected is printed to stderr with its line and counted; any other error ends
   /// the work, as "FILE:LINE: reason". Nothing is created or written before the header and the first kRowsInferred
-  /// rows have been read and found right.
+  /// rows (or kInferredBytesMax of them) have been read and found right.
   Status Load(std::istream& in);
   const LoadCounts& counts() const { return counts_; }
 
@@ -55,7 +58,9 @@ class CsvLoader {
   Result<bool> Next(CsvReader& reader, LoadColumns::Fields* fields) const;
   Status ReadHeader(CsvReader& reader);
   Status ReadFirstRows(CsvReader& reader);
-  /// Prepares the sink and writes the first rows and all others.
+  /// Whether all first rows can be sent.
+  Status CheckFirstRows();
+  /// Puts the first rows and all others.
   Status WriteRows(CsvReader& reader);
   Status AddRow(std::string_view record, const LoadColumns::Fields& fields, std::size_t line);
 

@@ -153,6 +153,21 @@ TEST(LoadWriterTest, AnErrorOfTheEndIsTold) {
   EXPECT_EQ(loaded.counts.written, 10U);
 }
 
+TEST(LoadWriterTest, FindsOutTypesFromSoMuchTextAtMost) {
+  const std::string wide(kInferredBytesMax / 4, 'x');
+  std::string text = "time,v,w\n";
+  for (int i = 0; i < 6; ++i) text += fmt::format("{},{},{}\n", i, i == 5 ? "five" : "1", wide);
+  // The rows before the last one are text enough: v is a number.
+  FakeSink sink;
+  CsvLoaderOptions options;
+  options.file = "f";
+  options.columns.time_unit = "SECONDS";
+  CsvLoader loader(sink, options);
+  std::istringstream in(text);
+  EXPECT_TRUE(MessageOf(loader.Load(in)).starts_with("f:7: column 'v': 'five' is no number"));
+  EXPECT_EQ(sink.values_.size(), 5U);
+}
+
 TEST(LoadWriterTest, PreparesNothingForAFileThatBeginsWrong) {
   const Loaded loaded("time,v\n1,2\nsoon,3\n");
   EXPECT_EQ(MessageOf(loaded.status), "f:3: column 'time': 'soon' is no whole number of SECONDS");
