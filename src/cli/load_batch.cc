@@ -13,8 +13,8 @@ constexpr std::size_t kTextBlockBytes = std::size_t{256} << 10;
 char* LoadBatch::Allocate(std::size_t bytes) {
   if (block_left_ < bytes) {
     block_left_ = std::max(bytes, kTextBlockBytes);
-    blocks_.push_back(std::make_unique_for_overwrite<char[]>(block_left_));
-    block_at_ = blocks_.back().get();
+    blocks_.push_back({std::make_unique_for_overwrite<char[]>(block_left_), block_left_});
+    block_at_ = blocks_.back().text.get();
   }
   char* const allocated = block_at_;
   block_at_ += bytes;
@@ -24,8 +24,12 @@ char* LoadBatch::Allocate(std::size_t bytes) {
 }
 
 void LoadBatch::Clear() {
-  blocks_.clear();
-  block_left_ = text_bytes_ = 0;
+  // That of a very long row is not worth its memory.
+  const bool keeps_first = !blocks_.empty() && blocks_.front().bytes == kTextBlockBytes;
+  blocks_.erase(blocks_.begin() + (keeps_first ? 1 : 0), blocks_.end());
+  block_at_ = keeps_first ? blocks_.front().text.get() : nullptr;
+  block_left_ = keeps_first ? kTextBlockBytes : 0;
+  text_bytes_ = 0;
   dimensions_.clear();
   measures_.clear();
   rows_.clear();

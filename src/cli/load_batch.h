@@ -58,8 +58,12 @@ class LoadBatch {
   bool HasDimensionsOfRowBefore() const;
 
   const std::size_t rows_max_;
-  std::vector<std::unique_ptr<char[]>> blocks_;  // of text; the first one is kept
-  std::size_t block_left_ = 0;
+  struct Block {
+    std::unique_ptr<char[]> text;
+    std::size_t bytes;
+  };
+  std::vector<Block> blocks_;   // of text; the first one is kept
+  std::size_t block_left_ = 0;  // of the last one
   char* block_at_ = nullptr;
   std::size_t text_bytes_ = 0;
   const char* record_ = nullptr;  // of the row that is being added, and its copy
