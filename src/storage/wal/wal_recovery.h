@@ -1,7 +1,8 @@
 // storage/wal/wal_recovery.h: reading the log back after a restart.
 //
 // Frames are read past the page cache, for after a failed sync the cache may show bytes that the
-// disk does not hold. A thread reads the next file while one is replayed (with own_threads). A frame is valid if header CRC, payload CRC, number order, chain and file
+// disk does not hold. With own_threads a thread reads the next file while one is replayed: two files
+// are in memory then. A frame is valid if header CRC, payload CRC, number order, chain and file
 // uuid agree. At the first invalid one the rest of the log is searched: if any header found says
 // that the bad frame was synced, promised data is damaged and recovery stops; otherwise it is a
 // torn tail that no one was promised, and is cut. The valid frames of the last file are then copied
