@@ -238,6 +238,8 @@ class EngineImpl final : public Engine {
       TL_REQUIRES(maintenance_mutex_);
   void CollectGarbage() TL_REQUIRES(maintenance_mutex_);
   Status RenewFallback() TL_REQUIRES(maintenance_mutex_);
+  /// Stores the newest manifest again once files wait for long for the one before to go; so a store at rest lets go
+  /// of them. After a failure they are kept, and it is tried again in a while.
   void WatchSpace() TL_REQUIRES(maintenance_mutex_);
   Status KeepReserve(SpaceState state) TL_REQUIRES(maintenance_mutex_);
 
@@ -284,7 +286,7 @@ class EngineImpl final : public Engine {
   SequenceNumber truncate_to_{};               // likewise: the floor of the manifest before
   absl::flat_hash_map<catalog::TableId, TableUpkeep> upkeep_;
   std::vector<Garbage> garbage_;
-  std::int64_t manifest_steady_ns_ = 0;  ///< when the newest manifest was stored
+  std::int64_t manifest_tried_steady_ns_ = 0;  ///< when a manifest was last stored, or could not be
   /// Keys of segments that a merge reads just now.
   absl::flat_hash_set<std::string> merging_;
   /// Since the start the magnetic store was out of reach; what a crash left there is still there.

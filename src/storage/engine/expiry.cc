@@ -24,7 +24,7 @@ constexpr std::uint64_t kFullSpaceBytes = std::uint64_t{8} << 30;
 /// Batches let through between two looks at a disk with little space.
 constexpr std::int64_t kLowSpaceBatches = 200;
 
-/// How long the newest manifest waits for another before it is made its own fallback.
+/// How long the newest manifest waits for another before it is made its own fallback, and between two tries.
 constexpr std::int64_t kFallbackHeldNs = 10 * kNsPerSecond;
 
 std::int64_t Saturated(std::int64_t time_ns, std::int64_t minus_ns) {
@@ -146,7 +146,7 @@ Status EngineImpl::RenewFallback() {
   const bool is_held = std::any_of(garbage_.begin(), garbage_.end(), [this](const Garbage& file) {
     return file.dropped_in >= manifest_.number;
   });
-  if (!is_held || options_.clock->SteadyNow().value - manifest_steady_ns_ < kFallbackHeldNs) return OkStatus();
+  if (!is_held || options_.clock->SteadyNow().value - manifest_tried_steady_ns_ < kFallbackHeldNs) return OkStatus();
   NewFiles none;
   return StoreManifest(manifest_, &none);
 }

@@ -473,6 +473,7 @@ void EngineImpl::NoteDropped() {
 
 Status EngineImpl::Break(const Status& status) {
   if (broken_.ok()) broken_ = status;
+  manifest_tried_steady_ns_ = options_.clock->SteadyNow().value;
   lane_.OnWalFailed(status);
   return status;
 }
@@ -502,7 +503,6 @@ Status EngineImpl::StoreManifest(catalog::Manifest manifest, NewFiles* made) {
   made->Keep();
   manifest_ = std::move(manifest);
   newest_manifest_ = manifest_.number;
-  manifest_steady_ns_ = options_.clock->SteadyNow().value;
   NoteDropped();
   kept_manifests_.push_back(manifest_.number);
   if (kept_manifests_.size() > 2) {

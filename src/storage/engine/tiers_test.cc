@@ -306,27 +306,64 @@ TEST_F(ExpiredRows, GoAfterADay) {
   EXPECT_EQ(sim_.engine().Undelete({.database = "db", .table = "t"})->rows, 0U);
 }
 
-// Nobody writes any more: the files that only the fallback names go all the same, once, and nothing is written after.
-TEST_F(TiersTest, AStoreAtRestKeepsNoReplacedFiles) {
-  for (int i = 0; i < 5; ++i) {
-    EXPECT_EQ(sim_.WriteOne(Row(kNow + i * kNsPerSecond, i)), Verdict::kNew);
-    ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+// Rows have moved and nobody writes any more: some files are named by the fallback alone.
+class StoreAtRest : public TiersTest {
+ protected:
+  void SetUp() override {
+    TiersTest::SetUp();
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(sim_.WriteOne(Row(kNow + i * kNsPerSecond, i)), Verdict::kNew);
+      ASSERT_TRUE(sim_.engine().Checkpoint().ok());
+    }
+    sim_.clock.Advance(10 * kNsPerDay);
+    Settle();
+    rows_ = sim_.Read();
+    named_ = sim_.engine().ListSegments().size();
+    ASSERT_GT(Files(), named_);
   }
-  sim_.clock.Advance(10 * kNsPerDay);
-  Settle();
-  const Rows rows = sim_.Read();
-  const std::size_t named = sim_.engine().ListSegments().size();
-  const auto files = [&] { return FilesUnder(sim_, "/segments/") + FilesUnder(sim_, "/magnetic/"); };
-  EXPECT_GT(files(), named);
+  std::size_t Files() const { return FilesUnder(sim_, "/segments/") + FilesUnder(sim_, "/magnetic/"); }
+  Rows rows_;
+  std::size_t named_ = 0;
+};
+
+// They go all the same, once, and nothing is written after.
+TEST_F(StoreAtRest, KeepsNoReplacedFiles) {
   sim_.clock.Advance(kNsPerMinute);
   ASSERT_TRUE(sim_.engine().Settle().ok());
-  EXPECT_EQ(files(), named);
+  EXPECT_EQ(Files(), named_);
   const std::uint64_t calls = sim_.disk.call_count();
   sim_.clock.Advance(kNsPerMinute);
   ASSERT_TRUE(sim_.engine().Settle().ok());
   EXPECT_EQ(sim_.disk.call_count(), calls);
   Reopen();
-  EXPECT_EQ(sim_.Read(), rows);
+  EXPECT_EQ(sim_.Read(), rows_);
+}
+
+// A disk that takes no manifest is asked again in a while, not at every turn; the first one that it takes lets files go.
+TEST_F(StoreAtRest, TriesAFallbackThatCannotBeRenewedAgainInAWhile) {
+  const std::size_t held = Files();
+  sim_.disk.FailCall(1, tideline::testing::Fault::kNoSpace, /*sticky=*/true);
+  std::vector<int> tried_at;
+  for (int second = 0; second < 45; ++second) {
+    const std::uint64_t calls = sim_.disk.call_count();
+    const Status upkeep = sim_.engine().RunMaintenance();
+    if (!upkeep.ok()) {
+      EXPECT_EQ(CodeOf(upkeep), ErrorCode::kResourceExhausted) << upkeep;
+      tried_at.push_back(second);
+    }
+    EXPECT_EQ(sim_.disk.call_count() > calls, !upkeep.ok()) << second;
+    sim_.clock.Advance(kNsPerSecond);
+  }
+  EXPECT_EQ(tried_at, (std::vector<int>{10, 20, 30, 40}));
+  EXPECT_EQ(Files(), held) << "the fallback names them";
+  sim_.disk.ClearFaults();
+  ASSERT_TRUE(sim_.engine().RunMaintenance().ok());
+  EXPECT_EQ(Files(), held) << "not tried again at once";
+  sim_.clock.Advance(5 * kNsPerSecond);
+  ASSERT_TRUE(sim_.engine().RunMaintenance().ok());
+  EXPECT_EQ(Files(), named_);
+  Reopen();
+  EXPECT_EQ(sim_.Read(), rows_);
 }
 
 // Keys that were written again while their rows were gone keep what was written.
