@@ -125,7 +125,7 @@ EngineImpl::EngineImpl(EngineOptions options)
   };
   wall_at_open_ns_ = believed_at_open_ns_ = options_.clock->WallNow().value;
   steady_at_open_ns_ = options_.clock->SteadyNow().value;
-  last_checkpoint_steady_ns_ = steady_at_open_ns_;
+  checkpoint_pace_ = CheckpointPace(steady_at_open_ns_);
 }
 
 EngineImpl::~EngineImpl() {

@@ -21,6 +21,7 @@
 #include "base/random.h"
 #include "base/thread_pool.h"
 #include "storage/engine/block_cache.h"
+#include "storage/engine/checkpoint_pace.h"
 #include "storage/engine/engine.h"
 #include "storage/engine/flush.h"
 #include "storage/engine/lane.h"
@@ -237,9 +238,9 @@ class EngineImpl final : public Engine {
   Status DropForGood(const std::function<bool(const catalog::DroppedSegment&)>& which)
       TL_REQUIRES(maintenance_mutex_);
   void CollectGarbage() TL_REQUIRES(maintenance_mutex_);
-  Status RenewFallback() TL_REQUIRES(maintenance_mutex_);
   /// Stores the newest manifest again once files wait for long for the one before to go; so a store at rest lets go
   /// of them. After a failure they are kept, and it is tried again in a while.
+  Status RenewFallback() TL_REQUIRES(maintenance_mutex_);
   void WatchSpace() TL_REQUIRES(maintenance_mutex_);
   Status KeepReserve(SpaceState state) TL_REQUIRES(maintenance_mutex_);
 
@@ -294,8 +295,7 @@ class EngineImpl final : public Engine {
   std::int64_t sweep_not_before_ns_ = INT64_MIN;  ///< steady
   Status broken_ = OkStatus();        ///< no manifest may be stored any more
   std::int64_t checkpoint_not_before_ns_ = INT64_MIN;  ///< steady; after a failure
-  std::int64_t last_checkpoint_steady_ns_ = 0;
-  std::int64_t checkpoint_interval_ns_ = INT64_MAX;  ///< between the last two checkpoints
+  CheckpointPace checkpoint_pace_{0};  ///< steady; of those that succeeded
   std::uint64_t last_checkpoint_frame_bytes_ = 0;
   std::uint64_t replayed_bytes_ = 0;  ///< read at open and not yet in files
   std::int64_t wall_at_open_ns_ = 0;

@@ -14,8 +14,6 @@ constexpr std::int64_t kMaintenancePeriodNs = kNsPerSecond;
 constexpr std::size_t kSeriesFilesMax = 16;
 /// A checkpoint that failed is not tried again before, so that a full disk is not written in circles.
 constexpr std::int64_t kCheckpointRetryNs = 10 * kNsPerSecond;
-/// Checkpoints closer than this are those of a load.
-constexpr std::int64_t kCheckpointNearNs = 2 * kNsPerSecond;
 /// Numbers of runs are copied, not encoded, while buffers and runs take less than this part of their limit: the
 /// checkpoint encodes the same rows once more, and until then memory is there to be used.
 constexpr std::size_t kQuickRunsPart = 4;
@@ -136,17 +134,15 @@ bool EngineImpl::CheckpointIsDue() {
   if (written >= options_.checkpoint_wal_bytes) return true;
   if (hot_bytes_.load(std::memory_order_relaxed) > options_.hot_bytes_max / 4 * 3) return true;
   if (lane_.wal().retained_bytes() > options_.wal_bytes_max / 4 * 3 && written != 0) return true;
-  const std::int64_t age = options_.clock->SteadyNow().value - last_checkpoint_steady_ns_;
+  const std::int64_t age = options_.clock->SteadyNow().value - checkpoint_pace_.last_ns();
   if (age < options_.checkpoint_age_ns) return false;
   const auto tables = AllTables();
   return std::any_of(tables.begin(), tables.end(), [](const auto& t) { return t->IsDirty(); });
 }
 
-// While much is loaded at once. The first checkpoint after a pause finds runs, as it always did; a simulated engine has
-// no hurry.
+// A simulated engine has no hurry.
 bool EngineImpl::CheckpointIsNear() const {
-  const std::int64_t age = options_.clock->SteadyNow().value - last_checkpoint_steady_ns_;
-  return options_.own_threads && age < kCheckpointNearNs && checkpoint_interval_ns_ < kCheckpointNearNs;
+  return options_.own_threads && checkpoint_pace_.NextIsNear(options_.clock->SteadyNow().value);
 }
 
 // ---- runs ----------------------------------------------------------------------------------------
@@ -289,9 +285,7 @@ Status EngineImpl::WriteCheckpoint() {
   }
   last_checkpoint_frame_bytes_ = frame_bytes;
   replayed_bytes_ = 0;
-  const std::int64_t now = options_.clock->SteadyNow().value;
-  checkpoint_interval_ns_ = now - last_checkpoint_steady_ns_;
-  last_checkpoint_steady_ns_ = now;
+  checkpoint_pace_.Note(options_.clock->SteadyNow().value);
   checkpoint_count_.fetch_add(1, std::memory_order_relaxed);
   // The manifest before is the fallback and keeps its log.
   truncate_to_ = truncate_to;
@@ -473,13 +467,13 @@ void EngineImpl::NoteDropped() {
 
 Status EngineImpl::Break(const Status& status) {
   if (broken_.ok()) broken_ = status;
-  manifest_tried_steady_ns_ = options_.clock->SteadyNow().value;
   lane_.OnWalFailed(status);
   return status;
 }
 
 Status EngineImpl::StoreManifest(catalog::Manifest manifest, NewFiles* made) {
   TL_TRY(broken_);
+  manifest_tried_steady_ns_ = options_.clock->SteadyNow().value;
   manifest.number = NextManifest();
   manifest.written_ns = TrustedNow();
   const Status stored = catalog::StoreManifest(*store_, *options_.sealer, manifest.database_uuid,
