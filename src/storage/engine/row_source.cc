@@ -130,8 +130,8 @@ namespace {
 class BufferRowSource final : public RowSource {
  public:
   BufferRowSource(std::shared_ptr<hot::Buffer> buffer, std::uint64_t number, const SeriesSet& wanted,
-                  std::span<const TimeRange> times)
-      : buffer_(std::move(buffer)) {
+                  std::span<const TimeRange> times, std::size_t copied_bytes_max)
+      : buffer_(std::move(buffer)), copied_bytes_max_(copied_bytes_max) {
     std::uint64_t base = 0;
     for (std::uint32_t i = 0; i < buffer_->sheet_count(); ++i) {
       Part& part = parts_.emplace_back(
@@ -200,6 +200,8 @@ class BufferRowSource final : public RowSource {
     return OkStatus();
   }
 
+  std::size_t copied_bytes() const override { return copied_bytes_; }
+
  private:
   struct Part {
     Part(SortedSheet sheet, std::uint64_t first) : sorted(std::move(sheet)), base(first) {}
@@ -210,7 +212,7 @@ class BufferRowSource final : public RowSource {
     /// By column: its numbers in the order of rows(), or nothing.
     std::vector<std::vector<std::uint64_t>> sorted_bits{};
   };
-  static void Prepare(Part* part) {
+  void Prepare(Part* part) {
     if (part->prepared) return;
     part->prepared = true;
     const hot::Sheet& sheet = part->sorted.sheet();
@@ -221,28 +223,38 @@ class BufferRowSource final : public RowSource {
   }
   // Reading series by series from rows in the order of their arrival jumps through memory, column for column. So the
   // numbers are brought into order once, each column in one pass that reads it from end to end.
-  static void SortBits(Part* part) {
+  void SortBits(Part* part) {
     part->sorted_bits.resize(part->columns.size());
     const std::vector<std::uint32_t>& rows = part->sorted.rows();
     const std::uint32_t row_count = part->sorted.sheet().row_count();
+    const std::size_t bytes = rows.size() * sizeof(std::uint64_t);
     if (part->columns.size() > kColumnsSortedMax || rows.size() < row_count / 2) return;
+    if (bytes > copied_bytes_max_ - copied_bytes_) return;
     std::vector<std::uint32_t> places(row_count, UINT32_MAX);
     for (std::size_t i = 0; i < rows.size(); ++i) places[rows[i]] = static_cast<std::uint32_t>(i);
     for (std::size_t k = 0; k < part->columns.size(); ++k) {
-      const hot::SheetColumn& column = *part->columns[k].column;
-      const bool is_number = column.type() == hot::MeasureType::kDouble || column.type() == hot::MeasureType::kBigint ||
-                             column.type() == hot::MeasureType::kTimestamp;
-      if (!part->columns[k].whole || !is_number) continue;
-      std::vector<std::uint64_t>& sorted = part->sorted_bits[k];
-      sorted.resize(rows.size());
-      const std::size_t count = std::min<std::size_t>(row_count, column.count());
-      column.bits().ForPieces(0, count, [&](std::size_t first, const std::uint64_t* bits, std::size_t size) {
-        for (std::size_t i = 0; i < size; ++i) {
-          const std::uint32_t place = places[first + i];
-          if (place != UINT32_MAX) sorted[place] = bits[i];
-        }
-      });
+      const ColumnOrder& order = part->columns[k];
+      if (!order.whole || !IsNumber(order.column->type()) || bytes > copied_bytes_max_ - copied_bytes_) continue;
+      copied_bytes_ += bytes;
+      part->sorted_bits[k] = SortedBits(*order.column, places, rows.size());
     }
+  }
+  static bool IsNumber(hot::MeasureType type) {
+    return type == hot::MeasureType::kDouble || type == hot::MeasureType::kBigint ||
+           type == hot::MeasureType::kTimestamp;
+  }
+  // `places[r]`: where row r goes, UINT32_MAX for one that is left out; `size` rows go anywhere.
+  static std::vector<std::uint64_t> SortedBits(const hot::SheetColumn& column, std::span<const std::uint32_t> places,
+                                               std::size_t size) {
+    std::vector<std::uint64_t> sorted(size);
+    const std::size_t count = std::min<std::size_t>(places.size(), column.count());
+    column.bits().ForPieces(0, count, [&](std::size_t first, const std::uint64_t* bits, std::size_t piece) {
+      for (std::size_t i = 0; i < piece; ++i) {
+        const std::uint32_t place = places[first + i];
+        if (place != UINT32_MAX) sorted[place] = bits[i];
+      }
+    });
+    return sorted;
   }
   static void PutSorted(std::span<const std::uint64_t> bits, std::size_t base, RowChunk::Column* out) {
     void* const to = out->type == segment::ColumnType::kDouble ? static_cast<void*>(out->doubles.data() + base)
@@ -298,6 +310,8 @@ class BufferRowSource final : public RowSource {
   }
 
   std::shared_ptr<hot::Buffer> buffer_;
+  const std::size_t copied_bytes_max_;
+  std::size_t copied_bytes_ = 0;
   std::vector<Part> parts_;
 };
 
@@ -413,16 +427,17 @@ class SegmentRowSource final : public RowSource {
 
 }  // namespace
 
-std::unique_ptr<RowSource> MakeBufferSource(std::shared_ptr<hot::Buffer> buffer,
-                                            std::uint64_t number) {
+std::unique_ptr<RowSource> MakeBufferSource(std::shared_ptr<hot::Buffer> buffer, std::uint64_t number,
+                                            std::size_t copied_bytes_max) {
   static constexpr TimeRange kAllTimes{};
-  return MakeBufferSource(std::move(buffer), number, SeriesSet::All(), {&kAllTimes, 1});
+  return std::make_unique<BufferRowSource>(std::move(buffer), number, SeriesSet::All(), std::span(&kAllTimes, 1),
+                                           copied_bytes_max);
 }
 
 std::unique_ptr<RowSource> MakeBufferSource(std::shared_ptr<hot::Buffer> buffer,
                                             std::uint64_t number, const SeriesSet& wanted,
                                             std::span<const TimeRange> times) {
-  return std::make_unique<BufferRowSource>(std::move(buffer), number, wanted, times);
+  return std::make_unique<BufferRowSource>(std::move(buffer), number, wanted, times, kCopiedBytesMax);
 }
 
 Result<std::unique_ptr<RowSource>> MakeSegmentSource(std::shared_ptr<SegmentSource> source,

@@ -67,14 +67,19 @@ class RowSource {
   virtual Status Read(std::uint64_t first, std::size_t count, RowChunk* out) = 0;
   /// Calls `visit` with times of all rows, dead ones perhaps among them.
   virtual Status ForTimes(const std::function<void(std::span<const std::int64_t>)>& visit) = 0;
+  /// Bytes of the copies that it holds by now beside what it reads from.
+  virtual std::size_t copied_bytes() const { return 0; }
 
  protected:
   std::vector<Range> ranges_;
 };
 
+/// Numbers of a buffer that are copied into the order of its rows; what is beyond is read where it lies.
+inline constexpr std::size_t kCopiedBytesMax = std::size_t{128} << 20;
+
 /// Rows of a closed buffer alive at `number`.
-std::unique_ptr<RowSource> MakeBufferSource(std::shared_ptr<hot::Buffer> buffer,
-                                            std::uint64_t number);
+std::unique_ptr<RowSource> MakeBufferSource(std::shared_ptr<hot::Buffer> buffer, std::uint64_t number,
+                                            std::size_t copied_bytes_max = kCopiedBytesMax);
 /// Those of them that belong to a series of `wanted` and lie in one of `times` (ascending, disjoint).
 std::unique_ptr<RowSource> MakeBufferSource(std::shared_ptr<hot::Buffer> buffer,
                                             std::uint64_t number, const SeriesSet& wanted,
