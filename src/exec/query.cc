@@ -51,7 +51,7 @@ class Meter final : public Consumer {
     return Timed([&] { return next_->Push(batch, rows); });
   }
   bool pending() const override { return next_->pending(); }
-  bool full() const override { return next_->full(); }
+  bool has_enough() const override { return next_->has_enough(); }
   Status Continue() override {
     return Timed([&] { return next_->Continue(); });
   }
@@ -123,9 +123,8 @@ class Worker {
       if (batches == kSliceBatchesMax || start >= end) {
         if (batches > 0) return SliceEnd::kYield;
       }
-      const bool enough = std::any_of(pipeline_->limits.begin(), pipeline_->limits.end(),
-                                      [](const auto& limit) { return limit->enough.load(); });
-      Consumer* const waiting = Pending();
+      bool enough = false;
+      Consumer* const waiting = Pending(&enough);
       if (waiting != nullptr) {
         TL_TRY(waiting->Continue());
         continue;
@@ -170,12 +169,13 @@ class Worker {
     meters_.push_back(consumers_.back().get());
   }
 
-  // The meter of the consumer nearest the sink that has rows pending, unless a limit that they would come to has
-  // enough; null pointer for none.
-  Consumer* Pending() const {
+  // The meter of the consumer nearest the sink that has rows pending; null pointer for none. What comes before a
+  // consumer that has enough is not wanted, neither rows pending nor unread ones: `*enough`.
+  Consumer* Pending(bool* enough) const {
     for (Consumer* meter : meters_) {
       if (meter->pending()) return meter;
-      if (meter->full()) return nullptr;
+      *enough = meter->has_enough();
+      if (*enough) return nullptr;
     }
     return nullptr;
   }

@@ -34,8 +34,8 @@ class Consumer {
   virtual bool pending() const { return false; }
   /// Hands on at most one batch of what is pending; perhaps none, if looking for it took long.
   virtual Status Continue() { return OkStatus(); }
-  /// Whether it lets no further row through: what is pending before it is not wanted any more.
-  virtual bool full() const { return false; }
+  /// Whether it lets no further row through: then nothing before it is handed on and nothing read.
+  virtual bool has_enough() const { return false; }
   /// Called once after the worker's last Push, unless the query failed.
   virtual Status Finish() = 0;
 };

@@ -90,7 +90,7 @@ class LimitConsumer final : public Consumer {
     for (std::int64_t i = from; i < to; ++i) kept.push_back(rows[static_cast<std::size_t>(i - first)]);
     return next_->Push(batch, Selection::Of(kept));
   }
-  bool full() const override { return state_->enough; }
+  bool has_enough() const override { return state_->enough; }
   Status Finish() override { return next_->Finish(); }
 
  private:

@@ -101,7 +101,6 @@ struct Chain {
   std::vector<Stage> stages;
   std::shared_ptr<Sink> sink;
   OperatorStats* sink_stats = nullptr;
-  std::vector<std::shared_ptr<LimitState>> limits;
 
   Chain Below(Stage stage) const {
     Chain chain = *this;
@@ -179,7 +178,6 @@ class Planner {
     pipeline.stages = chain.stages;
     pipeline.sink = chain.sink;
     pipeline.sink_stats = chain.sink_stats;
-    pipeline.limits = chain.limits;
     plan_->pipelines.push_back(std::move(pipeline));
   }
 
@@ -253,11 +251,10 @@ class Planner {
   Status BuildLimit(const sql::LimitNode& limit, const Chain& chain, OperatorContext* own) {
     OperatorStats* const stats = &own->stats;
     auto state = std::make_shared<LimitState>(limit.offset(), limit.count().value_or(INT64_MAX));
-    Chain below = chain.Below({[state](Consumer* next) -> Result<std::unique_ptr<Consumer>> {
-                                 return NewLimit(state, next);
-                               },
-                               stats});
-    below.limits.push_back(std::move(state));
+    const Chain below = chain.Below({[state](Consumer* next) -> Result<std::unique_ptr<Consumer>> {
+                                       return NewLimit(state, next);
+                                     },
+                                     stats});
     return Build(*limit.child(), below, own);
   }
 

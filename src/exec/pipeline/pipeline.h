@@ -28,7 +28,6 @@ struct Pipeline {
   std::shared_ptr<Sink> sink;
   OperatorStats* sink_stats = nullptr;  ///< null: the result
   bool finishes_sink = false;          ///< the last of those that end in `sink`
-  std::vector<std::shared_ptr<LimitState>> limits;  ///< any that has enough ends the reading
 };
 
 struct PhysicalPlan {
