@@ -198,8 +198,7 @@ def line_protocol(csv_path, tag_count):
 class LineProtocolServer:
     """A peer that takes line protocol over HTTP; `command` and `environment` start it on `port`."""
 
-    name = ""
-    program = ""
+    name = program = package = ""
 
     def __init__(self, directory):
         if shutil.which(self.program) is None:
@@ -270,7 +269,7 @@ class VictoriaMetrics(LineProtocolServer):
     def count(self, field, first_ms, last_ms):
         answer = json.loads(self.get("/api/v1/query", time=last_ms / 1000,
                                      query=f"sum(count_over_time(cpu_{field}[{last_ms - first_ms + 1}ms]))"))
-        return int(answer["data"]["result"][0]["value"][1])
+        return sum(int(series["value"][1]) for series in answer["data"]["result"])  # none yet: 0
 
     def rest(self):
         self.get("/internal/force_merge")
@@ -302,7 +301,7 @@ class InfluxDb(LineProtocolServer):
 
     def count(self, field, first_ms, last_ms):
         answer = json.loads(self.get("/query", db="bench", q=f'SELECT count("{field}") FROM cpu'))
-        return answer["results"][0]["series"][0]["values"][0][1]
+        return sum(series["values"][0][1] for series in answer["results"][0].get("series", []))  # none yet: 0
 
     def rest(self):
         self.wait_until_still()
