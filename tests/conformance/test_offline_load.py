@@ -163,6 +163,41 @@ class Refusals(OfflineCase):
         result = self.load(self.write("time,v\n2020-01-01,1\n"), "--endpoint", "http://127.0.0.1:1")
         self.assertNotEqual(0, result.returncode)
         self.assertIn("--endpoint excludes --offline", result.stderr)
+        for flag in ("--key-file", "--config"):
+            result = subprocess.run([binary(), "load", "--database", "d", "--table", "t", flag, "x", "file.csv"],
+                                    capture_output=True, text=True, cwd=self.home, env=bare_environment())
+            self.assertNotEqual(0, result.returncode)
+            self.assertIn(f"{flag} requires --offline", result.stderr)
+
+
+class SettingsOfALoad(OfflineCase):
+    ROW = "time,v\n2020-01-01,1\n"
+
+    def test_the_key_file_may_lie_elsewhere(self):
+        path, keys = self.write(self.ROW), self.home / "elsewhere" / "key"
+        self.assertEqual(0, self.load(path, "--key-file", str(keys)).returncode)
+        self.assertTrue(keys.exists())
+        self.assertFalse((self.data_dir / "master-key").exists())
+        result = self.load(path)
+        self.assertEqual(1, result.returncode)
+        self.assertIn(f"{self.data_dir} is encrypted and its key file", result.stderr)
+        self.assertEqual(0, self.load(path, "--key-file", str(keys)).returncode)
+
+    def test_a_settings_file_counts(self):
+        path, config = self.write(self.ROW), self.write('encryption = "off"\n', "other.toml")
+        self.write('encryption = "on"\n', "tideline.toml")
+        result = self.load(path, "--config", str(config))
+        self.assertEqual(0, result.returncode, result.stderr)
+        self.assertIn(f"{self.data_dir} is not encrypted (--encryption off)", result.stderr)
+        result = self.load(path)  # tideline.toml of the working directory
+        self.assertEqual(1, result.returncode)
+        self.assertIn("--encryption on contradicts", result.stderr)
+
+    def test_a_wrong_settings_file_is_refused(self):
+        result = self.load(self.write(self.ROW), "--config", str(self.write("no-such-setting = 1\n", "other.toml")))
+        self.assertEqual(1, result.returncode)
+        self.assertIn("no-such-setting", result.stderr)
+        self.assertFalse(self.data_dir.exists())
 
 
 class Crashes(OfflineCase):
