@@ -147,7 +147,12 @@ Status EngineImpl::Stop() {
   if (merger_ != nullptr) merger_->Stop();
   if (!lane_.started()) return OkStatus();
   const Status checkpoint = Checkpoint();
-  const Status log = lane_.wal().Stop();
+  SequenceNumber floor;
+  {
+    MutexLock maintenance(maintenance_mutex_);
+    floor = manifest_.floor;
+  }
+  const Status log = lane_.wal().Stop(floor);
   return checkpoint.ok() ? log : checkpoint;
 }
 

@@ -309,6 +309,79 @@ TEST(Wal, ARoomThatCannotBeGivenBackHarmsNothing) {
   }
 }
 
+TEST(Wal, AfterAStopThatTheFloorCoversAStartReadsNothing) {
+  Lane lane(18);
+  ASSERT_TRUE(lane.Open().ok());
+  ASSERT_TRUE(lane.Write("one").ok());
+  ASSERT_TRUE(lane.wal->Stop(SequenceNumber{1}).ok());
+  EXPECT_EQ(lane.disk.Paths().size(), 2U);
+  EXPECT_EQ(lane.disk.Contents(lane.LastFile()).size(), kFileHeaderBytes);
+  lane.disk.Restart(Keep::kNone);
+  lane.floor = SequenceNumber{1};
+  ASSERT_TRUE(lane.Open().ok());
+  EXPECT_TRUE(lane.records.empty());
+  EXPECT_EQ(lane.recovery.bytes_read, kFileHeaderBytes);
+  // A stop without a new record has no file to leave.
+  const std::size_t files = lane.disk.Paths().size();
+  ASSERT_TRUE(lane.wal->Stop(SequenceNumber{1}).ok());
+  EXPECT_EQ(lane.disk.Paths().size(), files);
+  ASSERT_TRUE(lane.Open().ok());
+  ASSERT_TRUE(lane.Write("two").ok());
+  ASSERT_TRUE(lane.wal->Truncate(lane.floor).ok());
+  EXPECT_EQ(lane.disk.Paths().size(), 1U);
+  ASSERT_TRUE(lane.Open().ok());
+  EXPECT_EQ(lane.records, (Records{{2, "two"}}));
+}
+
+TEST(Wal, AnOlderFloorStillFindsWhatAStopHasLeft) {
+  Lane lane(19);
+  ASSERT_TRUE(lane.Open().ok());
+  ASSERT_TRUE(lane.Write("one").ok());
+  ASSERT_TRUE(lane.wal->Stop(SequenceNumber{1}).ok());
+  lane.disk.Restart(Keep::kNone);
+  ASSERT_TRUE(lane.Open().ok());  // the floor is still 0, as an older manifest would have it
+  EXPECT_EQ(lane.records, (Records{{1, "one"}}));
+  EXPECT_EQ(lane.recovery.position.next_number.value, 2U);
+}
+
+TEST(Wal, AStopThatTheFloorDoesNotCoverStaysInItsFile) {
+  Lane lane(20);
+  ASSERT_TRUE(lane.Open().ok());
+  ASSERT_TRUE(lane.Write(std::vector<std::string>{"one", "two"}).ok());
+  ASSERT_TRUE(lane.wal->Stop(SequenceNumber{1}).ok());
+  EXPECT_EQ(lane.disk.Paths().size(), 1U);
+}
+
+// Whatever a stop is doing when the power goes or a call fails, no record is lost.
+TEST(Wal, EveryCallOfAStopMayBeTheLast) {
+  for (const bool crash : {false, true}) {
+    for (std::uint64_t call = 1;; ++call) {
+      Lane lane(1000 + call);
+      ASSERT_TRUE(lane.Open().ok());
+      ASSERT_TRUE(lane.Write("one").ok());
+      lane.clock.Advance(2 * kNsPerSecond);
+      lane.DriveAll();  // sealed
+      crash ? lane.disk.CrashAtCall(call) : lane.disk.FailCall(call, Fault::kIoError);
+      const std::uint64_t before = lane.disk.call_count();
+      const Status stopped = lane.wal->Stop(SequenceNumber{1});
+      const bool reached = lane.disk.call_count() - before >= call;
+      EXPECT_TRUE(crash || stopped.ok()) << call << ": " << MessageOf(stopped);
+      lane.disk.ClearFaults();
+      lane.disk.Restart(Keep::kRandom);
+      lane.floor = SequenceNumber{call % 2};
+      ASSERT_EQ(lane.Open(), OkStatus()) << call;
+      EXPECT_EQ(lane.records.size(), 1 - call % 2) << call;
+      ASSERT_TRUE(lane.Write("two").ok());
+      lane.Kill();
+      lane.floor = SequenceNumber{0};
+      ASSERT_EQ(lane.Open(), OkStatus()) << call;
+      EXPECT_EQ(lane.records, (Records{{1, "one"}, {2, "two"}})) << call;
+      if (!reached) break;
+      ASSERT_LT(call, 100U);
+    }
+  }
+}
+
 TEST(Wal, AStartMakesASmallFileAndTheNextOneIsWhole) {
   Lane lane(16);
   lane.options.start_room_bytes = 4 << 10;

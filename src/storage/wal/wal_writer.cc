@@ -159,7 +159,8 @@ class WalWriterImpl final : public WalWriter {
   WalStats stats() const override;
   Status Truncate(SequenceNumber floor) override;
   Status Flush() override;
-  Status Stop() override;
+  using WalWriter::Stop;
+  Status Stop(SequenceNumber floor) override;
   bool Drive() override;
 
  protected:
@@ -188,9 +189,11 @@ class WalWriterImpl final : public WalWriter {
   std::size_t CompressGroup(const Group& group);
   Status WriteSeal();
   void GiveBackRoom();
+  void LeaveFile();
   bool RunTimers();
   Status SyncFile();
   Status SwitchFile(SequenceNumber first_number);
+  void NoteSwitch(SequenceNumber first_number, std::uint64_t file_bytes) TL_REQUIRES(mutex_);
   void Poison(const Status& cause);
   void FinishGroup(std::unique_ptr<Group> group, const Status& status);
   void PublishOffset();
@@ -479,7 +482,7 @@ Status WalWriterImpl::Flush() {
   return synced_.load() >= target ? OkStatus() : poison_;
 }
 
-Status WalWriterImpl::Stop() {
+Status WalWriterImpl::Stop(SequenceNumber floor) {
   {
     const MutexLock lock(mutex_);
     if (stopped_) return stop_status_;
@@ -511,6 +514,7 @@ Status WalWriterImpl::Stop() {
   }
   if (status.ok() && !sealed_) status = WriteSeal();
   if (status.ok()) GiveBackRoom();
+  if (status.ok() && floor >= written_) LeaveFile();
   const MutexLock lock(mutex_);
   stopped_ = true;
   stop_status_ = status;
@@ -523,6 +527,25 @@ void WalWriterImpl::GiveBackRoom() {
   const Status cut = file_.file().Truncate(file_.offset());
   const Status synced = cut.ok() ? file_.file().SyncAll() : cut;
   if (!synced.ok()) TL_LOG_WARNING("the room in the last log file is not given back: {}", MessageOf(synced));
+}
+
+// The next start reads from the file that begins behind the floor: one without a frame. The file left stays for an
+// older manifest, whose floor is lower.
+void WalWriterImpl::LeaveFile() {
+  const SequenceNumber first_number{written_.value + 1};
+  if (file_.header().first_number == first_number) return;
+  const auto begin = [&]() -> Result<LogFileWriter> {
+    PreparedFile prepared = TL_TRY(PrepareFile(fs_, options_, kFileHeaderBytes));
+    return StartLogFile(fs_, options_, random_, first_number, file_.previous_crc(), std::move(prepared));
+  };
+  Result<LogFileWriter> next = begin();
+  if (!next.ok()) {
+    TL_LOG_WARNING("the next start will read the last log file again: {}", MessageOf(next.status()));
+    return;
+  }
+  file_ = *std::move(next);
+  const MutexLock lock(mutex_);
+  NoteSwitch(first_number, kFileHeaderBytes);
 }
 
 bool WalWriterImpl::Drive() {
@@ -783,15 +806,19 @@ Status WalWriterImpl::SwitchFile(SequenceNumber first_number) {
     TL_CHECK(next_state_ == NextState::kReady);
     prepared = std::move(next_);
     next_state_ = NextState::kNone;
-    older_.push_back({current_first_, offset_});
-    older_bytes_ += offset_;
-    current_first_ = first_number;
-    offset_ = kFileHeaderBytes;
-    file_bytes_ = options_.file_bytes;
+    NoteSwitch(first_number, options_.file_bytes);
   }
   file_ = TL_TRY(StartLogFile(fs_, options_, random_, first_number, file_.previous_crc(),
                               std::move(prepared)));
   return OkStatus();
+}
+
+void WalWriterImpl::NoteSwitch(SequenceNumber first_number, std::uint64_t file_bytes) {
+  older_.push_back({current_first_, offset_});
+  older_bytes_ += offset_;
+  current_first_ = first_number;
+  offset_ = kFileHeaderBytes;
+  file_bytes_ = file_bytes;
 }
 
 // --- Preparing the next file ---------------------------------------------------------------------

@@ -6,7 +6,8 @@
 // timer. (Group commit: DeWitt et al., "Implementation Techniques for Main Memory Database
 // Systems", SIGMOD 1984.) Log files are filled with zeros before use, so that the sync does not
 // journal; the next one is prepared in the background. The one that a start makes is small, and a
-// clean stop cuts the last one behind its frames, so that neither start nor stop waits for zeros.
+// clean stop cuts the last one behind its frames, so that neither start nor stop waits for zeros;
+// where files hold all of its records, the stop begins a new one, so that the start reads nothing.
 //
 //   WalReservation space = TL_TRY(wal.Reserve(payload_bytes_max));    // before the shard's lock
 //   ... under the shard's lock: verdict, staging, encoding ...
@@ -139,9 +140,11 @@ class WalWriter {
   virtual Status Flush() = 0;
 
   /// Refuses new reservations, waits until those given out are used or gone, commits what is
-  /// queued, appends the seal frame, syncs, ends the threads. Idempotent: returns the first call's
-  /// status.
-  virtual Status Stop() = 0;
+  /// queued, appends the seal frame, syncs, ends the threads. Where `floor`, the one that the next
+  /// start will have, covers every record, the log goes on in an empty file; that this fails is
+  /// logged and no error. Idempotent: returns the first call's status.
+  virtual Status Stop(SequenceNumber floor) = 0;
+  Status Stop() { return Stop(SequenceNumber{0}); }
 
   /// With `own_threads` false: does the next thing the threads would do now (prepare a file, commit
   /// a group, sync, seal); false when there is nothing.
