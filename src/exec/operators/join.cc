@@ -198,8 +198,7 @@ Status HashJoin::Evict(PartitionWriter* writer) {
 }
 
 Status HashJoin::Finish() {
-  const bool without_condition = !keyed() && plan_->residual == nullptr;
-  if (plan_->kind == JoinKind::kSingle && without_condition && facts_.rows > 1) {
+  if (plan_->at_most_one && facts_.rows > 1) {
     return ExecutionFailed("Scalar sub-query has returned multiple rows");
   }
   if (resident_from_ > 0) {

@@ -100,6 +100,7 @@ JoinPlan::JoinPlan(const sql::JoinNode& node, bool build_left, OperatorContext* 
   }
   preserves_probe = (build_left ? node.preserves_right() : node.preserves_left()) && kind != JoinKind::kMark;
   preserves_build = build_left ? node.preserves_left() : node.preserves_right();
+  at_most_one = node.spec().at_most_one;
   any_pair_marks = kind == JoinKind::kMark && test != nullptr && IsTrueConstant(*test) && residual == nullptr;
   for (std::size_t i = 0; i < probe.outputs.size(); ++i) pair.Set(probe.outputs[i].column, i);
   for (std::size_t i = 0; i < build.outputs.size(); ++i) {

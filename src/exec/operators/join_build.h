@@ -53,6 +53,7 @@ struct JoinPlan {
   bool any_pair_marks = false;  ///< EXISTS: one row is as good as many
   bool preserves_probe = false;
   bool preserves_build = false;
+  bool at_most_one = false;  ///< the kept side may not have more rows
 
  private:
   JoinPlan(const sql::JoinNode& node, bool build_left, OperatorContext* operator_context);

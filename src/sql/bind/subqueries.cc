@@ -71,6 +71,7 @@ Result<ExprPtr> ExpressionBinder::BindScalarSubquery(const ast::ScalarSubquery& 
   JoinNode::Spec join;
   join.kind = JoinKind::kSingle;
   join.dependent = query.correlated;
+  join.at_most_one = !query.correlated;
   place_.subqueries->items.push_back({std::move(query.plan), std::move(join)});
   return ColumnOf(output, at);
 }

@@ -186,6 +186,7 @@ void JoinNode::AddIdentity(NodeIdentity* identity) const {
   identity->Add(static_cast<std::uint64_t>(spec_.kind));
   identity->Add(spec_.condition);
   identity->Add(spec_.test);
+  identity->Add(static_cast<std::uint64_t>(spec_.at_most_one));
   // Which columns it hands on.
   for (const OutputColumn& output : outputs()) {
     if (spec_.kind != JoinKind::kMark || output.column != spec_.mark.column) identity->Add(output.column);

@@ -40,6 +40,9 @@ class JoinNode final : public PlanNode {
     /// The right child reads columns of the left one: each left row has its own right rows. Only between
     /// binding and decorrelation (optimize/decorrelate.h); of kind inner, left, single or mark.
     bool dependent = false;
+    /// kSingle: the sub-query reads nothing of the outer query. More than one row of it fail, whatever the left child
+    /// has; else only where a left row has more than one.
+    bool at_most_one = false;
   };
 
   /// Outputs: the left child's, then the right child's; of a mark join the left child's and the mark.
