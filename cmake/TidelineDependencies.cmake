@@ -29,6 +29,7 @@ add_library(tideline_stemmer INTERFACE)
 target_include_directories(tideline_stemmer SYSTEM INTERFACE ${STEMMER_INCLUDE_DIR})
 target_link_libraries(tideline_stemmer INTERFACE ${STEMMER_LIBRARY})
 find_path(TOMLPP_INCLUDE_DIR toml++/toml.h REQUIRED)
+find_path(MIMALLOC_INCLUDE_DIR mimalloc.h)
 find_library(MIMALLOC_LIBRARY mimalloc)
 # What only tests and benchmarks need may be absent: running the server must not depend on it. A
 # build meant for testing notices, because ctest is asked to fail without tests.
