@@ -54,7 +54,8 @@ Status OfflineLoadSink::Prepare() {
     return NotFound("there is no database in {}; --create makes one", settings_.data_dir);
   }
   auto magnetic_store = TL_TRY(server::OpenMagneticStore(settings_, server::ProcessEnvironment()));
-  auto opened = server::StorageServices::Open(settings_, SystemClock(), std::move(magnetic_store));
+  auto opened = server::StorageServices::Open(settings_, SystemClock(), std::move(magnetic_store),
+                                               server::StorageUse::kLoad);
   if (CodeOf(opened.status()) == ErrorCode::kAborted) {
     return Aborted("a server runs on {}: leave out --offline to load through it, or stop it first", settings_.data_dir);
   }

@@ -55,7 +55,8 @@ engine::EngineOptions OptionsOf(const Settings& settings, const Clock& clock, st
 }  // namespace
 
 Result<std::unique_ptr<StorageServices>> StorageServices::Open(const Settings& settings, const Clock& clock,
-                                                               std::unique_ptr<objstore::ObjectStore> magnetic_store) {
+                                                               std::unique_ptr<objstore::ObjectStore> magnetic_store,
+                                                               StorageUse use) {
   fs::FileSystem& file_system = fs::PosixFileSystem();
   TL_TRY(fs::CreateDirectories(file_system, settings.data_dir));
   std::unique_ptr<StorageServices> services(new StorageServices());
@@ -64,6 +65,7 @@ Result<std::unique_ptr<StorageServices>> StorageServices::Open(const Settings& s
   engine::EngineOptions options = OptionsOf(settings, clock, services->memory_bytes_);
   services->keys_ = TL_TRY(OpenDataKeys(file_system, settings.data_dir, settings.encryption, settings.key_file));
   options.sealer = services->keys_.sealer();
+  options.encode_runs = use == StorageUse::kServe;
   services->magnetic_store_ = std::move(magnetic_store);
   options.magnetic_store = services->magnetic_store_.get();
   services->engine_ = TL_TRY(engine::Engine::Open(std::move(options)));

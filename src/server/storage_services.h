@@ -22,13 +22,19 @@ namespace tideline::server {
 /// Exit status of a process whose log failed: restart it, and it recovers.
 inline constexpr int kExitLogFailed = 74;
 
+enum class StorageUse {
+  kServe,
+  kLoad,  ///< rows are written and not read: nothing is done for queries to be quick
+};
+
 class StorageServices {
  public:
   /// Opens the data directory of `settings`, making it if it is absent, and takes its lock. `magnetic_store` is what
   /// OpenMagneticStore gave, maybe null; `clock` outlives it.
   /// kAborted: another process has the directory. Else as OpenDataKeys and Engine::Open say.
   static Result<std::unique_ptr<StorageServices>> Open(const Settings& settings, const Clock& clock,
-                                                       std::unique_ptr<objstore::ObjectStore> magnetic_store);
+                                                       std::unique_ptr<objstore::ObjectStore> magnetic_store,
+                                                       StorageUse use = StorageUse::kServe);
   ~StorageServices();
 
   /// What the process may take: the engine has a quarter for what is not in files yet and a quarter for its cache.

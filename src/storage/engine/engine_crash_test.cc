@@ -30,6 +30,7 @@ class Workload {
       : encrypted_(encrypted), random_(seed), sim_(seed) {
     sim_.options.buffer_rows_max = 8 + random_.Below(60);
     sim_.options.piece_rows_min = 1 + random_.Below(40);
+    sim_.options.encode_runs = random_.Below(4) != 0;
     sim_.options.wal_file_bytes = 64 << 10;
   }
 

@@ -90,6 +90,10 @@ struct EngineOptions {
   std::int64_t sync_interval_ns = 0;
   bool recover_quarantine = false;  ///< start in spite of a damaged log, see wal_recovery.h
 
+  /// False: buffers that are full wait for a checkpoint as they are and do not become runs, which take less memory and
+  /// are read more quickly. For a load that no one queries.
+  bool encode_runs = true;
+
   /// False: no thread of the engine's own; runs, checkpoints and merges happen only inside Drive,
   /// RunMaintenance and Checkpoint, for tests and simulation.
   bool own_threads = true;

@@ -424,6 +424,28 @@ TEST_F(EngineTest, RunsAndMergesKeepEveryRow) {
   EXPECT_EQ(sim_.Read(), expected);
 }
 
+TEST_F(EngineTest, WithoutRunsFullBuffersWaitForACheckpoint) {
+  for (const bool encode_runs : {true, false}) {
+    SimEngine sim(2);
+    sim.options.buffer_rows_max = 64;
+    sim.options.encode_runs = encode_runs;
+    ASSERT_TRUE(sim.Open().ok());
+    ASSERT_TRUE(sim.Create().ok());
+    Rows expected;
+    for (int i = 0; i < 300; ++i) {
+      const TestRecord record = Single(kNow - i * kNsPerSecond, i, 1, "h" + std::to_string(i % 50));
+      EXPECT_EQ(sim.WriteOne(record), Verdict::kNew);
+      expected[testing::KeyOf(record)] = testing::ValuesOf(record);
+    }
+    const std::uint64_t bytes = sim.engine().stats().hot_bytes;
+    ASSERT_TRUE(sim.engine().RunMaintenance().ok());
+    EXPECT_EQ(sim.engine().stats().hot_bytes == bytes, !encode_runs);
+    EXPECT_EQ(sim.Read(), expected);
+    ASSERT_TRUE(sim.engine().Checkpoint().ok());
+    EXPECT_EQ(sim.Read(), expected);
+  }
+}
+
 // 8,192 measure names and 1,024 attributes cost what they hold.
 TEST_F(EngineTest, ManyMeasureNamesAndAttributesStaySmall) {
   std::vector<TestRecord> records;

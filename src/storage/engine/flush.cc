@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstring>
 #include <numeric>
+#include <optional>
 #include <set>
 
 namespace tideline::engine {
@@ -11,6 +12,11 @@ namespace {
 
 /// Rows handed to the segment writer at once.
 constexpr std::size_t kFlushChunkRows = 4096;
+/// Rows of a series that is written together with its neighbours, and columns of them all.
+constexpr std::size_t kShortSeriesRows = 64;
+constexpr std::size_t kTogetherColumnsMax = 64;
+/// Where rows of neighbours go to several windows, so many times as many series are written one by one.
+constexpr std::size_t kApartFactor = 16;
 
 // The first window of all is cut short at the least time there is.
 std::int64_t AlignDown(std::int64_t time_ns, std::int64_t length_ns) {
@@ -152,9 +158,17 @@ class Flusher {
 
   Result<FlushResult> Run() {
     CollectSeries();
-    for (const SeriesParts& parts : order_) {
-      series_ = parts.key.series;
-      TL_TRY(MergeSeries({parts_.data() + parts.first, parts.count}));
+    for (std::size_t at = 0; at < order_.size();) {
+      const std::size_t count = at < apart_until_ ? 1 : ShortSeriesFrom(at);
+      if (count > 1) {
+        const std::size_t written = TL_TRY(WriteTogether({order_.data() + at, count}));
+        at += written;
+        if (written == 0) apart_until_ = at + count * kApartFactor;
+        continue;
+      }
+      series_ = order_[at].key.series;
+      TL_TRY(MergeSeries({parts_.data() + order_[at].first, order_[at].count}));
+      ++at;
     }
     for (auto& [window, output] : outputs_) {
       FlushedSegment flushed;
@@ -206,6 +220,78 @@ class Flusher {
     }
     std::sort(order_.begin(), order_.end(),
               [&](const SeriesParts& a, const SeriesParts& b) { return order(a.key, b.key); });
+  }
+
+  // How many series from `at` on are short and of one source; at least 1.
+  std::size_t ShortSeriesFrom(std::size_t at) const {
+    const RowSource* const source = parts_[order_[at].first].source;
+    std::uint64_t rows = 0;
+    std::size_t count = 0;
+    for (; at + count < order_.size(); ++count) {
+      const SeriesParts& series = order_[at + count];
+      const SourcePart& part = parts_[series.first];
+      rows += part.range.count;
+      if (series.count != 1 || part.source != source || part.range.count > kShortSeriesRows || rows > kFlushChunkRows) {
+        break;
+      }
+    }
+    return std::max<std::size_t>(count, 1);
+  }
+
+  // Short series that have one part each, of one source. How many were written from the first on: none when their
+  // rows do not all go to one window.
+  Result<std::size_t> WriteTogether(std::span<const SeriesParts> series) {
+    RowChunk& chunk = merged_;
+    chunk.Clear();
+    row_counts_.clear();
+    for (const SeriesParts& one : series) {
+      const SourcePart& part = parts_[one.first];
+      const std::size_t before = chunk.row_count();
+      TL_TRY(part.source->Read(part.range.first, part.range.count, &chunk));
+      row_counts_.push_back(static_cast<std::uint32_t>(chunk.row_count() - before));
+      if (chunk.columns.size() > kTogetherColumnsMax) break;
+    }
+    series = series.first(row_counts_.size());
+    const std::optional<Window> window = OneWindowOf(chunk.times);
+    if (!window.has_value()) return 0;
+    Output& output = outputs_[*window];
+    if (output.writer == nullptr) TL_TRY(Open(*window, &output));
+    dimensions_.clear();
+    descriptors_.clear();
+    std::vector<std::size_t> dimension_ends;
+    std::size_t living = 0;  // series, behind which the others' counts of zero go
+    for (std::size_t i = 0; i < series.size(); ++i) {
+      if (row_counts_[i] == 0) continue;
+      row_counts_[living++] = row_counts_[i];
+      descriptors_.push_back(Describe(series[i].key.series));
+      dimension_ends.push_back(dimensions_.size());
+    }
+    row_counts_.resize(living);
+    std::size_t first = 0;  // of the series' dimensions, which have stopped moving
+    for (std::size_t i = 0; i < living; ++i) {
+      descriptors_[i].dimensions = std::span(dimensions_).subspan(first, dimension_ends[i] - first);
+      first = dimension_ends[i];
+    }
+    output.series = series.back().key.series;
+    TL_TRY(output.writer->AddSeriesWithRows(descriptors_, row_counts_, chunk.times, chunk.versions, chunk.Views()));
+    return series.size();
+  }
+
+  // That of all `times`, in no order; none when they differ, or some are expired or none are there.
+  std::optional<Window> OneWindowOf(std::span<const std::int64_t> times) const {
+    if (times.empty()) return std::nullopt;
+    std::optional<Window> one;
+    std::int64_t hour = 0;
+    for (const std::int64_t time : times) {
+      if (time < request_.retention_edge_ns) return std::nullopt;
+      const std::int64_t its_hour = AlignDown(time, kWindowLengths[0]);
+      if (one.has_value() && its_hour == hour) continue;
+      const Window window = request_.plan == nullptr ? request_.window : request_.plan->Find(time);
+      if (one.has_value() && window != *one) return std::nullopt;
+      one = window;
+      hour = its_hour;
+    }
+    return one;
   }
 
   Status MergeSeries(std::span<const SourcePart> parts) {
@@ -328,31 +414,39 @@ class Flusher {
   }
 
   Status BeginSeries(segment::SegmentWriter& writer) {
-    const hot::SeriesIndex& index = *request_.index;
-    const hot::SeriesId id{series_};
     dimensions_.clear();
+    segment::SeriesDescriptor series = Describe(series_);
+    series.dimensions = dimensions_;
+    return writer.AddSeries(series);
+  }
+
+  // Its dimensions go to the end of dimensions_.
+  segment::SeriesDescriptor Describe(std::uint32_t series) {
+    const hot::SeriesIndex& index = *request_.index;
+    const hot::SeriesId id{series};
     const std::uint32_t slot_count = index.slot_count();
     for (std::uint32_t slot = 0; slot < slot_count && slot < request_.schema->dimensions.size();
          ++slot) {
       const std::uint32_t code = index.CodeOf(id, slot);
       if (code == hot::kNullCode) continue;
       dimensions_.push_back(
-          {request_.schema->dimensions[slot].id.value, index.values(slot).Value(code)});
+          {.column = request_.schema->dimensions[slot].id.value, .value = index.values(slot).Value(code), .key = code});
     }
-    return writer.AddSeries({.id = series_,
-                             .measure_name = index.measure_names().Value(index.MeasureOf(id) + 1),
-                             .dimensions = dimensions_});
+    return {.id = series, .measure_name = index.measure_names().Value(index.MeasureOf(id) + 1)};
   }
 
   FlushRequest request_;
   FlushResult result_;
   std::vector<SourcePart> parts_;
   std::vector<SeriesParts> order_;
+  std::size_t apart_until_ = 0;  ///< of order_
   std::vector<Cursor> cursors_;
   RowChunk merged_;
   std::map<Window, Output> outputs_;
   std::uint32_t series_ = 0;
   std::vector<segment::DimensionValue> dimensions_;
+  std::vector<segment::SeriesDescriptor> descriptors_;
+  std::vector<std::uint32_t> row_counts_;
 };
 
 }  // namespace

@@ -81,7 +81,7 @@ Status EngineImpl::MaintainLocked() {
     if (first.ok()) first = status;
   };
   WatchSpace();
-  if (!CheckpointIsNear()) {
+  if (options_.encode_runs && !CheckpointIsNear()) {
     for (const auto& table : tables) note(EncodeRuns(table, lane_.published()));
   }
   if (CheckpointIsDue()) note(CheckpointLocked());

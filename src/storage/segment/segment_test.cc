@@ -510,6 +510,110 @@ TEST(SeriesTables, FindAndSelectAgreeWithTheModel) {
   EXPECT_EQ((*reader->series_table())->size(), model.series.size());
 }
 
+// Writes a model with `together_max` series at most in a call, their dimensions by key; 0: each by itself, without keys.
+Bytes WriteInCalls(const Model& model, const SegmentWriterOptions& options, std::size_t together_max) {
+  MemorySink sink;
+  SegmentWriter writer(options, sink);
+  for (std::size_t at = 0; at < model.series.size();) {
+    const auto series =
+        std::span(model.series).subspan(at, std::min(std::max<std::size_t>(together_max, 1), model.series.size() - at));
+    std::deque<std::vector<DimensionValue>> dimensions;
+    std::vector<SeriesDescriptor> descriptors;
+    std::vector<std::uint32_t> counts;
+    std::vector<ModelRow> rows;
+    for (const ModelSeries& one : series) {
+      auto& values = dimensions.emplace_back();
+      for (const auto& [column, value] : one.dimensions) {
+        const auto key = static_cast<std::uint32_t>(1000 + std::stoul(value.substr(1)));
+        values.push_back({column, value, together_max == 0 ? kNoValueKey : key});
+      }
+      descriptors.push_back({.id = one.id, .measure_name = one.measure, .dimensions = values});
+      counts.push_back(static_cast<std::uint32_t>(one.rows.size()));
+      rows.insert(rows.end(), one.rows.begin(), one.rows.end());
+    }
+    std::vector<std::int64_t> times;
+    std::vector<std::int64_t> versions;
+    for (const ModelRow& row : rows) {
+      times.push_back(row.time);
+      versions.push_back(row.version);
+    }
+    std::deque<ChunkStore> stores;
+    std::vector<ColumnChunk> chunks;
+    for (const auto& [id, type] : model.columns) chunks.push_back(MakeChunk(rows, id, type, &stores.emplace_back()));
+    if (together_max == 0) {
+      EXPECT_TRUE(writer.AddSeries(descriptors[0]).ok());
+      EXPECT_TRUE(writer.AddRows(times, versions, chunks).ok());
+    } else {
+      const Status status = writer.AddSeriesWithRows(descriptors, counts, times, versions, chunks);
+      EXPECT_TRUE(status.ok()) << status;
+    }
+    at += series.size();
+  }
+  EXPECT_TRUE(writer.Finish().ok());
+  return std::move(sink.bytes());
+}
+
+TEST(Segment, SeriesAddedTogetherMakeTheSameFile) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    Random random(seed);
+    const Model model = RandomModel(random, 60, 12);
+    SegmentWriterOptions options = TestOptions();
+    options.stripe_rows_max = 8 + random.Below(200);
+    options.stripe_rows_min = 1 + random.Below(40);
+    const Bytes expected = WriteInCalls(model, options, 0);
+    for (const std::size_t together : {1U, 2U, 7U, 60U}) {
+      ASSERT_EQ(WriteInCalls(model, options, together), expected) << "seed " << seed << ", " << together << " together";
+    }
+  }
+}
+
+TEST(Segment, LongTextEndsStripesOfSeriesAddedTogether) {
+  const std::string text(100'000, 'x');
+  constexpr std::uint32_t kSeries = 2000;  // 200 MB: several stripes
+  MemorySink sink;
+  SegmentWriter writer(TestOptions(), sink);
+  std::vector<SeriesDescriptor> series;
+  for (std::uint32_t i = 0; i < kSeries; ++i) series.push_back({.id = i, .measure_name = "m"});
+  const std::vector<std::uint32_t> counts(kSeries, 1);
+  const std::vector<std::int64_t> times(kSeries, 5);
+  const std::vector<std::string_view> texts(kSeries, text);
+  const ColumnChunk chunk{.column = 9, .type = ColumnType::kVarchar, .strings = texts};
+  ASSERT_TRUE(writer.AddSeriesWithRows(series, counts, times, times, {&chunk, 1}).ok());
+  const auto written = writer.Finish();
+  ASSERT_TRUE(written.ok());
+  const auto reader = *OpenBytes(sink.bytes());
+  EXPECT_GT(reader->stripe_count(), kSeries * text.size() / (2 * kStripeBytesMax));
+  std::uint64_t rows = 0;
+  for (const StripeSummary& stripe : reader->stripes()) {
+    EXPECT_EQ(stripe.first_series, rows);
+    EXPECT_EQ(stripe.series_count, stripe.row_count);
+    rows += stripe.row_count;
+  }
+  EXPECT_EQ(rows, kSeries);
+}
+
+TEST(Segment, SeriesAddedTogetherAreChecked) {
+  const std::vector<std::int64_t> times = {6, 5};
+  const std::vector<std::int64_t> one = {6};
+  const std::vector<SeriesDescriptor> series = {{.id = 1, .measure_name = "m"}, {.id = 2, .measure_name = "m"}};
+  const auto code = [&](std::vector<std::uint32_t> counts, std::span<const std::int64_t> versions) {
+    MemorySink sink;
+    SegmentWriter writer(TestOptions(), sink);
+    return CodeOf(writer.AddSeriesWithRows(series, counts, times, versions, {}));
+  };
+  EXPECT_EQ(code({1, 1}, times), ErrorCode::kOk);
+  EXPECT_EQ(code({0, 2}, times), ErrorCode::kInvalidArgument);  // descends within a series
+  EXPECT_EQ(code({1}, times), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({1, 2}, times), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({1, 1}, one), ErrorCode::kInvalidArgument);
+  MemorySink sink;
+  SegmentWriter mixed(TestOptions(), sink);
+  const DimensionValue with_key[] = {{3, "a", 7}};
+  const DimensionValue without[] = {{3, "b"}};
+  EXPECT_TRUE(mixed.AddSeries({.id = 1, .measure_name = "m", .dimensions = with_key}).ok());
+  EXPECT_EQ(CodeOf(mixed.AddSeries({.id = 2, .measure_name = "m", .dimensions = without})), ErrorCode::kInvalidArgument);
+}
+
 // Adds `rows` rows of one int column to a new series.
 Status AddPlainSeries(SegmentWriter* writer, SeriesId id, std::string_view measure, ColumnId column,
                       std::size_t rows) {

@@ -3,6 +3,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/check.h"
 #include "storage/segment/page_file.h"
@@ -41,13 +42,31 @@ class SegmentWriter::Impl {
   Status AddSeries(const SeriesDescriptor& series);
   Status AddRows(std::span<const std::int64_t> times_ns, std::span<const std::int64_t> versions,
                  std::span<const ColumnChunk> columns);
+  Status AddSeriesWithRows(std::span<const SeriesDescriptor> series, std::span<const std::uint32_t> row_counts,
+                           std::span<const std::int64_t> times_ns, std::span<const std::int64_t> versions,
+                           std::span<const ColumnChunk> columns);
   Result<WrittenSegment> Finish();
   std::uint64_t row_count() const { return row_count_; }
   std::uint64_t bytes_written() const { return pages_.offset(); }
 
  private:
-  Status CheckRows(std::span<const std::int64_t> times_ns, std::span<const std::int64_t> versions,
-                   std::span<const ColumnChunk> columns);
+  /// Rows of one call. Those taken have a run and are copied into the stripe together.
+  struct Feed {
+    std::span<const std::int64_t> times_ns;
+    std::span<const std::int64_t> versions;
+    std::span<const ColumnChunk> columns;
+    std::size_t copied = 0;
+    std::size_t taken = 0;     ///< of the rest
+    std::size_t step_max = 0;  ///< to be taken before they are copied
+    bool is_done() const { return copied == times_ns.size(); }
+  };
+  Status BeginFeed(Feed* feed);
+  Status Take(std::size_t count, Feed* feed);
+  Status Copy(Feed* feed);
+  bool EndsMeasure(const SeriesDescriptor& series) const {
+    return series_.size() > 0 && series.measure_name != measure_name_;
+  }
+  Status CheckTimes(std::span<const std::int64_t> times_ns) const;
   Status CheckColumns(std::size_t row_count, std::span<const ColumnChunk> columns);
   Status BeginFile();
   Status EndStripe();
@@ -78,22 +97,13 @@ Status SegmentWriter::Impl::BeginFile() {
 Status SegmentWriter::Impl::AddSeries(const SeriesDescriptor& series) {
   if (ended_) return InvalidArgument("segment: series after the end");
   TL_TRY(BeginFile());
-  const bool measure_ends = series_.size() > 0 && series.measure_name != measure_name_;
-  if (measure_ends && stripe_.row_count() >= options_.stripe_rows_min) TL_TRY(EndStripe());
+  if (EndsMeasure(series) && stripe_.row_count() >= options_.stripe_rows_min) TL_TRY(EndStripe());
   measure_name_ = series.measure_name;
   return series_.Add(series);
 }
 
-Status SegmentWriter::Impl::CheckRows(std::span<const std::int64_t> times_ns,
-                                      std::span<const std::int64_t> versions,
-                                      std::span<const ColumnChunk> columns) {
-  if (ended_ || series_.size() == 0) return InvalidArgument("segment: rows outside a series");
-  if (versions.size() != times_ns.size()) {
-    return InvalidArgument("segment: {} versions for {} times", versions.size(), times_ns.size());
-  }
-  if (times_ns.size() > kSegmentRowsMax - row_count_) {
-    return InvalidArgument("segment: more than {} rows", kSegmentRowsMax);
-  }
+// Of rows of the series added last.
+Status SegmentWriter::Impl::CheckTimes(std::span<const std::int64_t> times_ns) const {
   if (!std::is_sorted(times_ns.begin(), times_ns.end()) ||
       (series_.last_row_count() > 0 && times_ns[0] < series_.last_time_ns())) {
     return InvalidArgument("segment: times descend within a series");
@@ -109,7 +119,7 @@ Status SegmentWriter::Impl::CheckRows(std::span<const std::int64_t> times_ns,
                            times_ns.front(), times_ns.back(), options_.window_start_ns,
                            options_.window_length_ns);
   }
-  return CheckColumns(times_ns.size(), columns);
+  return OkStatus();
 }
 
 Status SegmentWriter::Impl::CheckColumns(std::size_t row_count,
@@ -142,32 +152,84 @@ Status SegmentWriter::Impl::CheckColumns(std::size_t row_count,
   return OkStatus();
 }
 
+Status SegmentWriter::Impl::BeginFeed(Feed* feed) {
+  const std::size_t row_count = feed->times_ns.size();
+  if (ended_) return InvalidArgument("segment: rows after the end");
+  if (feed->versions.size() != row_count) {
+    return InvalidArgument("segment: {} versions for {} times", feed->versions.size(), row_count);
+  }
+  if (row_count > kSegmentRowsMax - row_count_) {
+    return InvalidArgument("segment: more than {} rows", kSegmentRowsMax);
+  }
+  TL_TRY(CheckColumns(row_count, feed->columns));
+  feed->step_max = stripe_.StepRows(feed->columns, 0);
+  return OkStatus();
+}
+
+// The next `count` rows are of the series added last.
+Status SegmentWriter::Impl::Take(std::size_t count, Feed* feed) {
+  const auto times = feed->times_ns.subspan(feed->copied + feed->taken, count);
+  TL_TRY(CheckTimes(times));
+  const auto ordinal = static_cast<std::uint32_t>(series_.size() - 1);
+  for (std::size_t left = count; left > 0;) {
+    const std::size_t room = std::min(feed->step_max, options_.stripe_rows_max - stripe_.row_count()) - feed->taken;
+    const std::size_t rows = std::min(left, room);
+    if (runs_.empty() || runs_.back().series != ordinal) {
+      runs_.push_back({ordinal, static_cast<std::uint32_t>(stripe_.row_count() + feed->taken), 0});
+    }
+    runs_.back().row_count += static_cast<std::uint32_t>(rows);
+    feed->taken += rows;
+    left -= rows;
+    if (rows == room) TL_TRY(Copy(feed));
+  }
+  series_.AddRows(count, times.front(), times.back());
+  row_count_ += count;
+  return OkStatus();
+}
+
+Status SegmentWriter::Impl::Copy(Feed* feed) {
+  if (feed->taken == 0) return OkStatus();
+  TL_TRY(stripe_.Append(feed->times_ns.subspan(feed->copied, feed->taken),
+                        feed->versions.subspan(feed->copied, feed->taken), feed->columns, feed->copied));
+  feed->copied += feed->taken;
+  feed->taken = 0;
+  if (stripe_.row_count() == options_.stripe_rows_max || stripe_.bytes() >= kStripeBytesMax) {
+    TL_TRY(EndStripe());
+  }
+  // A long string may end the stripe early; so rows with text are taken in small steps.
+  if (!feed->is_done()) feed->step_max = stripe_.StepRows(feed->columns, feed->copied);
+  return OkStatus();
+}
+
 Status SegmentWriter::Impl::AddRows(std::span<const std::int64_t> times_ns,
                                     std::span<const std::int64_t> versions,
                                     std::span<const ColumnChunk> columns) {
   if (times_ns.empty()) return OkStatus();
-  TL_TRY(CheckRows(times_ns, versions, columns));
-  std::size_t done = 0;
-  while (done < times_ns.size()) {
-    // A long string may end the stripe early; so rows with text are taken in small steps.
-    const std::size_t step_max = stripe_.StepRows(columns, done);
-    const std::size_t count = std::min(
-        {times_ns.size() - done, step_max, options_.stripe_rows_max - stripe_.row_count()});
-    const auto ordinal = static_cast<std::uint32_t>(series_.size() - 1);
-    if (runs_.empty() || runs_.back().series != ordinal) {
-      runs_.push_back({ordinal, static_cast<std::uint32_t>(stripe_.row_count()), 0});
-    }
-    runs_.back().row_count += static_cast<std::uint32_t>(count);
-    TL_TRY(stripe_.Append(times_ns.subspan(done, count), versions.subspan(done, count), columns,
-                          done));
-    done += count;
-    if (stripe_.row_count() == options_.stripe_rows_max || stripe_.bytes() >= kStripeBytesMax) {
-      TL_TRY(EndStripe());
-    }
+  if (series_.size() == 0) return InvalidArgument("segment: rows outside a series");
+  Feed feed{.times_ns = times_ns, .versions = versions, .columns = columns};
+  TL_TRY(BeginFeed(&feed));
+  TL_TRY(Take(times_ns.size(), &feed));
+  return Copy(&feed);
+}
+
+Status SegmentWriter::Impl::AddSeriesWithRows(std::span<const SeriesDescriptor> series,
+                                              std::span<const std::uint32_t> row_counts,
+                                              std::span<const std::int64_t> times_ns,
+                                              std::span<const std::int64_t> versions,
+                                              std::span<const ColumnChunk> columns) {
+  const auto sum = std::accumulate(row_counts.begin(), row_counts.end(), std::uint64_t{0});
+  if (row_counts.size() != series.size() || sum != times_ns.size()) {
+    return InvalidArgument("segment: {} counts that make {} rows, for {} series and {} rows", row_counts.size(), sum,
+                           series.size(), times_ns.size());
   }
-  series_.AddRows(times_ns.size(), times_ns.front(), times_ns.back());
-  row_count_ += times_ns.size();
-  return OkStatus();
+  Feed feed{.times_ns = times_ns, .versions = versions, .columns = columns};
+  TL_TRY(BeginFeed(&feed));
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    if (EndsMeasure(series[i])) TL_TRY(Copy(&feed));
+    TL_TRY(AddSeries(series[i]));
+    if (row_counts[i] > 0) TL_TRY(Take(row_counts[i], &feed));
+  }
+  return Copy(&feed);
 }
 
 Result<BlockInfo> SegmentWriter::Impl::WriteBlock(EncodedColumn column) {
@@ -297,6 +359,13 @@ Status SegmentWriter::AddRows(std::span<const std::int64_t> times_ns,
                               std::span<const std::int64_t> versions,
                               std::span<const ColumnChunk> columns) {
   return Guarded([&] { return impl_->AddRows(times_ns, versions, columns); });
+}
+Status SegmentWriter::AddSeriesWithRows(std::span<const SeriesDescriptor> series,
+                                        std::span<const std::uint32_t> row_counts,
+                                        std::span<const std::int64_t> times_ns,
+                                        std::span<const std::int64_t> versions,
+                                        std::span<const ColumnChunk> columns) {
+  return Guarded([&] { return impl_->AddSeriesWithRows(series, row_counts, times_ns, versions, columns); });
 }
 Result<WrittenSegment> SegmentWriter::Finish() {
   WrittenSegment written;

@@ -43,15 +43,23 @@ std::uint32_t NameCollector::CodeOf(std::string_view name) {
   const auto found = codes_.find(name);
   if (found != codes_.end()) return found->second;
   const auto code = static_cast<std::uint32_t>(names_.size());
-  codes_.emplace(names_.emplace_back(name), code);
+  names_.push_back(copies_.emplace_back(name));
+  codes_.emplace(names_.back(), code);
   return code;
+}
+
+std::uint32_t NameCollector::CodeOfKey(std::uint32_t key, std::string_view name) {
+  const auto [found, is_new] = codes_by_key_.try_emplace(key, static_cast<std::uint32_t>(names_.size()));
+  if (is_new) names_.push_back(name);
+  return found->second;
 }
 
 std::vector<std::string_view> NameCollector::Sort(std::vector<std::uint32_t>* ranks) const {
   std::vector<std::uint32_t> order(names_.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(),
-            [this](std::uint32_t a, std::uint32_t b) { return names_[a] < names_[b]; });
+  // What the segment is sorted by appears in order.
+  const auto before = [this](std::uint32_t a, std::uint32_t b) { return names_[a] < names_[b]; };
+  if (!std::is_sorted(order.begin(), order.end(), before)) std::sort(order.begin(), order.end(), before);
   ranks->resize(order.size());
   std::vector<std::string_view> sorted;
   sorted.reserve(order.size());
@@ -82,8 +90,14 @@ Status SeriesTableWriter::Add(const SeriesDescriptor& series) {
       return InvalidArgument("segment: series {} has dimension {} twice", series.id,
                              dimension.column);
     }
+    const bool has_key = dimension.key != kNoValueKey;
+    if (at->values.size() > 0 && at->values.has_keys() != has_key) {
+      return InvalidArgument("segment: dimension {} has some values with a key and some without", dimension.column);
+    }
+    const std::uint32_t code = has_key ? at->values.CodeOfKey(dimension.key, dimension.value)
+                                       : at->values.CodeOf(dimension.value);
     at->codes.resize(ordinal);
-    at->codes.push_back(at->values.CodeOf(dimension.value) + 1);
+    at->codes.push_back(code + 1);
   }
   if (dimensions_.size() > kSegmentColumnsMax) {
     return InvalidArgument("segment: more than {} dimensions", kSegmentColumnsMax);

@@ -28,7 +28,10 @@ namespace tideline::segment {
 class NameCollector {
  public:
   std::uint32_t CodeOf(std::string_view name);
+  /// The same by the caller's number of the name (DimensionValue::key); the name is not copied.
+  std::uint32_t CodeOfKey(std::uint32_t key, std::string_view name);
   std::size_t size() const { return names_.size(); }
+  bool has_keys() const { return !codes_by_key_.empty(); }
   /// Sorted names; `ranks` gets the rank of each code.
   std::vector<std::string_view> Sort(std::vector<std::uint32_t>* ranks) const;
 
@@ -36,8 +39,10 @@ class NameCollector {
   struct Hasher {
     std::size_t operator()(std::string_view text) const { return Hash64(text); }
   };
-  std::deque<std::string> names_;
+  std::vector<std::string_view> names_;
+  std::deque<std::string> copies_;  ///< of those without keys
   absl::flat_hash_map<std::string_view, std::uint32_t, Hasher> codes_;
+  absl::flat_hash_map<std::uint32_t, std::uint32_t> codes_by_key_;
 };
 
 /// Not thread-safe.
