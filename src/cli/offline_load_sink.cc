@@ -14,7 +14,7 @@ constexpr std::size_t kRecordsMax = 1'000;
 constexpr std::size_t kSentMax = 4;
 static_assert(kRecordsMax <= engine::kBatchRecordsMax);
 /// Log between two checkpoints at most: they run beside the load, and the last one is waited for.
-constexpr std::int64_t kCheckpointWalKbMax = 16 << 10;
+constexpr std::int64_t kCheckpointWalKbMax = 8 << 10;
 /// Between two tries of a write that there is no room for, and how long it is tried.
 constexpr std::int64_t kRetryNs = kNsPerMs;
 constexpr std::int64_t kRoomWaitNsMax = 60 * kNsPerSecond;

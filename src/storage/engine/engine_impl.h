@@ -183,8 +183,16 @@ class EngineImpl final : public Engine {
   bool CheckpointIsDue() TL_REQUIRES(maintenance_mutex_);
   Status EncodeRuns(const std::shared_ptr<Table>& table, std::uint64_t number);
   Status WriteTable(TableCheckpoint* checkpoint, NewFiles* made) TL_REQUIRES(maintenance_mutex_);
-  Status WriteSeries(TableCheckpoint* checkpoint, const std::vector<std::uint32_t>& touched,
-                     NewFiles* made) TL_REQUIRES(maintenance_mutex_);
+  /// What a checkpoint says of series, on its way to a file.
+  struct SeriesFile {
+    Uuid uuid;
+    std::size_t entry_count = 0;
+    Bytes stored;
+  };
+  class SeriesBeside;
+  /// Those of `touched` (ascending) and all new ones. Of the checkpoint changes what concerns series files.
+  Result<SeriesFile> EncodeSeries(TableCheckpoint* checkpoint, std::vector<std::uint32_t> touched);
+  Status PutSeries(TableCheckpoint* checkpoint, const SeriesFile& file, NewFiles* made);
   /// Writes a file of dead rows; its key.
   Result<std::string> PutDeletionVector(catalog::TableId table, const Bitmap& dead, const OwedMarks& owed,
                                         NewFiles* made);

@@ -180,8 +180,6 @@ class Flusher {
       flushed.sink = std::move(output.sink);
       result_.segments.push_back(std::move(flushed));
     }
-    for (const SeriesParts& parts : order_) result_.series.push_back(parts.key.series);
-    std::sort(result_.series.begin(), result_.series.end());
     return std::move(result_);
   }
 

@@ -99,8 +99,6 @@ struct FlushRequest {
 
 struct FlushResult {
   std::vector<FlushedSegment> segments{};
-  /// Series that had rows, ascending.
-  std::vector<std::uint32_t> series{};
 };
 
 /// Merges and writes. Segments without rows are not made.

@@ -1,7 +1,9 @@
 // The background's turn, runs and checkpoints; merges are in merge.cc, expiry in expiry.cc.
 #include <algorithm>
 #include <map>
+#include <numeric>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "storage/catalog/sealed_object.h"
 #include "storage/engine/engine_impl.h"
@@ -30,6 +32,17 @@ class MemorySegmentSink final : public SegmentSink {
  private:
   Bytes bytes_;
 };
+
+// Ascending.
+std::vector<std::uint32_t> SeriesOf(std::span<const std::unique_ptr<RowSource>> sources) {
+  std::vector<std::uint32_t> series;
+  for (const auto& source : sources) {
+    for (const RowSource::Range& range : source->ranges()) series.push_back(range.series);
+  }
+  std::sort(series.begin(), series.end());
+  series.erase(std::unique(series.begin(), series.end()), series.end());
+  return series;
+}
 
 }  // namespace
 
@@ -294,6 +307,38 @@ Status EngineImpl::WriteCheckpoint() {
   return OkStatus();
 }
 
+// The series file of a checkpoint, encoded by a thread of its own while segments are written if series are many.
+class EngineImpl::SeriesBeside {
+ public:
+  SeriesBeside(EngineImpl* engine, TableCheckpoint* checkpoint, std::vector<std::uint32_t> touched)
+      : engine_(engine), checkpoint_(checkpoint), touched_(std::move(touched)) {
+    constexpr std::size_t kManySeries = 10'000;
+    if (!engine_->options_.own_threads || touched_.size() < kManySeries) return;
+    thread_ = std::make_unique<ThreadPool>(
+        ThreadPoolOptions{.name = "series-file", .thread_count = 1, .queue_max = 1, .nice = 5});
+    const Status submitted = thread_->Submit([this] { Encode(); });
+    TL_CHECK(submitted.ok());
+  }
+  /// Once.
+  Result<SeriesFile> Take() {
+    if (thread_ == nullptr) {
+      Encode();
+    } else {
+      thread_->Stop();
+    }
+    return std::move(file_);
+  }
+
+ private:
+  void Encode() { file_ = engine_->EncodeSeries(checkpoint_, std::move(touched_)); }
+
+  EngineImpl* const engine_;
+  TableCheckpoint* const checkpoint_;
+  std::vector<std::uint32_t> touched_;
+  Result<SeriesFile> file_ = Internal("the series file has not been encoded");
+  std::unique_ptr<ThreadPool> thread_;  // last, so that it ends first
+};
+
 Status EngineImpl::WriteTable(TableCheckpoint* checkpoint, NewFiles* made) {
   const CheckpointInput& input = checkpoint->input;
   checkpoint->files = checkpoint->table->files();
@@ -303,7 +348,7 @@ Status EngineImpl::WriteTable(TableCheckpoint* checkpoint, NewFiles* made) {
   if (input.sources.buffers.empty() && input.sources.runs.empty()) {
     // All rows of a new series may have died before they were filed. The log no longer tells of the series.
     if (input.series_count == checkpoint->upkeep.series.series) return OkStatus();
-    return WriteSeries(checkpoint, {}, made);
+    return PutSeries(checkpoint, TL_TRY(EncodeSeries(checkpoint, {})), made);
   }
   FlushRequest request;
   WindowPlan plan;
@@ -327,6 +372,7 @@ Status EngineImpl::WriteTable(TableCheckpoint* checkpoint, NewFiles* made) {
     return made->MakeSink(*store_, SegmentKey(uuid, catalog::StoreTier::kMemory));
   };
   request.make_seal = SegmentSealOf(checkpoint->table->id());
+  SeriesBeside series(this, checkpoint, SeriesOf(request.sources));
   const FlushResult flushed = TL_TRY(Flush(std::move(request)));
   for (const FlushedSegment& segment : flushed.segments) {
     checkpoint->files.segments.push_back(EntryOf(segment, catalog::StoreTier::kMemory, 1));
@@ -335,7 +381,7 @@ Status EngineImpl::WriteTable(TableCheckpoint* checkpoint, NewFiles* made) {
     checkpoint->added.push_back(std::make_shared<SegmentSource>(
         services_.environment, checkpoint->files.segments.back(), Bitmap()));
   }
-  return WriteSeries(checkpoint, flushed.series, made);
+  return PutSeries(checkpoint, TL_TRY(series.Take()), made);
 }
 
 std::string EngineImpl::SegmentKey(const Uuid& uuid, catalog::StoreTier tier) const {
@@ -366,8 +412,7 @@ catalog::SegmentEntry EngineImpl::EntryOf(const FlushedSegment& flushed, catalog
   return entry;
 }
 
-Status EngineImpl::WriteSeries(TableCheckpoint* checkpoint,
-                               const std::vector<std::uint32_t>& touched, NewFiles* made) {
+Result<EngineImpl::SeriesFile> EngineImpl::EncodeSeries(TableCheckpoint* checkpoint, std::vector<std::uint32_t> touched) {
   const std::uint32_t series_count = checkpoint->input.series_count;
   std::vector<catalog::SeriesFileEntry>& files = checkpoint->files.series_files;
   std::uint64_t later_entries = touched.size();
@@ -376,28 +421,30 @@ Status EngineImpl::WriteSeries(TableCheckpoint* checkpoint,
   // Many small ones are as bad: each is a file to open at start.
   const bool whole = files.empty() || files.size() >= kSeriesFilesMax ||
                      later_entries > files[0].entry_count;
-  std::vector<std::uint32_t> series = touched;
+  std::vector<std::uint32_t> series = std::move(touched);
   if (whole) {
     for (const auto& file : files) checkpoint->replaced_keys.push_back(file.key);
     files.clear();
     checkpoint->upkeep.series = {};
     series.resize(series_count);
-    for (std::uint32_t i = 0; i < series_count; ++i) series[i] = i;
+    std::iota(series.begin(), series.end(), 0U);
   }
   const std::vector<std::int64_t> times = checkpoint->table->HighWaters(series);
   Bytes plain;
   const auto slot_count = static_cast<std::uint32_t>(checkpoint->input.schema->dimensions.size());
   EncodeSeriesFile(checkpoint->table->index(), slot_count, series_count, series, times,
                    &checkpoint->upkeep.series, &plain);
-  const Uuid uuid = NewUuid();
-  const Bytes stored =
-      TL_TRY(catalog::SealObject(*options_.sealer, KeyScopeOf(checkpoint->table->id()), uuid,
-                                 seal::FileType::kSeriesFile, kSeriesFileFormat, plain));
-  const std::string key = "series/" + FormatUuid(uuid);
-  TL_TRY(made->Put(*store_, key, stored));
-  files.push_back({.key = key,
-                   .bytes = stored.size(),
-                   .entry_count = series.size()});
+  SeriesFile file{.uuid = NewUuid(), .entry_count = series.size(), .stored = {}};
+  file.stored = TL_TRY(catalog::SealObject(*options_.sealer, KeyScopeOf(checkpoint->table->id()), file.uuid,
+                                           seal::FileType::kSeriesFile, kSeriesFileFormat, plain));
+  return file;
+}
+
+Status EngineImpl::PutSeries(TableCheckpoint* checkpoint, const SeriesFile& file, NewFiles* made) {
+  const std::string key = "series/" + FormatUuid(file.uuid);
+  TL_TRY(made->Put(*store_, key, file.stored));
+  checkpoint->files.series_files.push_back(
+      {.key = key, .bytes = file.stored.size(), .entry_count = file.entry_count});
   return OkStatus();
 }
 
