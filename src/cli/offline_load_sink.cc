@@ -11,7 +11,7 @@ namespace tideline::cli {
 namespace {
 
 constexpr std::size_t kRecordsMax = 1'000;
-constexpr std::size_t kSentMax = 4;
+constexpr std::size_t kSentMax = 16;
 static_assert(kRecordsMax <= engine::kBatchRecordsMax);
 /// Log between two checkpoints at most: they run beside the load, and the last one is waited for.
 constexpr std::int64_t kCheckpointWalKbMax = 8 << 10;
