@@ -412,7 +412,8 @@ catalog::SegmentEntry EngineImpl::EntryOf(const FlushedSegment& flushed, catalog
   return entry;
 }
 
-Result<EngineImpl::SeriesFile> EngineImpl::EncodeSeries(TableCheckpoint* checkpoint, std::vector<std::uint32_t> touched) {
+Result<EngineImpl::SeriesFile> EngineImpl::EncodeSeries(TableCheckpoint* checkpoint,
+                                                        std::vector<std::uint32_t> touched) {
   const std::uint32_t series_count = checkpoint->input.series_count;
   std::vector<catalog::SeriesFileEntry>& files = checkpoint->files.series_files;
   std::uint64_t later_entries = touched.size();

@@ -5,7 +5,7 @@
 //   TL_TRY(writer.AddRows(times, versions, columns));      // as often as needed, then next series
 //   const WrittenSegment written = TL_TRY(writer.Finish());
 //
-// Memory: one stripe of values (at most kStripeBytesMax plus the rows of one AddRows call), one
+// Memory: one stripe of values (at most kStripeBytesMax plus the rows of one call), one
 // directory entry per stripe and one series-table entry per series. A column costs what it holds.
 // Not thread-safe. On-disk layout: docs/file-format.md, "Segment".
 #pragma once
