@@ -343,6 +343,7 @@ class EngineImpl final : public Engine {
   std::int64_t pace_debt_ns_ TL_GUARDED_BY(wake_mutex_) = 0;
   std::unique_ptr<ThreadPool> background_;  ///< upkeep
   std::unique_ptr<ThreadPool> merger_;
+  std::unique_ptr<ThreadPool> series_encoder_;  ///< helps whoever writes a checkpoint
   std::atomic<bool> stopped_{false};
   Mutex stop_mutex_;
 };

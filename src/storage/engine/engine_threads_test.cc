@@ -45,6 +45,41 @@ class EngineThreads : public ::testing::Test {
   EngineOptions options_;
 };
 
+// So many that another thread encodes their file while segments are written; once they are new, and once they are known.
+TEST_F(EngineThreads, CheckpointsOfManySeriesComeBack) {
+  constexpr int kSeries = 12'000;
+  constexpr int kBatch = 1'000;
+  options_.buffer_rows_max = kSeries;
+  const std::int64_t now = SystemClock().WallNow().value;
+  Rows expected;
+  for (int life = 0; life < 3; ++life) {
+    auto opened = Engine::Open(options_);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    Engine& engine = **opened;
+    if (life == 0) {
+      ASSERT_TRUE(engine.CreateDatabase({.name = "db"}).ok());
+      ASSERT_TRUE(engine.CreateTable("db", "t", {}).ok());
+    }
+    auto snapshot = engine.OpenSnapshot("db", "t");
+    ASSERT_TRUE(snapshot.ok());
+    ASSERT_TRUE(testing::ReadRows(*snapshot) == expected) << "life " << life;
+    EXPECT_EQ(engine.stats().replayed_records, 0U);
+    for (int first = 0; first < kSeries; first += kBatch) {
+      std::vector<TestRecord> batch;
+      for (int i = first; i < first + kBatch; ++i) {
+        batch.push_back({.dimensions = {{"host", "h" + std::to_string(i)}},
+                         .measure_name = "m",
+                         .measures = {{"a", std::int64_t{i}}},
+                         .time_ns = now - life * kNsPerSecond});
+        expected[testing::KeyOf(batch.back())] = testing::ValuesOf(batch.back());
+      }
+      ASSERT_TRUE(engine.WriteAndWait(TestBatch(batch).View()).ok());
+    }
+    ASSERT_TRUE(engine.Checkpoint().ok());
+    ASSERT_TRUE(engine.Stop().ok());
+  }
+}
+
 // Upserts under running queries show the old or the new row, never both or none.
 TEST_F(EngineThreads, UpsertsUnderScansShowOldOrNew) {
   auto opened = Engine::Open(options_);

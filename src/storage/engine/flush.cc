@@ -15,7 +15,7 @@ constexpr std::size_t kFlushChunkRows = 4096;
 /// Rows of a series that is written together with its neighbours, and columns of them all.
 constexpr std::size_t kShortSeriesRows = 64;
 constexpr std::size_t kTogetherColumnsMax = 64;
-/// Where rows of neighbours go to several windows, so many times as many series are written one by one.
+/// Where rows of neighbours go to several windows or have many columns, so many times as many series are written one by one.
 constexpr std::size_t kApartFactor = 16;
 
 // The first window of all is cut short at the least time there is.
@@ -163,7 +163,7 @@ class Flusher {
       if (count > 1) {
         const std::size_t written = TL_TRY(WriteTogether({order_.data() + at, count}));
         at += written;
-        if (written == 0) apart_until_ = at + count * kApartFactor;
+        if (written < count) apart_until_ = at + kApartFactor * count;
         continue;
       }
       series_ = order_[at].key.series;

@@ -1,9 +1,9 @@
 // The background's turn, runs and checkpoints; merges are in merge.cc, expiry in expiry.cc.
 #include <algorithm>
+#include <future>
 #include <map>
 #include <numeric>
 
-#include "base/check.h"
 #include "base/log.h"
 #include "storage/catalog/sealed_object.h"
 #include "storage/engine/engine_impl.h"
@@ -307,24 +307,32 @@ Status EngineImpl::WriteCheckpoint() {
   return OkStatus();
 }
 
-// The series file of a checkpoint, encoded by a thread of its own while segments are written if series are many.
+// The series file of a checkpoint, encoded by another thread while segments are written if series are many.
 class EngineImpl::SeriesBeside {
  public:
   SeriesBeside(EngineImpl* engine, TableCheckpoint* checkpoint, std::vector<std::uint32_t> touched)
       : engine_(engine), checkpoint_(checkpoint), touched_(std::move(touched)) {
     constexpr std::size_t kManySeries = 10'000;
-    if (!engine_->options_.own_threads || touched_.size() < kManySeries) return;
-    thread_ = std::make_unique<ThreadPool>(
-        ThreadPoolOptions{.name = "series-file", .thread_count = 1, .queue_max = 1, .nice = 5});
-    const Status submitted = thread_->Submit([this] { Encode(); });
-    TL_CHECK(submitted.ok());
+    if (engine_->series_encoder_ == nullptr || touched_.size() < kManySeries) return;
+    auto done = std::make_shared<std::promise<void>>();
+    std::future<void> encoded = done->get_future();
+    const Status submitted = engine_->series_encoder_->Submit([this, done] {
+      Encode();
+      done->set_value();
+    });
+    if (submitted.ok()) encoded_ = std::move(encoded);
   }
+  ~SeriesBeside() {
+    if (encoded_.valid()) encoded_.wait();
+  }
+  SeriesBeside(const SeriesBeside&) = delete;
+  SeriesBeside& operator=(const SeriesBeside&) = delete;
   /// Once.
   Result<SeriesFile> Take() {
-    if (thread_ == nullptr) {
-      Encode();
+    if (encoded_.valid()) {
+      encoded_.get();
     } else {
-      thread_->Stop();
+      Encode();
     }
     return std::move(file_);
   }
@@ -336,7 +344,7 @@ class EngineImpl::SeriesBeside {
   TableCheckpoint* const checkpoint_;
   std::vector<std::uint32_t> touched_;
   Result<SeriesFile> file_ = Internal("the series file has not been encoded");
-  std::unique_ptr<ThreadPool> thread_;  // last, so that it ends first
+  std::future<void> encoded_;
 };
 
 Status EngineImpl::WriteTable(TableCheckpoint* checkpoint, NewFiles* made) {

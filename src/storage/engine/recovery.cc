@@ -102,6 +102,8 @@ Status EngineImpl::Recover() {
         ThreadPoolOptions{.name = "background", .thread_count = 1, .queue_max = 16, .nice = 5});
     merger_ = std::make_unique<ThreadPool>(
         ThreadPoolOptions{.name = "merger", .thread_count = 1, .queue_max = 16, .nice = 10});
+    series_encoder_ = std::make_unique<ThreadPool>(
+        ThreadPoolOptions{.name = "series-file", .thread_count = 1, .queue_max = 1, .nice = 5});
     TL_TRY(background_->Submit([this] { Background(); }));
     TL_TRY(merger_->Submit([this] { MergeInBackground(); }));
   }

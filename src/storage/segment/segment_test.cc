@@ -128,6 +128,17 @@ ColumnChunk MakeChunk(std::span<const ModelRow> rows, ColumnId id, ColumnType ty
   return chunk;
 }
 
+struct Stamps {
+  explicit Stamps(std::span<const ModelRow> rows) {
+    for (const ModelRow& row : rows) {
+      times.push_back(row.time);
+      versions.push_back(row.version);
+    }
+  }
+  std::vector<std::int64_t> times;
+  std::vector<std::int64_t> versions;
+};
+
 Status AddModelSeries(Random& random, const Model& model, const ModelSeries& series,
                       SegmentWriter* writer) {
   std::vector<DimensionValue> dimensions;
@@ -137,12 +148,7 @@ Status AddModelSeries(Random& random, const Model& model, const ModelSeries& ser
   for (std::size_t first = 0; first < series.rows.size();) {
     const std::size_t count = 1 + random.Below(series.rows.size() - first);
     const auto rows = std::span(series.rows).subspan(first, count);
-    std::vector<std::int64_t> times;
-    std::vector<std::int64_t> versions;
-    for (const ModelRow& row : rows) {
-      times.push_back(row.time);
-      versions.push_back(row.version);
-    }
+    const Stamps stamps(rows);
     std::deque<ChunkStore> stores;
     std::vector<ColumnChunk> chunks;
     for (const auto& [id, type] : model.columns) {
@@ -150,7 +156,7 @@ Status AddModelSeries(Random& random, const Model& model, const ModelSeries& ser
       if (std::none_of(rows.begin(), rows.end(), has) && random.Below(2) == 0) continue;
       chunks.push_back(MakeChunk(rows, id, type, &stores.emplace_back()));
     }
-    TL_TRY(writer->AddRows(times, versions, chunks));
+    TL_TRY(writer->AddRows(stamps.times, stamps.versions, chunks));
     first += count;
   }
   return OkStatus();
@@ -531,20 +537,15 @@ Bytes WriteInCalls(const Model& model, const SegmentWriterOptions& options, std:
       counts.push_back(static_cast<std::uint32_t>(one.rows.size()));
       rows.insert(rows.end(), one.rows.begin(), one.rows.end());
     }
-    std::vector<std::int64_t> times;
-    std::vector<std::int64_t> versions;
-    for (const ModelRow& row : rows) {
-      times.push_back(row.time);
-      versions.push_back(row.version);
-    }
+    const Stamps stamps(rows);
     std::deque<ChunkStore> stores;
     std::vector<ColumnChunk> chunks;
     for (const auto& [id, type] : model.columns) chunks.push_back(MakeChunk(rows, id, type, &stores.emplace_back()));
     if (together_max == 0) {
       EXPECT_TRUE(writer.AddSeries(descriptors[0]).ok());
-      EXPECT_TRUE(writer.AddRows(times, versions, chunks).ok());
+      EXPECT_TRUE(writer.AddRows(stamps.times, stamps.versions, chunks).ok());
     } else {
-      const Status status = writer.AddSeriesWithRows(descriptors, counts, times, versions, chunks);
+      const Status status = writer.AddSeriesWithRows(descriptors, counts, stamps.times, stamps.versions, chunks);
       EXPECT_TRUE(status.ok()) << status;
     }
     at += series.size();
